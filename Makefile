@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# make help tells what there is.  KERNEL names a stock kernel of scripts/kernels,
+# fetched and cached under build/; KDIR is the build directory of any other.
+
+KERNEL	?= 6.12
+ARCH	?= amd64
+RELEASE	?= $(shell uname -r)
+
+ifdef KDIR
+MODULE	= build/local/kvm_irqx.ko
+else
+MODULE	= build/$(KERNEL)-$(ARCH)/kvm_irqx.ko
+endif
+
+.PHONY: all module selftests demo check lint install uninstall clean help
+
+all: module
+
+# Which files changed is kbuild's business.
+module:
+ifdef KDIR
+	@mkdir -p build/local/module
+	@cp -a Kbuild src include build/local/module/
+	$(MAKE) -C $(KDIR) M=$(CURDIR)/build/local/module modules
+	@cp build/local/module/kvm_irqx.ko $(MODULE)
+else
+	@scripts/build-module --arch $(ARCH) $(KERNEL) >/dev/null
+endif
+	@echo $(MODULE)
+
+selftests:
+	@scripts/build-selftests
+
+demo:
+	@scripts/demo
+
+check:
+	@scripts/check
+
+lint:
+	@scripts/lint
+
+# For the running kernel, or RELEASE=; DESTDIR= for packagers.
+install:
+	$(MAKE) module KDIR=$(or $(KDIR),/lib/modules/$(RELEASE)/build)
+	install -D -m 0644 build/local/kvm_irqx.ko \
+		$(DESTDIR)/lib/modules/$(RELEASE)/updates/kvm_irqx.ko
+	install -D -m 0644 dist/70-kvm-irqx.rules \
+		$(DESTDIR)/etc/udev/rules.d/70-kvm-irqx.rules
+	install -D -m 0644 include/uapi/linux/kvm_irqx.h \
+		$(DESTDIR)/usr/include/linux/kvm_irqx.h
+ifeq ($(DESTDIR),)
+	depmod $(RELEASE)
+	-udevadm control --reload
+endif
+
+uninstall:
+	rm -f $(DESTDIR)/lib/modules/$(RELEASE)/updates/kvm_irqx.ko \
+		$(DESTDIR)/etc/udev/rules.d/70-kvm-irqx.rules \
+		$(DESTDIR)/usr/include/linux/kvm_irqx.h
+ifeq ($(DESTDIR),)
+	depmod $(RELEASE)
+endif
+
+# Keeps what was downloaded.
+clean:
+	rm -rf build/local build/selftests build/check build/*/module build/*/kvm_irqx.ko
+
+help:
+	@echo 'make demo               8,192 direct irqfds in a tiny guest, counted, beside KVM'
+	@echo 'make check              all tests, on every kernel of the default list'
+	@echo 'make lint               checkpatch, sparse, W=1, shellcheck, headers, layering'
+	@echo 'make [KERNEL=6.12]      build the module for a stock Debian kernel ($(KERNEL))'
+	@echo 'make KDIR=DIR           build it for the kernel whose build directory is DIR'
+	@echo 'make selftests          build the test programs'
+	@echo 'make install            build for the running kernel, install with udev rule and header'
+	@echo 'make uninstall, make clean'
+	@echo
+	@echo 'Kernels: $(shell sed -n "s/^\([0-9][^ \t]*\)[ \t]*\([^ \t]*\).*/\1-\2/p" scripts/kernels | tr "\n" " ")'

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Copy in, check, call the noun, copy out.  Decides nothing.
+ */
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "arch/arch.h"
+#include "irqx.h"
+
+/* Bounds what one call holds in kernel memory, and how long it keeps others out. */
+#define IRQX_MAX_BATCH	65536
+
+/*
+ * Structs that grow: the caller says how much it knows, gets that much, and is
+ * told how much there is.
+ */
+static long copy_out_sized(void __user *argp, void *from, u32 size, u32 min)
+{
+	u32 argsz;
+
+	if (get_user(argsz, (u32 __user *)argp))
+		return -EFAULT;
+	if (argsz < min)
+		return -EINVAL;
+
+	*(u32 *)from = size;
+	if (copy_to_user(argp, from, min(argsz, size)))
+		return -EFAULT;
+	return 0;
+}
+
+static long ioctl_get_info(void __user *argp)
+{
+	struct kvm_irqx_info info = {
+		.abi = KVM_IRQX_ABI_VERSION,
+		.features = irqx_arch_features(),
+		.max_gsi = irqx_max_gsis,
+		.max_irqfds = irqx_max_irqfds,
+		.max_batch = IRQX_MAX_BATCH,
+	};
+
+	return copy_out_sized(argp, &info, sizeof(info),
+			      offsetofend(struct kvm_irqx_info, features));
+}
+
+static long ioctl_attach(struct irqx_context *ctx, void __user *argp)
+{
+	struct kvm_irqx_attach attach;
+
+	if (copy_from_user(&attach, argp, sizeof(attach)))
+		return -EFAULT;
+	if (attach.flags)
+		return -EINVAL;
+	return irqx_context_attach(ctx, attach.vm_fd);
+}
+
+static long ioctl_get_stats(struct irqx_context *ctx, void __user *argp)
+{
+	struct kvm_irqx_stats stats = {};
+	int ret;
+
+	ret = irqx_context_lock(ctx);
+	if (ret)
+		return ret;
+	irqx_context_stats(ctx, &stats);
+	mutex_unlock(&ctx->lock);
+
+	return copy_out_sized(argp, &stats, sizeof(stats),
+			      offsetofend(struct kvm_irqx_stats, pad));
+}
+
+static long ioctl_irqfd_direct(struct irqx_context *ctx, void __user *argp)
+{
+	struct kvm_irqfd_direct args;
+	int ret;
+
+	if (copy_from_user(&args, argp, sizeof(args)))
+		return -EFAULT;
+	if (args.pad)
+		return -EINVAL;
+	if (args.flags != KVM_IRQFD_DIRECT_DEASSIGN &&
+	    (args.entry.gsi || args.entry.pad))
+		return -EINVAL;
+
+	ret = irqx_context_lock(ctx);
+	if (ret)
+		return ret;
+	switch (args.flags) {
+	case 0:
+		ret = irqx_direct_assign(ctx, args.fd, &args.entry);
+		break;
+	case KVM_IRQFD_DIRECT_MODIFY:
+		ret = irqx_direct_modify(ctx, args.fd, &args.entry);
+		break;
+	case KVM_IRQFD_DIRECT_DEASSIGN:
+		ret = irqx_irqfd_deassign(ctx, args.fd);
+		break;
+	default:
+		ret = -EINVAL;
+	}
+	mutex_unlock(&ctx->lock);
+	return ret;
+}
+
+static long ioctl_irqfd(struct irqx_context *ctx, void __user *argp)
+{
+	struct kvm_irqfd args;
+	int ret;
+
+	if (copy_from_user(&args, argp, sizeof(args)))
+		return -EFAULT;
+
+	ret = irqx_context_lock(ctx);
+	if (ret)
+		return ret;
+	switch (args.flags) {
+	case 0:
+		ret = irqx_route_assign(ctx, args.fd, args.gsi);
+		break;
+	case KVM_IRQFD_FLAG_DEASSIGN:
+		ret = irqx_irqfd_deassign(ctx, args.fd);
+		break;
+	default:
+		ret = -EINVAL;
+	}
+	mutex_unlock(&ctx->lock);
+	return ret;
+}
+
+static long ioctl_irq_line(struct irqx_context *ctx, void __user *argp)
+{
+	struct kvm_irq_level args;
+	int ret;
+
+	if (copy_from_user(&args, argp, sizeof(args)))
+		return -EFAULT;
+
+	ret = irqx_context_lock(ctx);
+	if (ret)
+		return ret;
+	ret = irqx_route_set_level(ctx, args.irq, !!args.level);
+	mutex_unlock(&ctx->lock);
+	return ret;
+}
+
+/* As vmemdup_user(), but on the caller's account. */
+static void *copy_in_array(const void __user *from, u32 nr, size_t size)
+{
+	void *array = kvmalloc_array(nr, size, GFP_KERNEL_ACCOUNT);
+
+	if (!array)
+		return ERR_PTR(-ENOMEM);
+	if (copy_from_user(array, from, nr * size)) {
+		kvfree(array);
+		return ERR_PTR(-EFAULT);
+	}
+	return array;
+}
+
+static long ioctl_set_gsi_routing(struct irqx_context *ctx, void __user *argp)
+{
+	struct kvm_irq_routing __user *user = argp;
+	struct kvm_irq_routing_entry *entries = NULL;
+	struct kvm_irq_routing args;
+	int ret;
+
+	if (copy_from_user(&args, user, sizeof(args)))
+		return -EFAULT;
+	if (args.flags || args.nr > irqx_max_gsis)
+		return -EINVAL;
+	if (args.nr) {
+		entries = copy_in_array(user->entries, args.nr,
+					sizeof(*entries));
+		if (IS_ERR(entries))
+			return PTR_ERR(entries);
+	}
+
+	ret = irqx_context_lock(ctx);
+	if (!ret) {
+		ret = irqx_route_replace(ctx, entries, args.nr);
+		mutex_unlock(&ctx->lock);
+	}
+	kvfree(entries);
+	return ret;
+}
+
+static long ioctl_route(struct irqx_context *ctx, void __user *argp)
+{
+	struct kvm_irqx_route __user *user = argp;
+	struct kvm_irqx_route_op *ops;
+	struct kvm_irqx_route args;
+	u32 index;
+	int ret;
+
+	if (copy_from_user(&args, user, sizeof(args)))
+		return -EFAULT;
+	index = args.nr;
+	if (put_user(index, &user->index))
+		return -EFAULT;
+	if (args.flags || args.pad || !args.nr || args.nr > IRQX_MAX_BATCH)
+		return -EINVAL;
+	ops = copy_in_array(user->ops, args.nr, sizeof(*ops));
+	if (IS_ERR(ops))
+		return PTR_ERR(ops);
+
+	ret = irqx_context_lock(ctx);
+	if (!ret) {
+		ret = irqx_route_batch(ctx, ops, args.nr, &index);
+		mutex_unlock(&ctx->lock);
+	}
+	kvfree(ops);
+
+	/* On success it holds the right value already. */
+	if (ret && put_user(index, &user->index))
+		ret = -EFAULT;
+	return ret;
+}
+
+long irqx_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct irqx_context *ctx = file->private_data;
+	void __user *argp = (void __user *)arg;
+	int ret;
+
+	switch (cmd) {
+	case KVM_IRQX_GET_INFO:
+		return ioctl_get_info(argp);
+	case KVM_IRQX_ATTACH:
+		return ioctl_attach(ctx, argp);
+	case KVM_IRQX_GET_STATS:
+	case KVM_IRQFD_DIRECT:
+	case KVM_IRQX_ROUTE:
+	case KVM_SET_GSI_ROUTING:
+	case KVM_IRQFD:
+	case KVM_IRQ_LINE:
+		break;
+	default:
+		return -ENOTTY;
+	}
+
+	ret = irqx_context_check(ctx);
+	if (ret)
+		return ret;
+
+	switch (cmd) {
+	case KVM_IRQX_GET_STATS:
+		return ioctl_get_stats(ctx, argp);
+	case KVM_IRQFD_DIRECT:
+		return ioctl_irqfd_direct(ctx, argp);
+	case KVM_IRQX_ROUTE:
+		return ioctl_route(ctx, argp);
+	case KVM_SET_GSI_ROUTING:
+		return ioctl_set_gsi_routing(ctx, argp);
+	case KVM_IRQFD:
+		return ioctl_irqfd(ctx, argp);
+	default:
+		return ioctl_irq_line(ctx, argp);
+	}
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _IRQX_H
+#define _IRQX_H
+
+/*
+ * The nouns of the module and who may touch what.
+ *
+ *	vm		a KVM VM, shared by the contexts attached to it
+ *	context		an open file: a GSI table and irqfds
+ *	target		where events go: some routing entries under a lock
+ *	gsi		a GSI of a context: a target with a number
+ *	irqfd		an eventfd bound to a target, its own (direct) or a GSI's
+ *
+ * Lock order (Documentation/locking.rst says more):
+ *
+ *	context.lock			mutex: changes to the context
+ *	  context.settle		rwsem: deliveries that may sleep / changes
+ *	    eventfd's wqh.lock		the eventfd core holds it around wake-ups
+ *	      target.lock		delivery in atomic context / changes
+ *	      context.dead_lock
+ */
+
+#include <linux/kvm_host.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/percpu.h>
+#include <linux/rhashtable-types.h>
+#include <linux/rwsem.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+
+#include "uapi/linux/kvm_irqx.h"
+
+struct eventfd_ctx;
+
+/* Immutable once found, but for the reference count. */
+struct irqx_vm {
+	struct kvm *kvm;		/* holds a reference */
+	struct module *owner;		/* of the VM file: KVM's vendor module */
+	int source_id;
+	refcount_t refs;		/* contexts */
+	struct list_head node;		/* vms_lock */
+};
+
+struct irqx_counters {
+	u64 events;
+	u64 atomic;
+	u64 deferred;
+	u64 unrouted;
+	u64 coalesced;
+	u64 refused;
+};
+
+struct irqx_context {
+	struct mutex lock;		/* changes to the context */
+	/*
+	 * Read by deliveries outside atomic context, from copying a target's
+	 * entries to the end of the injection; written around each change of a
+	 * target.  So no stale copy is under way when a change returns.
+	 */
+	struct rw_semaphore settle;
+	struct irqx_vm *vm;		/* @lock; immutable after publish */
+	struct rhashtable irqfds;	/* by eventfd; @lock */
+	u32 nr_irqfds;			/* @lock */
+	struct xarray gsis;		/* @lock */
+	u32 nr_gsis;			/* routed ones; @lock */
+	struct irqx_counters __percpu *counters;
+
+	/* irqfds whose eventfd was closed, and who removes them */
+	spinlock_t dead_lock;
+	struct list_head dead;		/* @dead_lock */
+	struct work_struct reap;
+};
+
+/* More than one entry only for a GSI that several irqchips share. */
+struct irqx_entries {
+	u32 nr;
+	struct kvm_kernel_irq_routing_entry one;
+	struct kvm_kernel_irq_routing_entry *more;	/* @nr - 1 of them */
+};
+
+struct irqx_target {
+	spinlock_t lock;		/* interrupts off */
+	struct irqx_entries to;		/* @lock */
+};
+
+struct irqx_gsi {
+	struct irqx_target target;
+	struct irqx_entries *staged;	/* context.lock; NULL between calls */
+	u32 gsi;			/* immutable */
+	u32 nr_irqfds;			/* context.lock */
+	bool fresh;			/* context.lock; false between calls */
+	bool asserted;			/* by KVM_IRQ_LINE; context.lock */
+};
+
+struct irqx_irqfd {
+	struct wait_queue_entry wait;	/* the eventfd's wqh.lock */
+	struct wait_queue_head *wqh;	/* immutable after publish, as are */
+	struct eventfd_ctx *eventfd;	/* these */
+	struct irqx_context *ctx;
+	struct irqx_target *target;	/* @own, or that of a GSI */
+	struct rhash_head node;		/* context.lock */
+	struct list_head dead;		/* context.dead_lock */
+	struct work_struct inject;
+	atomic_t pending;		/* events that @inject has to deliver */
+	struct irqx_target own;
+};
+
+extern struct workqueue_struct *irqx_wq;
+
+/* ioctl.c */
+long irqx_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+
+/* context.c */
+/* What KVM_SET_GSI_ROUTING copies in must stay below kvmalloc()'s 2 GiB. */
+#define IRQX_GSIS_LIMIT	(1U << 24)
+extern unsigned int irqx_max_gsis;
+extern unsigned int irqx_max_irqfds;
+int irqx_context_open(struct inode *inode, struct file *file);
+int irqx_context_release(struct inode *inode, struct file *file);
+int irqx_context_attach(struct irqx_context *ctx, int vm_fd);
+int irqx_context_check(struct irqx_context *ctx);
+int irqx_context_lock(struct irqx_context *ctx);
+void irqx_context_stats(struct irqx_context *ctx, struct kvm_irqx_stats *stats);
+
+/* vm.c */
+struct irqx_vm *irqx_vm_get(struct file *file);
+void irqx_vm_put(struct irqx_vm *vm);
+
+/* irqfd.c */
+int irqx_irqfd_init(void);
+void irqx_irqfd_exit(void);
+int irqx_irqfd_setup(struct irqx_context *ctx);
+void irqx_irqfd_teardown(struct irqx_context *ctx);
+void irqx_irqfd_reap(struct work_struct *work);
+struct irqx_irqfd *irqx_irqfd_alloc(struct irqx_context *ctx);
+void irqx_irqfd_free(struct irqx_irqfd *irqfd);
+int irqx_irqfd_bind(struct irqx_irqfd *irqfd, struct irqx_target *target,
+		    int fd);
+struct irqx_irqfd *irqx_irqfd_find(struct irqx_context *ctx, int fd);
+int irqx_irqfd_deassign(struct irqx_context *ctx, int fd);
+void irqx_target_init(struct irqx_target *target);
+void irqx_target_swap(struct irqx_context *ctx, struct irqx_target *target,
+		      struct irqx_entries *entries);
+void irqx_target_set_level(struct irqx_context *ctx,
+			   struct irqx_target *target, int level);
+
+static inline bool irqx_irqfd_is_direct(const struct irqx_irqfd *irqfd)
+{
+	return irqfd->target == &irqfd->own;
+}
+
+/* direct.c */
+int irqx_direct_assign(struct irqx_context *ctx, int fd,
+		       const struct kvm_irq_routing_entry *ue);
+int irqx_direct_modify(struct irqx_context *ctx, int fd,
+		       const struct kvm_irq_routing_entry *ue);
+
+/* route.c */
+int irqx_route_init(void);
+void irqx_route_exit(void);
+int irqx_route_batch(struct irqx_context *ctx,
+		     const struct kvm_irqx_route_op *ops, u32 nr, u32 *index);
+int irqx_route_replace(struct irqx_context *ctx,
+		       const struct kvm_irq_routing_entry *ues, u32 nr);
+int irqx_route_assign(struct irqx_context *ctx, int fd, u32 gsi);
+void irqx_route_unassign(struct irqx_context *ctx, struct irqx_target *target);
+int irqx_route_set_level(struct irqx_context *ctx, u32 gsi, int level);
+void irqx_route_teardown(struct irqx_context *ctx);
+
+#endif /* _IRQX_H */

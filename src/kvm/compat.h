@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _IRQX_KVM_COMPAT_H
+#define _IRQX_KVM_COMPAT_H
+
+/*
+ * All that differs between the kernels this module is built for.  The rest of
+ * the source reads as if written for the newest; a new kernel changes this
+ * file only.
+ */
+
+#include <linux/version.h>
+#include <linux/wait.h>
+
+/*
+ * 6.17 made add_wait_queue_priority() non-exclusive and gave the exclusive
+ * form a name and a check of its own.  Before, any number of exclusive
+ * priority waiters could queue and the first alone was woken.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
+static inline int
+irqx_add_wait_queue_priority_exclusive(struct wait_queue_head *wqh,
+				       struct wait_queue_entry *wait)
+{
+	struct wait_queue_entry *first;
+	unsigned long flags;
+	int ret = 0;
+
+	spin_lock_irqsave(&wqh->lock, flags);
+	first = list_first_entry_or_null(&wqh->head, struct wait_queue_entry,
+					 entry);
+	if (first && first->flags & WQ_FLAG_PRIORITY) {
+		ret = -EBUSY;
+	} else {
+		wait->flags |= WQ_FLAG_EXCLUSIVE | WQ_FLAG_PRIORITY;
+		list_add(&wait->entry, &wqh->head);
+	}
+	spin_unlock_irqrestore(&wqh->lock, flags);
+
+	return ret;
+}
+#else
+#define irqx_add_wait_queue_priority_exclusive add_wait_queue_priority_exclusive
+#endif
+
+/*
+ * x86: up to 6.17 the level of a pin is kept per interrupt source, and the ids
+ * are handed out by KVM; later all but three are free.
+ */
+#if defined(CONFIG_X86) && LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
+#define IRQX_KVM_SYMBOLS_SOURCE_ID(X)	\
+	X(kvm_request_irq_source_id)	\
+	X(kvm_free_irq_source_id)
+#else
+#define IRQX_KVM_SYMBOLS_SOURCE_ID(X)
+#define IRQX_KVM_SOURCE_ID	40
+#endif
+
+/* x86: Hyper-V emulation became a choice in 6.8. */
+#if defined(CONFIG_KVM_HYPERV) || \
+	(defined(CONFIG_X86) && LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0))
+#define IRQX_KVM_HAS_HYPERV	1
+#else
+#define IRQX_KVM_HAS_HYPERV	0
+#endif
+
+#endif /* _IRQX_KVM_COMPAT_H */

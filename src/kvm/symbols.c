@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Finds the functions of KVM that the module calls.  The only file that looks
+ * a symbol up.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/kallsyms.h>
+#include <linux/kprobes.h>
+#include <linux/utsname.h>
+#include <generated/utsrelease.h>
+#include <generated/utsversion.h>
+
+#include "kvm.h"
+#include "symbols.h"
+
+/* A name that two modules share must not be taken from the wrong one. */
+#define IRQX_KVM_PREFIX	(IS_MODULE(CONFIG_KVM) ? "kvm:" : "")
+
+DEFINE_STATIC_CALL_NULL(irqx_kallsyms_lookup_name, kallsyms_lookup_name);
+
+#define IRQX_DEFINE(name)	DEFINE_STATIC_CALL_NULL(irqx_##name, name);
+IRQX_KVM_SYMBOLS(IRQX_DEFINE)
+#undef IRQX_DEFINE
+
+/*
+ * The address of kallsyms_lookup_name(), by way of a kprobe that is never
+ * armed.  On x86 with IBT the probe's address lies behind the ENDBR; the
+ * symbol's own offset says by how much.
+ */
+static unsigned long find_lookup(void)
+{
+	struct kprobe kp = {
+		.symbol_name = "kallsyms_lookup_name",
+		.flags = KPROBE_FLAG_DISABLED,
+	};
+	char where[KSYM_SYMBOL_LEN];
+	unsigned long addr, offset;
+
+	if (register_kprobe(&kp))
+		return 0;
+	addr = (unsigned long)kp.addr;
+	unregister_kprobe(&kp);
+
+	sprint_symbol(where, addr);
+	if (sscanf(where, "kallsyms_lookup_name+%lx/", &offset) != 1)
+		return 0;
+	return addr - offset;
+}
+
+static void *find_symbol(const char *name)
+{
+	char qualified[KSYM_NAME_LEN];
+
+	snprintf(qualified, sizeof(qualified), "%s%s", IRQX_KVM_PREFIX, name);
+	return (void *)static_call(irqx_kallsyms_lookup_name)(qualified);
+}
+
+/**
+ * irqx_kvm_resolve - make the functions of KVM callable
+ *
+ * Context: may sleep.  Called once, before anything else of src/kvm/.
+ * Return: 0, -ENOEXEC if the module was built for another kernel, -ENOENT if a
+ * function is missing; the kernel log then has one line that says so.
+ */
+int irqx_kvm_resolve(void)
+{
+	char missing[256] = "";
+	size_t len = 0;
+	unsigned long lookup;
+	void *addr;
+
+	/*
+	 * The borrowed functions are typed by the headers of one build; the
+	 * release alone does not tell two builds of it apart.
+	 */
+	if (strcmp(init_utsname()->release, UTS_RELEASE) ||
+	    strcmp(init_utsname()->version, UTS_VERSION)) {
+		pr_err("built for %s %s, running on %s %s: build it again\n",
+		       UTS_RELEASE, UTS_VERSION, init_utsname()->release,
+		       init_utsname()->version);
+		return -ENOEXEC;
+	}
+
+	lookup = find_lookup();
+	if (!lookup) {
+		pr_err("kallsyms_lookup_name not found: CONFIG_KPROBES and CONFIG_KALLSYMS are needed\n");
+		return -ENOENT;
+	}
+	static_call_update(irqx_kallsyms_lookup_name, (void *)lookup);
+
+#define IRQX_RESOLVE(name)						\
+	addr = find_symbol(#name);					\
+	if (addr)							\
+		static_call_update(irqx_##name, addr);			\
+	else								\
+		len += scnprintf(missing + len, sizeof(missing) - len,	\
+				 " %s", #name);
+	IRQX_KVM_SYMBOLS(IRQX_RESOLVE)
+#undef IRQX_RESOLVE
+
+	if (len) {
+		pr_err("this kernel's KVM lacks:%s\n", missing);
+		return -ENOENT;
+	}
+	return 0;
+}

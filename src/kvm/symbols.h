@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _IRQX_KVM_SYMBOLS_H
+#define _IRQX_KVM_SYMBOLS_H
+
+#include <linux/kvm_host.h>
+#include <linux/static_call.h>
+
+#include "compat.h"
+
+/*
+ * The functions borrowed from KVM.  KVM declares them in its public headers
+ * but does not export them (or, from 7.x on, exports them to its vendor
+ * modules only).
+ */
+#define IRQX_KVM_SYMBOLS(X)		\
+	X(file_is_kvm)			\
+	X(kvm_set_routing_entry)	\
+	X(kvm_arch_set_irq_inatomic)	\
+	IRQX_KVM_SYMBOLS_SOURCE_ID(X)
+
+/*
+ * Each is called as static_call(irqx_NAME)(...): a direct call on x86.  KVM's
+ * unexported functions have their ENDBR erased when kvm.ko is loaded (objtool
+ * seals what nobody takes the address of), so that a call through a pointer
+ * faults on a CPU with IBT, while a direct call is never checked.
+ */
+#define IRQX_DECLARE(name)	DECLARE_STATIC_CALL(irqx_##name, name);
+IRQX_KVM_SYMBOLS(IRQX_DECLARE)
+#undef IRQX_DECLARE
+
+#endif /* _IRQX_KVM_SYMBOLS_H */

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * kvm_irqx: interrupt delivery into KVM guests beside KVM's own routing.
+ *
+ * The module's and the device's life cycle; everything else is per open file
+ * and begins in context.c.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+
+#include "irqx.h"
+#include "kvm/kvm.h"
+
+/*
+ * For events that cannot be delivered in atomic context.  High priority: a
+ * guest waits for each of them.
+ */
+struct workqueue_struct *irqx_wq;
+
+static const struct file_operations irqx_fops = {
+	.owner		= THIS_MODULE,
+	.open		= irqx_context_open,
+	.release	= irqx_context_release,
+	.unlocked_ioctl	= irqx_ioctl,
+	.compat_ioctl	= compat_ptr_ioctl,
+	.llseek		= noop_llseek,
+};
+
+static struct miscdevice irqx_device = {
+	.minor	= MISC_DYNAMIC_MINOR,
+	.name	= "kvm-irqx",
+	.fops	= &irqx_fops,
+	.mode	= 0660,
+};
+
+static int __init irqx_module_init(void)
+{
+	int ret;
+
+	ret = irqx_kvm_resolve();
+	if (ret)
+		return ret;
+
+	irqx_max_gsis = min(irqx_max_gsis, IRQX_GSIS_LIMIT);
+
+	ret = irqx_irqfd_init();
+	if (ret)
+		return ret;
+
+	ret = irqx_route_init();
+	if (ret)
+		goto err_irqfd;
+
+	irqx_wq = alloc_workqueue(KBUILD_MODNAME, WQ_HIGHPRI, 0);
+	if (!irqx_wq) {
+		ret = -ENOMEM;
+		goto err_route;
+	}
+
+	ret = misc_register(&irqx_device);
+	if (ret)
+		goto err_wq;
+
+	pr_info("ABI %u, %u GSIs and %u irqfds per context\n",
+		KVM_IRQX_ABI_VERSION, irqx_max_gsis, irqx_max_irqfds);
+	return 0;
+
+err_wq:
+	destroy_workqueue(irqx_wq);
+err_route:
+	irqx_route_exit();
+err_irqfd:
+	irqx_irqfd_exit();
+	return ret;
+}
+
+/* Every open file holds the module, so there is no context left by now. */
+static void __exit irqx_module_exit(void)
+{
+	misc_deregister(&irqx_device);
+	destroy_workqueue(irqx_wq);
+	irqx_route_exit();
+	irqx_irqfd_exit();
+}
+
+module_init(irqx_module_init);
+module_exit(irqx_module_exit);
+
+MODULE_DESCRIPTION("Direct and large-scale interrupt delivery into KVM guests");
+MODULE_AUTHOR("The kvm-irqx authors");
+MODULE_LICENSE("GPL");

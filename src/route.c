@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The context's GSI table.
+ *
+ * A change is staged first: every GSI that it names gets its new entries beside
+ * the old ones, and all that can fail (memory, KVM's opinion of an entry)
+ * happens there.  Then all of it is committed, or all of it dropped.
+ */
+#include <linux/nospec.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "irqx.h"
+#include "kvm/kvm.h"
+#include "trace.h"
+
+static struct kmem_cache *gsi_cache;
+
+static void entries_clear(struct irqx_entries *entries, u32 gsi)
+{
+	kfree(entries->more);
+	memset(entries, 0, sizeof(*entries));
+	entries->one.gsi = gsi;
+}
+
+static struct kvm_kernel_irq_routing_entry *
+entries_at(struct irqx_entries *entries, u32 i)
+{
+	return i ? &entries->more[i - 1] : &entries->one;
+}
+
+/* KVM's rule: only irqchip entries share a GSI, each for an irqchip of its own. */
+static bool entries_can_share(struct irqx_entries *entries,
+			      const struct kvm_kernel_irq_routing_entry *e)
+{
+	const struct kvm_kernel_irq_routing_entry *old;
+	u32 i;
+
+	for (i = 0; i < entries->nr; i++) {
+		old = entries_at(entries, i);
+		if (old->type != KVM_IRQ_ROUTING_IRQCHIP ||
+		    e->type != KVM_IRQ_ROUTING_IRQCHIP ||
+		    old->irqchip.irqchip == e->irqchip.irqchip)
+			return false;
+	}
+	return true;
+}
+
+static int entries_add(struct irqx_context *ctx, struct irqx_entries *entries,
+		       const struct kvm_irq_routing_entry *ue)
+{
+	struct kvm_kernel_irq_routing_entry e;
+	int ret;
+
+	ret = irqx_kvm_parse(ctx->vm->kvm, ue, &e);
+	if (ret)
+		return ret;
+	if (!entries_can_share(entries, &e))
+		return -EINVAL;
+
+	if (entries->nr && !entries->more) {
+		entries->more = kcalloc(KVM_NR_IRQCHIPS - 1, sizeof(e),
+					GFP_KERNEL_ACCOUNT);
+		if (!entries->more)
+			return -ENOMEM;
+	}
+	*entries_at(entries, entries->nr++) = e;
+	return 0;
+}
+
+static int entries_copy(struct irqx_entries *to,
+			const struct irqx_entries *from)
+{
+	*to = *from;
+	if (!from->more)
+		return 0;
+	to->more = kmemdup(from->more,
+			   (KVM_NR_IRQCHIPS - 1) * sizeof(*from->more),
+			   GFP_KERNEL_ACCOUNT);
+	return to->more ? 0 : -ENOMEM;
+}
+
+static struct irqx_gsi *gsi_find(struct irqx_context *ctx, u32 nr)
+{
+	lockdep_assert_held(&ctx->lock);
+
+	return xa_load(&ctx->gsis, array_index_nospec(nr, irqx_max_gsis));
+}
+
+/* A new GSI is fresh: nobody can see it before the caller's commit. */
+static struct irqx_gsi *gsi_find_or_create(struct irqx_context *ctx, u32 nr)
+{
+	struct irqx_gsi *gsi;
+	int ret;
+
+	if (nr >= irqx_max_gsis)
+		return ERR_PTR(-EINVAL);
+	gsi = gsi_find(ctx, nr);
+	if (gsi)
+		return gsi;
+
+	gsi = kmem_cache_zalloc(gsi_cache, GFP_KERNEL_ACCOUNT);
+	if (!gsi)
+		return ERR_PTR(-ENOMEM);
+	irqx_target_init(&gsi->target);
+	gsi->target.to.one.gsi = nr;
+	gsi->gsi = nr;
+	gsi->fresh = true;
+
+	ret = xa_insert(&ctx->gsis, nr, gsi, GFP_KERNEL_ACCOUNT);
+	if (ret) {
+		kmem_cache_free(gsi_cache, gsi);
+		return ERR_PTR(ret);
+	}
+	return gsi;
+}
+
+static void gsi_free(struct irqx_gsi *gsi)
+{
+	kfree(gsi->target.to.more);
+	kmem_cache_free(gsi_cache, gsi);
+}
+
+/* A GSI exists while it has a route or an irqfd. */
+static void gsi_free_unused(struct irqx_context *ctx, struct irqx_gsi *gsi)
+{
+	if (gsi->target.to.nr || gsi->nr_irqfds)
+		return;
+	xa_erase(&ctx->gsis, gsi->gsi);
+	gsi_free(gsi);
+}
+
+/*
+ * The entries to be edited: those the GSI will have after the commit.  They
+ * begin as those it has now if @keep, else empty.
+ */
+static struct irqx_entries *gsi_stage(struct irqx_context *ctx, u32 nr,
+				      bool keep)
+{
+	struct irqx_entries *staged;
+	struct irqx_gsi *gsi;
+	int ret;
+
+	gsi = gsi_find_or_create(ctx, nr);
+	if (IS_ERR(gsi))
+		return ERR_CAST(gsi);
+	if (gsi->fresh)
+		return &gsi->target.to;
+	if (gsi->staged)
+		return gsi->staged;
+
+	staged = kzalloc(sizeof(*staged), GFP_KERNEL_ACCOUNT);
+	if (!staged)
+		return ERR_PTR(-ENOMEM);
+	staged->one.gsi = nr;
+	if (keep) {
+		ret = entries_copy(staged, &gsi->target.to);
+		if (ret) {
+			kfree(staged);
+			return ERR_PTR(ret);
+		}
+	}
+	gsi->staged = staged;
+	return staged;
+}
+
+static void gsi_change(struct irqx_context *ctx, struct irqx_gsi *gsi,
+		       struct irqx_entries *entries)
+{
+	ctx->nr_gsis += !!entries->nr - !!gsi->target.to.nr;
+	trace_irqx_modify(NULL, &entries->one, false);
+
+	/* A level moves with its GSI, as if a wire were plugged elsewhere. */
+	if (gsi->asserted)
+		irqx_target_set_level(ctx, &gsi->target, 0);
+	irqx_target_swap(ctx, &gsi->target, entries);
+	if (gsi->asserted)
+		irqx_target_set_level(ctx, &gsi->target, 1);
+
+	entries_clear(entries, gsi->gsi);
+}
+
+static void gsi_commit(struct irqx_context *ctx, struct irqx_gsi *gsi)
+{
+	if (gsi->fresh) {
+		gsi->fresh = false;
+		ctx->nr_gsis += !!gsi->target.to.nr;
+		trace_irqx_modify(NULL, &gsi->target.to.one, false);
+	} else if (gsi->staged) {
+		gsi_change(ctx, gsi, gsi->staged);
+		kfree(gsi->staged);
+		gsi->staged = NULL;
+	}
+	gsi_free_unused(ctx, gsi);
+}
+
+static void gsi_drop(struct irqx_context *ctx, struct irqx_gsi *gsi)
+{
+	if (gsi->fresh)
+		entries_clear(&gsi->target.to, gsi->gsi);
+	if (gsi->staged) {
+		entries_clear(gsi->staged, gsi->gsi);
+		kfree(gsi->staged);
+		gsi->staged = NULL;
+	}
+	gsi_free_unused(ctx, gsi);
+}
+
+static int stage_op(struct irqx_context *ctx,
+		    const struct kvm_irqx_route_op *op)
+{
+	bool add = op->op == KVM_IRQX_ROUTE_ADD;
+	bool del = op->op == KVM_IRQX_ROUTE_DEL;
+	struct irqx_entries *entries;
+
+	if (!add && !del && op->op != KVM_IRQX_ROUTE_SET)
+		return -EINVAL;
+	if (op->pad || (!del && op->entry.pad))
+		return -EINVAL;
+
+	entries = gsi_stage(ctx, op->entry.gsi, add);
+	if (IS_ERR(entries))
+		return PTR_ERR(entries);
+	if (!add)
+		entries_clear(entries, op->entry.gsi);
+	if (del)
+		return 0;
+	return entries_add(ctx, entries, &op->entry);
+}
+
+/* A million operations take a while: others want the CPU, the user may leave. */
+static int breathe(void)
+{
+	cond_resched();
+	return fatal_signal_pending(current) ? -EINTR : 0;
+}
+
+/**
+ * irqx_route_batch - carry out some changes to the table, or none
+ * @ctx: the context, locked
+ * @ops: the changes
+ * @nr: how many
+ * @index: out: the one that failed, @nr on success
+ *
+ * Context: may sleep.
+ * Return: 0, -EINVAL, -ENOMEM, -EINTR, or as irqx_kvm_parse().
+ */
+int irqx_route_batch(struct irqx_context *ctx,
+		     const struct kvm_irqx_route_op *ops, u32 nr, u32 *index)
+{
+	struct irqx_gsi *gsi;
+	int ret = 0;
+	u32 i;
+
+	lockdep_assert_held(&ctx->lock);
+
+	for (*index = 0; *index < nr; ++*index) {
+		ret = stage_op(ctx, &ops[*index]);
+		if (!ret)
+			ret = breathe();
+		if (ret)
+			break;
+	}
+
+	/* The one that failed may have made its GSI. */
+	for (i = 0; i < nr && i <= *index; i++) {
+		if (ops[i].entry.gsi >= irqx_max_gsis)
+			continue;
+		gsi = gsi_find(ctx, ops[i].entry.gsi);
+		if (!gsi)
+			continue;
+		if (ret)
+			gsi_drop(ctx, gsi);
+		else
+			gsi_commit(ctx, gsi);
+		cond_resched();
+	}
+	return ret;
+}
+
+/**
+ * irqx_route_replace - put another table in the place of this one
+ * @ctx: the context, locked
+ * @ues: the new table's entries
+ * @nr: how many
+ *
+ * Context: may sleep.
+ * Return: as irqx_route_batch().
+ */
+int irqx_route_replace(struct irqx_context *ctx,
+		       const struct kvm_irq_routing_entry *ues, u32 nr)
+{
+	struct irqx_entries *entries;
+	struct irqx_gsi *gsi;
+	unsigned long index;
+	int ret = 0;
+	u32 i;
+
+	lockdep_assert_held(&ctx->lock);
+
+	for (i = 0; i < nr && !ret; i++) {
+		entries = gsi_stage(ctx, ues[i].gsi, false);
+		ret = PTR_ERR_OR_ZERO(entries);
+		if (!ret)
+			ret = entries_add(ctx, entries, &ues[i]);
+		if (!ret)
+			ret = breathe();
+	}
+
+	/* GSIs that the new table does not name lose their route. */
+	xa_for_each(&ctx->gsis, index, gsi) {
+		struct irqx_entries none = { .one.gsi = gsi->gsi };
+
+		if (ret) {
+			gsi_drop(ctx, gsi);
+		} else {
+			if (!gsi->fresh && !gsi->staged && gsi->target.to.nr)
+				gsi_change(ctx, gsi, &none);
+			gsi_commit(ctx, gsi);
+		}
+		cond_resched();
+	}
+	return ret;
+}
+
+/**
+ * irqx_route_assign - bind an eventfd to a GSI
+ * @ctx: the context, locked
+ * @fd: the eventfd
+ * @nr: the GSI, with a route or still without
+ *
+ * Context: may sleep.
+ * Return: 0, -EINVAL for a GSI out of range, -ENOMEM, or as irqx_irqfd_bind().
+ */
+int irqx_route_assign(struct irqx_context *ctx, int fd, u32 nr)
+{
+	struct irqx_irqfd *irqfd;
+	struct irqx_gsi *gsi;
+	int ret;
+
+	lockdep_assert_held(&ctx->lock);
+
+	gsi = gsi_find_or_create(ctx, nr);
+	if (IS_ERR(gsi))
+		return PTR_ERR(gsi);
+	gsi->fresh = false;
+
+	ret = -ENOMEM;
+	irqfd = irqx_irqfd_alloc(ctx);
+	if (!irqfd)
+		goto err_gsi;
+
+	ret = irqx_irqfd_bind(irqfd, &gsi->target, fd);
+	if (ret)
+		goto err_irqfd;
+
+	gsi->nr_irqfds++;
+	return 0;
+
+err_irqfd:
+	irqx_irqfd_free(irqfd);
+err_gsi:
+	gsi_free_unused(ctx, gsi);
+	return ret;
+}
+
+/* An irqfd of the GSI is gone.  The context is locked. */
+void irqx_route_unassign(struct irqx_context *ctx, struct irqx_target *target)
+{
+	struct irqx_gsi *gsi = container_of(target, struct irqx_gsi, target);
+
+	lockdep_assert_held(&ctx->lock);
+
+	gsi->nr_irqfds--;
+	gsi_free_unused(ctx, gsi);
+}
+
+/**
+ * irqx_route_set_level - drive a GSI
+ * @ctx: the context, locked
+ * @nr: the GSI
+ * @level: 1 or 0
+ *
+ * Context: may sleep.
+ * Return: 0, also for a GSI without a route, or -EINVAL for one out of range.
+ */
+int irqx_route_set_level(struct irqx_context *ctx, u32 nr, int level)
+{
+	struct irqx_gsi *gsi;
+
+	lockdep_assert_held(&ctx->lock);
+
+	if (nr >= irqx_max_gsis)
+		return -EINVAL;
+	gsi = gsi_find(ctx, nr);
+	if (!gsi || !gsi->target.to.nr)
+		return 0;
+
+	gsi->asserted = level;
+	irqx_target_set_level(ctx, &gsi->target, level);
+	return 0;
+}
+
+/* Lowers what is asserted.  Nobody but the caller knows the context any more. */
+void irqx_route_teardown(struct irqx_context *ctx)
+{
+	struct irqx_gsi *gsi;
+	unsigned long index;
+
+	mutex_lock(&ctx->lock);
+	xa_for_each(&ctx->gsis, index, gsi) {
+		if (gsi->asserted)
+			irqx_target_set_level(ctx, &gsi->target, 0);
+		gsi_free(gsi);
+		cond_resched();
+	}
+	xa_destroy(&ctx->gsis);
+	mutex_unlock(&ctx->lock);
+}
+
+int irqx_route_init(void)
+{
+	gsi_cache = KMEM_CACHE(irqx_gsi, SLAB_ACCOUNT);
+	return gsi_cache ? 0 : -ENOMEM;
+}
+
+void irqx_route_exit(void)
+{
+	kmem_cache_destroy(gsi_cache);
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#undef TRACE_SYSTEM
+#define TRACE_SYSTEM kvm_irqx
+
+#if !defined(_IRQX_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
+#define _IRQX_TRACE_H
+
+#include <linux/kvm_host.h>
+#include <linux/tracepoint.h>
+
+/*
+ * An entry in two numbers: address and data of an MSI; irqchip and pin; VP
+ * index and SINT; vCPU id and port of a Xen event channel.
+ */
+#ifndef _IRQX_TRACE_ENTRY
+#define _IRQX_TRACE_ENTRY
+static inline u64
+irqx_trace_where(const struct kvm_kernel_irq_routing_entry *e)
+{
+	switch (e->type) {
+	case KVM_IRQ_ROUTING_IRQCHIP:
+		return e->irqchip.irqchip;
+	case KVM_IRQ_ROUTING_MSI:
+		return (u64)e->msi.address_hi << 32 | e->msi.address_lo;
+	case KVM_IRQ_ROUTING_HV_SINT:
+		return e->hv_sint.vcpu;
+	case KVM_IRQ_ROUTING_XEN_EVTCHN:
+		return e->xen_evtchn.vcpu_id;
+	default:
+		return 0;
+	}
+}
+
+static inline u32
+irqx_trace_what(const struct kvm_kernel_irq_routing_entry *e)
+{
+	switch (e->type) {
+	case KVM_IRQ_ROUTING_IRQCHIP:
+		return e->irqchip.pin;
+	case KVM_IRQ_ROUTING_MSI:
+		return e->msi.data;
+	case KVM_IRQ_ROUTING_HV_SINT:
+		return e->hv_sint.sint;
+	case KVM_IRQ_ROUTING_XEN_EVTCHN:
+		return e->xen_evtchn.port;
+	default:
+		return 0;
+	}
+}
+#endif
+
+#define irqx_show_type(type)						\
+	__print_symbolic(type,						\
+			 { 0, "none" },					\
+			 { KVM_IRQ_ROUTING_IRQCHIP, "irqchip" },	\
+			 { KVM_IRQ_ROUTING_MSI, "msi" },		\
+			 { KVM_IRQ_ROUTING_HV_SINT, "hv_sint" },	\
+			 { KVM_IRQ_ROUTING_XEN_EVTCHN, "xen_evtchn" })
+
+/* eventfd is NULL where the change is to a GSI, whoever is bound to it. */
+DECLARE_EVENT_CLASS(irqx_binding,
+	TP_PROTO(const void *eventfd,
+		 const struct kvm_kernel_irq_routing_entry *e, bool direct),
+	TP_ARGS(eventfd, e, direct),
+
+	TP_STRUCT__entry(
+		__field(const void *,	eventfd)
+		__field(u64,		where)
+		__field(u32,		what)
+		__field(u32,		type)
+		__field(u32,		gsi)
+		__field(bool,		direct)
+	),
+
+	TP_fast_assign(
+		__entry->eventfd	= eventfd;
+		__entry->where		= irqx_trace_where(e);
+		__entry->what		= irqx_trace_what(e);
+		__entry->type		= e->type;
+		__entry->gsi		= e->gsi;
+		__entry->direct		= direct;
+	),
+
+	TP_printk("eventfd %p %s gsi %u %s 0x%llx 0x%x", __entry->eventfd,
+		  __entry->direct ? "direct" : "routed", __entry->gsi,
+		  irqx_show_type(__entry->type), __entry->where, __entry->what)
+);
+
+DEFINE_EVENT(irqx_binding, irqx_assign,
+	TP_PROTO(const void *eventfd,
+		 const struct kvm_kernel_irq_routing_entry *e, bool direct),
+	TP_ARGS(eventfd, e, direct)
+);
+
+DEFINE_EVENT(irqx_binding, irqx_modify,
+	TP_PROTO(const void *eventfd,
+		 const struct kvm_kernel_irq_routing_entry *e, bool direct),
+	TP_ARGS(eventfd, e, direct)
+);
+
+TRACE_EVENT(irqx_deassign,
+	TP_PROTO(const void *eventfd, u32 gsi, bool direct),
+	TP_ARGS(eventfd, gsi, direct),
+
+	TP_STRUCT__entry(
+		__field(const void *,	eventfd)
+		__field(u32,		gsi)
+		__field(bool,		direct)
+	),
+
+	TP_fast_assign(
+		__entry->eventfd	= eventfd;
+		__entry->gsi		= gsi;
+		__entry->direct		= direct;
+	),
+
+	TP_printk("eventfd %p %s gsi %u", __entry->eventfd,
+		  __entry->direct ? "direct" : "routed", __entry->gsi)
+);
+
+TRACE_EVENT(irqx_wakeup,
+	TP_PROTO(const void *eventfd, u64 count),
+	TP_ARGS(eventfd, count),
+
+	TP_STRUCT__entry(
+		__field(const void *,	eventfd)
+		__field(u64,		count)
+	),
+
+	TP_fast_assign(
+		__entry->eventfd	= eventfd;
+		__entry->count		= count;
+	),
+
+	TP_printk("eventfd %p count %llu", __entry->eventfd, __entry->count)
+);
+
+/* ret as kvm_set_irq(): < 0 ignored, 0 coalesced, else the number of vCPUs */
+TRACE_EVENT(irqx_inject,
+	TP_PROTO(const struct kvm_kernel_irq_routing_entry *e, bool atomic,
+		 int level, int ret),
+	TP_ARGS(e, atomic, level, ret),
+
+	TP_STRUCT__entry(
+		__field(u64,	where)
+		__field(u32,	what)
+		__field(u32,	type)
+		__field(bool,	atomic)
+		__field(int,	level)
+		__field(int,	ret)
+	),
+
+	TP_fast_assign(
+		__entry->where	= irqx_trace_where(e);
+		__entry->what	= irqx_trace_what(e);
+		__entry->type	= e->type;
+		__entry->atomic	= atomic;
+		__entry->level	= level;
+		__entry->ret	= ret;
+	),
+
+	TP_printk("%s 0x%llx 0x%x level %d %s ret %d",
+		  irqx_show_type(__entry->type), __entry->where, __entry->what,
+		  __entry->level, __entry->atomic ? "atomic" : "deferred",
+		  __entry->ret)
+);
+
+#endif /* _IRQX_TRACE_H */
+
+#undef TRACE_INCLUDE_PATH
+#define TRACE_INCLUDE_PATH .
+#undef TRACE_INCLUDE_FILE
+#define TRACE_INCLUDE_FILE trace
+
+#include <trace/define_trace.h>
