@@ -3,6 +3,7 @@
 # make help tells what there is.  KERNEL names a stock kernel of scripts/kernels,
 # fetched and cached under build/; KDIR is the build directory of any other.
 
+VERSION	= 0.1
 KERNEL	?= 6.12
 ARCH	?= amd64
 RELEASE	?= $(shell uname -r)
@@ -13,7 +14,7 @@ else
 MODULE	= build/$(KERNEL)-$(ARCH)/kvm_irqx.ko
 endif
 
-.PHONY: all module selftests demo check lint install uninstall clean help
+.PHONY: all module selftests demo check lint install dkms uninstall clean help
 
 all: module
 
@@ -55,6 +56,17 @@ ifeq ($(DESTDIR),)
 	-udevadm control --reload
 endif
 
+# DKMS builds it again for each new kernel.
+dkms:
+	install -d $(DESTDIR)/usr/src/kvm-irqx-$(VERSION)
+	cp -a Makefile Kbuild src include dist \
+		$(DESTDIR)/usr/src/kvm-irqx-$(VERSION)/
+	sed 's/@VERSION@/$(VERSION)/' dist/dkms.conf \
+		>$(DESTDIR)/usr/src/kvm-irqx-$(VERSION)/dkms.conf
+ifeq ($(DESTDIR),)
+	dkms install kvm-irqx/$(VERSION)
+endif
+
 uninstall:
 	rm -f $(DESTDIR)/lib/modules/$(RELEASE)/updates/kvm_irqx.ko \
 		$(DESTDIR)/etc/udev/rules.d/70-kvm-irqx.rules \
@@ -75,6 +87,7 @@ help:
 	@echo 'make KDIR=DIR           build it for the kernel whose build directory is DIR'
 	@echo 'make selftests          build the test programs'
 	@echo 'make install            build for the running kernel, install with udev rule and header'
+	@echo 'make dkms               the same by DKMS, also for kernels to come'
 	@echo 'make uninstall, make clean'
 	@echo
-	@echo 'Kernels: $(shell sed -n "s/^\([0-9][^ \t]*\)[ \t]*\([^ \t]*\).*/\1-\2/p" scripts/kernels | tr "\n" " ")'
+	@echo 'Kernels: $(shell awk '!/^ *\#/ && NF { print $$1 "-" $$2 }' scripts/kernels)'

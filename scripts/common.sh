@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034
+#
+# Sourced by the scripts beside it: where things are, what is printed how, packages, the kernel table, locks.
+
+ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+SCRIPTS=$ROOT/scripts
+BUILD=${IRQX_BUILD:-$ROOT/build}
+NATIVE_ARCH=$(dpkg --print-architecture)
+DEFAULT_KERNEL=6.12
+export LC_ALL=C.UTF-8
+umask 022
+mkdir -p "$BUILD"
+
+# stdout belongs to results: whatever tells a person what goes on is on stderr
+progress() { printf -- '-- %s\n' "$*" >&2; }
+die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit "${DIE_STATUS:-1}"; }
+
+# The comment at the head of a script is its help.
+usage() { sed -n '4,/^$/ s/^# \{0,1\}//p' "$0"; }
+
+# quietly LOG CMD... : nobody reads the output of a command that worked; all of it is shown if it fails
+quietly() {
+	local log=$1
+	shift
+	"$@" >"$log" 2>&1 && return
+	local status=$?
+	printf '%s: failed (%s): %s\n' "${0##*/}" "$status" "$*" >&2
+	cat "$log" >&2
+	return "$status"
+}
+
+# lock NAME : held until the calling shell or subshell ends
+lock() {
+	local fd
+	mkdir -p "$BUILD/.locks"
+	exec {fd}>"$BUILD/.locks/$1"
+	if ! flock -n "$fd"; then
+		progress "waiting for another run ($1)"
+		flock "$fd"
+	fi
+}
+
+have_packages() {
+	local installed
+	installed=$(dpkg-query -W -f='${db:Status-Status}\n' "$@" 2>/dev/null) || return 1
+	! grep -qvx installed <<<"$installed"
+}
+
+_install() {
+	DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=600 \
+		install --no-install-recommends "$@" </dev/null >>"$BUILD/apt.log" 2>&1
+}
+
+_update() { apt-get -q -o DPkg::Lock::Timeout=600 update </dev/null >>"$BUILD/apt.log" 2>&1; }
+
+# with_apt FUNC ARG... : prints what FUNC prints. FUNC logs to build/apt.log and fails if a look-up or a download
+# does, as happens when the lists are missing or stale: then, and only then, they are updated and it runs again.
+with_apt() (
+	lock apt
+	: >"$BUILD/apt.log"
+	if ! out=$("$@") && ! { _update && out=$("$@"); }; then
+		cat "$BUILD/apt.log" >&2
+		die "apt could not do it: $*"
+	fi
+	printf '%s\n' "$out"
+)
+
+# need_packages PKG... : installs what is missing
+need_packages() {
+	local pkg missing=()
+	have_packages "$@" && return
+	for pkg; do
+		have_packages "$pkg" || missing+=("$pkg")
+	done
+	[ "$(id -u)" = 0 ] || die "as root: apt-get install --no-install-recommends ${missing[*]}"
+	progress "installing ${missing[*]}"
+	with_apt _install "${missing[@]}" >/dev/null
+}
+
+# kernel_field NAME ARCH FIELD : from scripts/kernels; fails if there is no such kernel
+kernel_field() {
+	awk -v name="$1" -v arch="$2" -v field="$3" '
+		BEGIN { split("name arch suite image source compiler", column); for (i in column) nr[column[i]] = i }
+		$1 == name && $2 == arch { print $nr[field]; found = 1; exit }
+		END { exit !found }' "$SCRIPTS/kernels"
+}
+
+kernel_names() { awk -v arch="$1" '!/^ *#/ && $2 == arch { print $1 }' "$SCRIPTS/kernels"; }
+
+need_kernel() {
+	kernel_field "$1" "$2" name >/dev/null ||
+		die "no kernel '$1' for $2 in scripts/kernels (there are: $(kernel_names "$2" | xargs))"
+}
+
+# linux_arch ARCH : what the kernel's make calls it
+linux_arch() {
+	case $1 in
+	amd64) echo x86 ;;
+	arm64) echo arm64 ;;
+	*) die "unknown architecture '$1'" ;;
+	esac
+}
+
+# The next three are for functions that with_apt runs.
+
+# package_field PKG FIELD : of the version that apt would install, or of PKG=VERSION
+package_field() {
+	apt-cache --no-all-versions show "$1" 2>>"$BUILD/apt.log" |
+		awk -v field="$2:" '$1 == field { sub(/^[^ ]* /, ""); value = $0 } END { print value; exit value == "" }' ||
+		{ echo "no $2 of package $1; are all suites of scripts/kernels in the apt sources?" >>"$BUILD/apt.log"; return 1; }
+}
+
+# fetch_deb PKG[:ARCH] VERSION : prints the path of the package's file, downloaded once
+fetch_deb() {
+	local pkg=${1%%:*} version=${2//:/%3a} file tmp
+	mkdir -p "$BUILD/deb"
+	for file in "$BUILD/deb/${pkg}_${version}_"*.deb; do
+		[ ! -e "$file" ] || { echo "$file"; return; }
+	done
+	progress "downloading $pkg $2"
+	rm -rf "$BUILD/deb/tmp"
+	mkdir "$BUILD/deb/tmp"
+	(cd "$BUILD/deb/tmp" && apt-get -q -o APT::Sandbox::User=root download "$1=$2") >>"$BUILD/apt.log" 2>&1 || return
+	for file in "$BUILD/deb/tmp/"*.deb; do
+		mv "$file" "$BUILD/deb/"
+		echo "$BUILD/deb/${file##*/}"
+	done
+}
