@@ -41,6 +41,7 @@ int irqx_context_open(struct inode *inode, struct file *file)
 	mutex_init(&ctx->lock);
 	init_rwsem(&ctx->settle);
 	xa_init_flags(&ctx->gsis, XA_FLAGS_ACCOUNT);
+	xa_init_flags(&ctx->vps, XA_FLAGS_ACCOUNT);
 	spin_lock_init(&ctx->dead_lock);
 	INIT_LIST_HEAD(&ctx->dead);
 	INIT_WORK(&ctx->reap, irqx_irqfd_reap);
@@ -72,6 +73,7 @@ int irqx_context_release(struct inode *inode, struct file *file)
 	cancel_work_sync(&ctx->reap);
 
 	irqx_route_teardown(ctx);
+	irqx_vp_teardown(ctx);
 	if (ctx->vm)
 		irqx_vm_put(ctx->vm);
 	free_percpu(ctx->counters);

@@ -3,21 +3,56 @@
  * KVM_IRQFD_DIRECT: an eventfd with its own routing entry inside.
  */
 #include "irqx.h"
+#include "arch/arch.h"
 #include "kvm/kvm.h"
 #include "trace.h"
+
+/* What the call says of the event's way, for an irqfd that may want EOIs. */
+static int direct_parse(struct irqx_context *ctx,
+			const struct kvm_irqfd_direct *args, bool resample,
+			struct irqx_entries *entries)
+{
+	struct irqx_vm *vm = ctx->vm;
+	struct irqx_vp *vp;
+	int ret;
+
+	entries->nr = 1;
+	ret = irqx_kvm_parse(vm->kvm, &args->entry, &entries->one);
+	if (ret)
+		return ret;
+
+	if (args->flags & KVM_IRQFD_DIRECT_EVENT_FLAG) {
+		if (entries->one.type != KVM_IRQ_ROUTING_HV_SINT)
+			return -EINVAL;
+		if (vm->kvm->dirty_ring_size)
+			return -EOPNOTSUPP;
+		vp = irqx_vp_get(ctx, args->entry.u.hv_sint.vcpu);
+		if (IS_ERR(vp))
+			return PTR_ERR(vp);
+		entries->vp = vp;
+		entries->event_flag = args->event_flag;
+	}
+
+	if (!resample)
+		return 0;
+	if (irqx_arch_line_key(&entries->one) < 0)
+		return -EINVAL;
+	return irqx_line_prepare(vm, &entries->one);
+}
 
 /**
  * irqx_direct_assign - bind an eventfd to a routing entry
  * @ctx: the context, locked
- * @fd: the eventfd
- * @ue: the entry
+ * @args: the caller's; flags and padding are checked
  *
  * Context: may sleep.
- * Return: 0, or as irqx_kvm_parse() and irqx_irqfd_bind().
+ * Return: 0, or as irqx_kvm_parse(), irqx_irqfd_set_resamplefd() and
+ * irqx_irqfd_bind().
  */
-int irqx_direct_assign(struct irqx_context *ctx, int fd,
-		       const struct kvm_irq_routing_entry *ue)
+int irqx_direct_assign(struct irqx_context *ctx,
+		       const struct kvm_irqfd_direct *args)
 {
+	bool resample = args->flags & KVM_IRQFD_DIRECT_RESAMPLE;
 	struct irqx_irqfd *irqfd;
 	int ret;
 
@@ -27,47 +62,41 @@ int irqx_direct_assign(struct irqx_context *ctx, int fd,
 	if (!irqfd)
 		return -ENOMEM;
 
-	ret = irqx_kvm_parse(ctx->vm->kvm, ue, &irqfd->own.to.one);
+	ret = direct_parse(ctx, args, resample, &irqfd->own.to);
+	if (!ret && resample)
+		ret = irqx_irqfd_set_resamplefd(irqfd, args->resamplefd);
+	if (!ret)
+		ret = irqx_irqfd_bind(irqfd, &irqfd->own, args->fd);
 	if (ret)
-		goto err;
-	irqfd->own.to.nr = 1;
-
-	ret = irqx_irqfd_bind(irqfd, &irqfd->own, fd);
-	if (ret)
-		goto err;
-	return 0;
-
-err:
-	irqx_irqfd_free(irqfd);
+		irqx_irqfd_free(irqfd);
 	return ret;
 }
 
 /**
  * irqx_direct_modify - give a bound eventfd another entry
  * @ctx: the context, locked
- * @fd: the eventfd
- * @ue: the new entry
+ * @args: as irqx_direct_assign()
  *
  * Context: may sleep.
  * Return: 0, -ENOENT if the eventfd has no entry of its own, or as
  * irqx_irqfd_find() and irqx_kvm_parse().
  */
-int irqx_direct_modify(struct irqx_context *ctx, int fd,
-		       const struct kvm_irq_routing_entry *ue)
+int irqx_direct_modify(struct irqx_context *ctx,
+		       const struct kvm_irqfd_direct *args)
 {
-	struct irqx_entries entries = { .nr = 1 };
+	struct irqx_entries entries = {};
 	struct irqx_irqfd *irqfd;
 	int ret;
 
 	lockdep_assert_held(&ctx->lock);
 
-	irqfd = irqx_irqfd_find(ctx, fd);
+	irqfd = irqx_irqfd_find(ctx, args->fd);
 	if (IS_ERR(irqfd))
 		return PTR_ERR(irqfd);
 	if (!irqx_irqfd_is_direct(irqfd))
 		return -ENOENT;
 
-	ret = irqx_kvm_parse(ctx->vm->kvm, ue, &entries.one);
+	ret = direct_parse(ctx, args, irqfd->source, &entries);
 	if (ret)
 		return ret;
 

@@ -76,11 +76,14 @@ static long ioctl_get_stats(struct irqx_context *ctx, void __user *argp)
 static long ioctl_irqfd_direct(struct irqx_context *ctx, void __user *argp)
 {
 	struct kvm_irqfd_direct args;
+	u32 limit;
 	int ret;
 
 	if (copy_from_user(&args, argp, sizeof(args)))
 		return -EFAULT;
-	if (args.pad)
+	limit = args.flags & KVM_IRQFD_DIRECT_EVENT_FLAG ?
+		KVM_IRQX_EVENT_FLAGS : 1;
+	if (args.event_flag >= limit)
 		return -EINVAL;
 	if (args.flags != KVM_IRQFD_DIRECT_DEASSIGN &&
 	    (args.entry.gsi || args.entry.pad))
@@ -89,15 +92,17 @@ static long ioctl_irqfd_direct(struct irqx_context *ctx, void __user *argp)
 	ret = irqx_context_lock(ctx);
 	if (ret)
 		return ret;
-	switch (args.flags) {
+	switch (args.flags & ~KVM_IRQFD_DIRECT_EVENT_FLAG) {
 	case 0:
-		ret = irqx_direct_assign(ctx, args.fd, &args.entry);
+	case KVM_IRQFD_DIRECT_RESAMPLE:
+		ret = irqx_direct_assign(ctx, &args);
 		break;
 	case KVM_IRQFD_DIRECT_MODIFY:
-		ret = irqx_direct_modify(ctx, args.fd, &args.entry);
+		ret = irqx_direct_modify(ctx, &args);
 		break;
 	case KVM_IRQFD_DIRECT_DEASSIGN:
-		ret = irqx_irqfd_deassign(ctx, args.fd);
+		ret = args.flags == KVM_IRQFD_DIRECT_DEASSIGN ?
+		      irqx_irqfd_deassign(ctx, args.fd) : -EINVAL;
 		break;
 	default:
 		ret = -EINVAL;
@@ -119,9 +124,11 @@ static long ioctl_irqfd(struct irqx_context *ctx, void __user *argp)
 		return ret;
 	switch (args.flags) {
 	case 0:
-		ret = irqx_route_assign(ctx, args.fd, args.gsi);
+	case KVM_IRQFD_FLAG_RESAMPLE:
+		ret = irqx_route_assign(ctx, &args);
 		break;
 	case KVM_IRQFD_FLAG_DEASSIGN:
+	case KVM_IRQFD_FLAG_DEASSIGN | KVM_IRQFD_FLAG_RESAMPLE:
 		ret = irqx_irqfd_deassign(ctx, args.fd);
 		break;
 	default:
@@ -143,6 +150,32 @@ static long ioctl_irq_line(struct irqx_context *ctx, void __user *argp)
 	if (ret)
 		return ret;
 	ret = irqx_route_set_level(ctx, args.irq, !!args.level);
+	mutex_unlock(&ctx->lock);
+	return ret;
+}
+
+static long ioctl_synic_page(struct irqx_context *ctx, void __user *argp)
+{
+	struct kvm_irqx_synic_page args;
+	gpa_t page = INVALID_GPA;
+	int ret;
+
+	if (copy_from_user(&args, argp, sizeof(args)))
+		return -EFAULT;
+	if (args.vp_index >= KVM_MAX_VCPUS ||
+	    args.flags & ~KVM_IRQX_SYNIC_PAGE_ENABLED)
+		return -EINVAL;
+	if (args.flags & KVM_IRQX_SYNIC_PAGE_ENABLED)
+		page = args.gpa;
+	else if (args.gpa)
+		return -EINVAL;
+	if (!PAGE_ALIGNED(args.gpa))
+		return -EINVAL;
+
+	ret = irqx_context_lock(ctx);
+	if (ret)
+		return ret;
+	ret = irqx_vp_set_page(ctx, args.vp_index, page);
 	mutex_unlock(&ctx->lock);
 	return ret;
 }
@@ -234,6 +267,7 @@ long irqx_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case KVM_IRQX_GET_STATS:
 	case KVM_IRQFD_DIRECT:
 	case KVM_IRQX_ROUTE:
+	case KVM_IRQX_SYNIC_PAGE:
 	case KVM_SET_GSI_ROUTING:
 	case KVM_IRQFD:
 	case KVM_IRQ_LINE:
@@ -253,6 +287,8 @@ long irqx_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return ioctl_irqfd_direct(ctx, argp);
 	case KVM_IRQX_ROUTE:
 		return ioctl_route(ctx, argp);
+	case KVM_IRQX_SYNIC_PAGE:
+		return ioctl_synic_page(ctx, argp);
 	case KVM_SET_GSI_ROUTING:
 		return ioctl_set_gsi_routing(ctx, argp);
 	case KVM_IRQFD:

@@ -6,8 +6,10 @@
 #include <linux/eventfd.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/kthread.h>
 #include <linux/poll.h>
 #include <linux/rhashtable.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "irqx.h"
@@ -17,7 +19,9 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
-#define irqx_count(ctx, counter)	this_cpu_inc((ctx)->counters->counter)
+
+/* Deferred events of one irqfd. */
+#define IRQX_MAX_PENDING	4096
 
 static struct kmem_cache *irqfd_cache;
 
@@ -31,15 +35,15 @@ static const struct rhashtable_params irqfd_params = {
 static void count_result(struct irqx_context *ctx, int ret)
 {
 	if (ret < 0)
-		irqx_count(ctx, refused);
+		this_cpu_inc(ctx->counters->refused);
 	else if (!ret)
-		irqx_count(ctx, coalesced);
+		this_cpu_inc(ctx->counters->coalesced);
 }
 
 void irqx_target_init(struct irqx_target *target)
 {
+	memset(target, 0, sizeof(*target));
 	spin_lock_init(&target->lock);
-	memset(&target->to, 0, sizeof(target->to));
 }
 
 /**
@@ -57,81 +61,147 @@ void irqx_target_init(struct irqx_target *target)
 void irqx_target_swap(struct irqx_context *ctx, struct irqx_target *target,
 		      struct irqx_entries *entries)
 {
+	struct irqx_source *source;
+
 	lockdep_assert_held(&ctx->lock);
 
 	down_write(&ctx->settle);
+	/* First, or the EOI of the first interrupt over there could be missed. */
+	hlist_for_each_entry(source, &target->sources, node)
+		irqx_source_move(source, entries);
 	spin_lock_irq(&target->lock);
 	swap(target->to, *entries);
 	spin_unlock_irq(&target->lock);
 	up_write(&ctx->settle);
 }
 
-static u32 target_copy(struct irqx_target *target,
-		       struct kvm_kernel_irq_routing_entry *e)
+/* A snapshot: where entries->more points is the caller's array. */
+static void target_copy(struct irqx_target *target, struct irqx_entries *to,
+			struct kvm_kernel_irq_routing_entry *more)
 {
-	u32 nr;
-
 	spin_lock_irq(&target->lock);
-	nr = target->to.nr;
-	e[0] = target->to.one;
-	if (nr > 1)
-		memcpy(e + 1, target->to.more, (nr - 1) * sizeof(*e));
+	*to = target->to;
+	if (to->nr > 1)
+		memcpy(more, to->more, (to->nr - 1) * sizeof(*more));
 	spin_unlock_irq(&target->lock);
-	return nr;
+	to->more = more;
+}
+
+/*
+ * Sets the event flag that comes before a SINT.  Return: > 0 if the SINT is to be
+ * raised, 0 if the guest has not seen the flag yet, negative as
+ * irqx_vp_set_flag().
+ */
+static int set_event_flag(struct irqx_irqfd *irqfd, struct irqx_entries *to,
+			  u32 __user **word)
+{
+	int ret;
+
+	if (!to->vp)
+		return 1;
+	ret = irqx_vp_set_flag(to->vp, to->one.hv_sint.sint, to->event_flag,
+			       word);
+	/* KVM refused the SINT last time: the guest may not know of the flag. */
+	if (!ret && READ_ONCE(irqfd->unraised))
+		ret = 1;
+	return ret;
 }
 
 /**
- * irqx_target_set_level - drive all entries of a target
- * @ctx: the context, locked, so that the entries stay as they are
- * @target: what to drive
- * @level: 1 or 0; 0 means something to pins only
+ * irqx_target_raise - one interrupt at the entry of a target, if it is no pin
+ * @ctx: the context, locked, so that the entry stays as it is
+ * @target: a GSI's
  *
  * Context: may sleep.
  */
-void irqx_target_set_level(struct irqx_context *ctx,
-			   struct irqx_target *target, int level)
+void irqx_target_raise(struct irqx_context *ctx, struct irqx_target *target)
 {
-	struct kvm_kernel_irq_routing_entry e[KVM_NR_IRQCHIPS];
-	u32 i, nr;
+	struct kvm_kernel_irq_routing_entry *e = &target->to.one;
 	int ret;
 
 	lockdep_assert_held(&ctx->lock);
 
-	nr = target_copy(target, e);
-	for (i = 0; i < nr; i++) {
-		if (!level && e[i].type != KVM_IRQ_ROUTING_IRQCHIP)
-			continue;
-		ret = irqx_kvm_inject(ctx->vm->kvm, ctx->vm->source_id, &e[i],
-				      level);
-		trace_irqx_inject(&e[i], false, level, ret);
-	}
+	if (!target->to.nr || e->type == KVM_IRQ_ROUTING_IRQCHIP)
+		return;
+	ret = irqx_kvm_inject(ctx->vm->kvm, ctx->vm->source_id, e);
+	trace_irqx_inject(e, false, 1, ret);
 }
 
-/* One event, outside atomic context.  settle is held, see there. */
-static void target_deliver(struct irqx_context *ctx, struct irqx_target *target)
+/*
+ * One event, outside atomic context.  Pins are held up by an irqfd that wants
+ * EOIs, and raised for a moment by others.  Return: as kvm_set_irq(), or
+ * -EWOULDBLOCK with where memory has to be faulted in.
+ */
+static int deliver(struct irqx_irqfd *irqfd, u32 __user **word)
 {
-	struct kvm_kernel_irq_routing_entry e[KVM_NR_IRQCHIPS];
+	struct kvm_kernel_irq_routing_entry more[KVM_NR_IRQCHIPS];
+	struct kvm_kernel_irq_routing_entry *e;
+	struct irqx_context *ctx = irqfd->ctx;
 	struct irqx_vm *vm = ctx->vm;
-	int ret, result = -1;
-	u32 i, nr;
+	struct irqx_entries to;
+	int ret = -1;
+	u32 i;
 
 	lockdep_assert_held(&ctx->settle);
 
-	nr = target_copy(target, e);
-	if (!nr) {
-		irqx_count(ctx, unrouted);
-		return;
+	target_copy(irqfd->target, &to, more);
+	if (to.nr && to.one.type != KVM_IRQ_ROUTING_IRQCHIP) {
+		ret = set_event_flag(irqfd, &to, word);
+		if (ret <= 0)
+			return ret;
+		ret = irqx_kvm_inject(vm->kvm, vm->source_id, &to.one);
+		trace_irqx_inject(&to.one, false, 1, ret);
+		WRITE_ONCE(irqfd->unraised, ret < 0);
+		return ret;
 	}
 
-	for (i = 0; i < nr; i++) {
-		ret = irqx_kvm_inject(vm->kvm, vm->source_id, &e[i], 1);
-		trace_irqx_inject(&e[i], false, 1, ret);
-		if (e[i].type == KVM_IRQ_ROUTING_IRQCHIP)
-			irqx_kvm_inject(vm->kvm, vm->source_id, &e[i], 0);
-		result = max(result, ret);
+	/* Without a route the level is kept for the route to come. */
+	if (irqfd->source) {
+		ret = irqx_source_set(irqfd->source, true);
+		return to.nr ? ret : -ENOENT;
 	}
-	irqx_count(ctx, deferred);
-	count_result(ctx, result);
+	if (!to.nr)
+		return -ENOENT;
+
+	for (i = 0; i < to.nr; i++) {
+		e = irqx_entries_at(&to, i);
+		ret = max(ret, irqx_line_pulse(vm, e));
+	}
+	return ret;
+}
+
+static int deliver_settled(struct irqx_irqfd *irqfd, u32 __user **word)
+{
+	struct rw_semaphore *settle = &irqfd->ctx->settle;
+	int ret;
+
+	down_read(settle);
+	ret = deliver(irqfd, word);
+	up_read(settle);
+	return ret;
+}
+
+/* The same with the VM's mm, and what it takes to get at guest memory. */
+static int deliver_in_mm(struct irqx_irqfd *irqfd, u32 __user *word)
+{
+	struct kvm *kvm = irqfd->ctx->vm->kvm;
+	struct mm_struct *mm = kvm->mm;
+	int ret, tries;
+
+	if (!mmget_not_zero(mm))
+		return -ESRCH;
+	kthread_use_mm(mm);
+	for (tries = 0; tries < 3; tries++) {
+		ret = irqx_vp_fault_in(kvm, word);
+		if (ret)
+			break;
+		ret = deliver_settled(irqfd, &word);
+		if (ret != -EWOULDBLOCK)
+			break;
+	}
+	kthread_unuse_mm(mm);
+	mmput(mm);
+	return ret;
 }
 
 static void irqfd_inject(struct work_struct *work)
@@ -139,13 +209,63 @@ static void irqfd_inject(struct work_struct *work)
 	struct irqx_irqfd *irqfd = container_of(work, struct irqx_irqfd, inject);
 	struct irqx_context *ctx = irqfd->ctx;
 	int n = atomic_xchg(&irqfd->pending, 0);
+	u32 __user *word;
+	int ret;
 
 	while (n--) {
-		down_read(&ctx->settle);
-		target_deliver(ctx, irqfd->target);
-		up_read(&ctx->settle);
+		ret = deliver_settled(irqfd, &word);
+		if (ret == -EWOULDBLOCK)
+			ret = deliver_in_mm(irqfd, word);
+		if (ret == -ENOENT && !READ_ONCE(irqfd->target->to.nr)) {
+			this_cpu_inc(ctx->counters->unrouted);
+		} else {
+			this_cpu_inc(ctx->counters->deferred);
+			count_result(ctx, ret);
+		}
 		cond_resched();
 	}
+}
+
+/*
+ * Leaves the event to the work.  One that holds a pin up needs to be seen but
+ * once; of others there is a limit, lest who signals faster than KVM takes it
+ * make everybody wait who wants to deassign.
+ */
+static void irqfd_defer(struct irqx_irqfd *irqfd)
+{
+	struct irqx_context *ctx = irqfd->ctx;
+	int limit = irqfd->source ? 1 : IRQX_MAX_PENDING;
+
+	if (atomic_read(&irqfd->pending) < limit) {
+		atomic_inc(&irqfd->pending);
+	} else {
+		this_cpu_inc(ctx->counters->deferred);
+		this_cpu_inc(ctx->counters->coalesced);
+	}
+	queue_work(irqx_wq, &irqfd->inject);
+}
+
+/* KVM does not answer -EWOULDBLOCK for a SINT, so a flag is never set twice. */
+static int raise_atomic(struct irqx_irqfd *irqfd, struct irqx_entries *to)
+{
+	struct irqx_vm *vm = irqfd->ctx->vm;
+	u32 __user *word;
+	int ret;
+
+	/* Pins that are held up are for the work. */
+	if (irqfd->source && to->one.type == KVM_IRQ_ROUTING_IRQCHIP)
+		return -EWOULDBLOCK;
+
+	ret = set_event_flag(irqfd, to, &word);
+	if (ret <= 0)
+		return ret;
+	ret = irqx_kvm_inject_atomic(vm->kvm, vm->source_id, &to->one);
+	if (ret == -EWOULDBLOCK)
+		return ret;
+	trace_irqx_inject(&to->one, true, 1, ret);
+	if (to->vp)
+		WRITE_ONCE(irqfd->unraised, ret < 0);
+	return ret;
 }
 
 /*
@@ -156,31 +276,25 @@ static void irqfd_event(struct irqx_irqfd *irqfd)
 {
 	struct irqx_target *target = irqfd->target;
 	struct irqx_context *ctx = irqfd->ctx;
-	struct irqx_vm *vm = ctx->vm;
 	int ret = -EWOULDBLOCK;
-	u32 nr;
+	bool drop;
 
 	lockdep_assert_held(&irqfd->wqh->lock);
 
-	irqx_count(ctx, events);
+	this_cpu_inc(ctx->counters->events);
 
 	spin_lock(&target->lock);
-	nr = target->to.nr;
-	if (nr == 1) {
-		ret = irqx_kvm_inject_atomic(vm->kvm, vm->source_id,
-					     &target->to.one);
-		if (ret != -EWOULDBLOCK)
-			trace_irqx_inject(&target->to.one, true, 1, ret);
-	}
+	drop = !target->to.nr && !irqfd->source;
+	if (target->to.nr == 1)
+		ret = raise_atomic(irqfd, &target->to);
 	spin_unlock(&target->lock);
 
-	if (!nr) {
-		irqx_count(ctx, unrouted);
+	if (drop) {
+		this_cpu_inc(ctx->counters->unrouted);
 	} else if (ret == -EWOULDBLOCK) {
-		atomic_inc(&irqfd->pending);
-		queue_work(irqx_wq, &irqfd->inject);
+		irqfd_defer(irqfd);
 	} else {
-		irqx_count(ctx, atomic);
+		this_cpu_inc(ctx->counters->atomic);
 		count_result(ctx, ret);
 	}
 }
@@ -260,6 +374,26 @@ static void irqfd_unhook(struct irqx_irqfd *irqfd)
 	spin_unlock_irq(&ctx->dead_lock);
 }
 
+/* Before the eventfd is hooked: no event may find the irqfd without its line. */
+static void irqfd_plug(struct irqx_irqfd *irqfd)
+{
+	struct irqx_target *target = irqfd->target;
+
+	if (!irqfd->source)
+		return;
+	hlist_add_head(&irqfd->source->node, &target->sources);
+	irqx_source_move(irqfd->source, &target->to);
+}
+
+/* After it is unhooked and its work is flushed. */
+static void irqfd_unplug(struct irqx_irqfd *irqfd)
+{
+	if (!irqfd->source)
+		return;
+	hlist_del(&irqfd->source->node);
+	irqx_source_move(irqfd->source, NULL);
+}
+
 /* Everything but the hash, which the callers empty in different ways. */
 static void irqfd_destroy(struct irqx_irqfd *irqfd)
 {
@@ -268,6 +402,7 @@ static void irqfd_destroy(struct irqx_irqfd *irqfd)
 	lockdep_assert_held(&ctx->lock);
 
 	irqfd_unhook(irqfd);
+	irqfd_unplug(irqfd);
 	trace_irqx_deassign(irqfd->eventfd, irqfd->target->to.one.gsi,
 			    irqx_irqfd_is_direct(irqfd));
 	eventfd_ctx_put(irqfd->eventfd);
@@ -324,9 +459,38 @@ struct irqx_irqfd *irqx_irqfd_alloc(struct irqx_context *ctx)
 	return irqfd;
 }
 
+/* Context: may sleep; not bound. */
 void irqx_irqfd_free(struct irqx_irqfd *irqfd)
 {
+	irqx_source_free(irqfd->source);
 	kmem_cache_free(irqfd_cache, irqfd);
+}
+
+/**
+ * irqx_irqfd_set_resamplefd - have a new irqfd hold its line until the EOI
+ * @irqfd: fresh from irqx_irqfd_alloc()
+ * @fd: the eventfd to signal then
+ *
+ * Context: may sleep.
+ * Return: 0, -EBADF, -EINVAL if @fd is not an eventfd, -ENOSPC, -ENOMEM.
+ */
+int irqx_irqfd_set_resamplefd(struct irqx_irqfd *irqfd, int fd)
+{
+	struct eventfd_ctx *resamplefd;
+	struct irqx_source *source;
+
+	resamplefd = eventfd_ctx_fdget(fd);
+	if (IS_ERR(resamplefd))
+		return PTR_ERR(resamplefd);
+
+	source = irqx_source_alloc(irqfd->ctx->vm);
+	if (IS_ERR(source)) {
+		eventfd_ctx_put(resamplefd);
+		return PTR_ERR(source);
+	}
+	source->resamplefd = resamplefd;
+	irqfd->source = source;
+	return 0;
 }
 
 /**
@@ -369,11 +533,12 @@ int irqx_irqfd_bind(struct irqx_irqfd *irqfd, struct irqx_target *target,
 	if (ret)
 		goto err_eventfd;
 
+	irqfd_plug(irqfd);
 	init_poll_funcptr(&hook.pt, irqfd_hook);
 	vfs_poll(file, &hook.pt);
 	ret = hook.ret;
 	if (ret)
-		goto err_hash;
+		goto err_plug;
 
 	ctx->nr_irqfds++;
 	trace_irqx_assign(irqfd->eventfd, &target->to.one,
@@ -381,7 +546,8 @@ int irqx_irqfd_bind(struct irqx_irqfd *irqfd, struct irqx_target *target,
 	irqfd_catch_up(irqfd);
 	goto out_file;
 
-err_hash:
+err_plug:
+	irqfd_unplug(irqfd);
 	rhashtable_remove_fast(&ctx->irqfds, &irqfd->node, irqfd_params);
 err_eventfd:
 	eventfd_ctx_put(irqfd->eventfd);

@@ -10,14 +10,22 @@
  *	target		where events go: some routing entries under a lock
  *	gsi		a GSI of a context: a target with a number
  *	irqfd		an eventfd bound to a target, its own (direct) or a GSI's
+ *	line		a pin or SINT of the VM, shared by all its contexts
+ *	source		what holds a line up or wants its EOIs: an irqfd with a
+ *			resamplefd, or KVM_IRQ_LINE on a GSI
  *
  * Lock order (Documentation/locking.rst says more):
  *
  *	context.lock			mutex: changes to the context
+ *	  vms_lock			mutex: the first and last context of a VM
+ *	    vm.lines_lock		mutex: new lines
+ *	      ack_lock			mutex: probes
  *	  context.settle		rwsem: deliveries that may sleep / changes
- *	    eventfd's wqh.lock		the eventfd core holds it around wake-ups
- *	      target.lock		delivery in atomic context / changes
- *	      context.dead_lock
+ *	    vm.line_lock		levels; interrupts on
+ *	      eventfd's wqh.lock	the eventfd core holds it around wake-ups
+ *		target.lock		delivery in atomic context / changes
+ *		  vp.lock		event-flag page
+ *		context.dead_lock
  */
 
 #include <linux/kvm_host.h>
@@ -31,17 +39,24 @@
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 
+#include "kvm/kvm.h"
 #include "uapi/linux/kvm_irqx.h"
 
 struct eventfd_ctx;
 
-/* Immutable once found, but for the reference count. */
+/* Immutable once found, unless a lock is named. */
 struct irqx_vm {
 	struct kvm *kvm;		/* holds a reference */
 	struct module *owner;		/* of the VM file: KVM's vendor module */
 	int source_id;
 	refcount_t refs;		/* contexts */
-	struct list_head node;		/* vms_lock */
+	struct hlist_node node;		/* vms_lock; readers: RCU */
+	struct rcu_head rcu;
+
+	struct mutex lines_lock;	/* adding to @lines */
+	struct xarray lines;		/* by irqx_arch_line_key(); readers: RCU */
+	spinlock_t line_lock;		/* levels and plugs of all of them */
+	atomic_t nr_sources;
 };
 
 struct irqx_counters {
@@ -65,6 +80,7 @@ struct irqx_context {
 	struct rhashtable irqfds;	/* by eventfd; @lock */
 	u32 nr_irqfds;			/* @lock */
 	struct xarray gsis;		/* @lock */
+	struct xarray vps;		/* @lock */
 	u32 nr_gsis;			/* routed ones; @lock */
 	struct irqx_counters __percpu *counters;
 
@@ -77,13 +93,49 @@ struct irqx_context {
 /* More than one entry only for a GSI that several irqchips share. */
 struct irqx_entries {
 	u32 nr;
+	u32 event_flag;			/* with @vp */
 	struct kvm_kernel_irq_routing_entry one;
 	struct kvm_kernel_irq_routing_entry *more;	/* @nr - 1 of them */
+	struct irqx_vp *vp;		/* a SINT with an event flag */
+};
+
+/* A virtual processor's event-flag page; lives as long as the context. */
+struct irqx_vp {
+	struct kvm *kvm;		/* immutable */
+	spinlock_t lock;		/* interrupts off */
+	gpa_t page;			/* @lock; INVALID_GPA: disabled */
+};
+
+struct irqx_line {
+	struct irqx_vm *vm;		/* immutable */
+	struct kvm_kernel_irq_routing_entry entry;	/* immutable */
+	u32 high;			/* sources that hold it; vm.line_lock */
+	struct list_head plugs;		/* vm.line_lock */
+	struct irqx_pin_watch watch;	/* a pin's; irqx_kvm_watch_pin() */
+	struct work_struct ack;		/* PREEMPT_RT */
+	struct work_struct unmasked;
+};
+
+/* One end in the source, one in a line. */
+struct irqx_plug {
+	struct irqx_source *source;
+	struct irqx_line *line;
+	struct list_head node;		/* vm.line_lock */
+};
+
+struct irqx_source {
+	struct irqx_vm *vm;		/* immutable */
+	struct eventfd_ctx *resamplefd;	/* immutable; NULL: KVM_IRQ_LINE */
+	struct hlist_node node;		/* target.sources; context.lock */
+	bool high;			/* vm.line_lock */
+	u32 nr;				/* context.lock, and vm.line_lock */
+	struct irqx_plug plugs[KVM_NR_IRQCHIPS];	/* as @nr */
 };
 
 struct irqx_target {
 	spinlock_t lock;		/* interrupts off */
 	struct irqx_entries to;		/* @lock */
+	struct hlist_head sources;	/* context.lock */
 };
 
 struct irqx_gsi {
@@ -92,7 +144,7 @@ struct irqx_gsi {
 	u32 gsi;			/* immutable */
 	u32 nr_irqfds;			/* context.lock */
 	bool fresh;			/* context.lock; false between calls */
-	bool asserted;			/* by KVM_IRQ_LINE; context.lock */
+	struct irqx_source *level;	/* of KVM_IRQ_LINE; context.lock */
 };
 
 struct irqx_irqfd {
@@ -105,6 +157,8 @@ struct irqx_irqfd {
 	struct list_head dead;		/* context.dead_lock */
 	struct work_struct inject;
 	atomic_t pending;		/* events that @inject has to deliver */
+	struct irqx_source *source;	/* with a resamplefd; immutable */
+	bool unraised;			/* a SINT with an event flag; READ_ONCE */
 	struct irqx_target own;
 };
 
@@ -115,7 +169,7 @@ long irqx_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 
 /* context.c */
 /* What KVM_SET_GSI_ROUTING copies in must stay below kvmalloc()'s 2 GiB. */
-#define IRQX_GSIS_LIMIT	(1U << 24)
+#define IRQX_GSIS_LIMIT	BIT(24)
 extern unsigned int irqx_max_gsis;
 extern unsigned int irqx_max_irqfds;
 int irqx_context_open(struct inode *inode, struct file *file);
@@ -128,6 +182,29 @@ void irqx_context_stats(struct irqx_context *ctx, struct kvm_irqx_stats *stats);
 /* vm.c */
 struct irqx_vm *irqx_vm_get(struct file *file);
 void irqx_vm_put(struct irqx_vm *vm);
+struct irqx_vm *irqx_vm_find_rcu(struct kvm *kvm);
+
+/* line.c */
+int irqx_line_prepare(struct irqx_vm *vm,
+		      const struct kvm_kernel_irq_routing_entry *e);
+void irqx_line_teardown(struct irqx_vm *vm);
+int irqx_line_pulse(struct irqx_vm *vm, struct kvm_kernel_irq_routing_entry *e);
+void irqx_line_ack(struct irqx_vm *vm, unsigned long key);
+void irqx_source_move(struct irqx_source *source, struct irqx_entries *entries);
+struct irqx_source *irqx_source_alloc(struct irqx_vm *vm);
+void irqx_source_free(struct irqx_source *source);
+int irqx_source_set(struct irqx_source *source, bool high);
+
+static inline bool irqx_line_is_pin(const struct irqx_line *line)
+{
+	return line->entry.type == KVM_IRQ_ROUTING_IRQCHIP;
+}
+
+/* ack.c */
+int irqx_ack_init(void);
+void irqx_ack_exit(void);
+int irqx_ack_arm(bool pin);
+void irqx_ack_disarm(bool pin);
 
 /* irqfd.c */
 int irqx_irqfd_init(void);
@@ -136,6 +213,7 @@ int irqx_irqfd_setup(struct irqx_context *ctx);
 void irqx_irqfd_teardown(struct irqx_context *ctx);
 void irqx_irqfd_reap(struct work_struct *work);
 struct irqx_irqfd *irqx_irqfd_alloc(struct irqx_context *ctx);
+int irqx_irqfd_set_resamplefd(struct irqx_irqfd *irqfd, int fd);
 void irqx_irqfd_free(struct irqx_irqfd *irqfd);
 int irqx_irqfd_bind(struct irqx_irqfd *irqfd, struct irqx_target *target,
 		    int fd);
@@ -144,8 +222,13 @@ int irqx_irqfd_deassign(struct irqx_context *ctx, int fd);
 void irqx_target_init(struct irqx_target *target);
 void irqx_target_swap(struct irqx_context *ctx, struct irqx_target *target,
 		      struct irqx_entries *entries);
-void irqx_target_set_level(struct irqx_context *ctx,
-			   struct irqx_target *target, int level);
+void irqx_target_raise(struct irqx_context *ctx, struct irqx_target *target);
+
+static inline struct kvm_kernel_irq_routing_entry *
+irqx_entries_at(struct irqx_entries *entries, u32 i)
+{
+	return i ? &entries->more[i - 1] : &entries->one;
+}
 
 static inline bool irqx_irqfd_is_direct(const struct irqx_irqfd *irqfd)
 {
@@ -153,10 +236,18 @@ static inline bool irqx_irqfd_is_direct(const struct irqx_irqfd *irqfd)
 }
 
 /* direct.c */
-int irqx_direct_assign(struct irqx_context *ctx, int fd,
-		       const struct kvm_irq_routing_entry *ue);
-int irqx_direct_modify(struct irqx_context *ctx, int fd,
-		       const struct kvm_irq_routing_entry *ue);
+int irqx_direct_assign(struct irqx_context *ctx,
+		       const struct kvm_irqfd_direct *args);
+int irqx_direct_modify(struct irqx_context *ctx,
+		       const struct kvm_irqfd_direct *args);
+
+/* synic.c */
+struct irqx_vp *irqx_vp_get(struct irqx_context *ctx, u32 index);
+int irqx_vp_set_page(struct irqx_context *ctx, u32 index, gpa_t page);
+int irqx_vp_set_flag(struct irqx_vp *vp, u32 sint, u32 flag,
+		     u32 __user **word);
+int irqx_vp_fault_in(struct kvm *kvm, u32 __user *word);
+void irqx_vp_teardown(struct irqx_context *ctx);
 
 /* route.c */
 int irqx_route_init(void);
@@ -165,9 +256,9 @@ int irqx_route_batch(struct irqx_context *ctx,
 		     const struct kvm_irqx_route_op *ops, u32 nr, u32 *index);
 int irqx_route_replace(struct irqx_context *ctx,
 		       const struct kvm_irq_routing_entry *ues, u32 nr);
-int irqx_route_assign(struct irqx_context *ctx, int fd, u32 gsi);
+int irqx_route_assign(struct irqx_context *ctx, const struct kvm_irqfd *args);
 void irqx_route_unassign(struct irqx_context *ctx, struct irqx_target *target);
-int irqx_route_set_level(struct irqx_context *ctx, u32 gsi, int level);
+int irqx_route_set_level(struct irqx_context *ctx, u32 gsi, bool level);
 void irqx_route_teardown(struct irqx_context *ctx);
 
 #endif /* _IRQX_H */

@@ -44,7 +44,11 @@ static int __init irqx_module_init(void)
 	if (ret)
 		return ret;
 
-	irqx_max_gsis = min(irqx_max_gsis, IRQX_GSIS_LIMIT);
+	ret = irqx_ack_init();
+	if (ret)
+		return ret;
+
+	irqx_max_gsis = min_t(u32, irqx_max_gsis, IRQX_GSIS_LIMIT);
 
 	ret = irqx_irqfd_init();
 	if (ret)
@@ -84,6 +88,7 @@ static void __exit irqx_module_exit(void)
 	destroy_workqueue(irqx_wq);
 	irqx_route_exit();
 	irqx_irqfd_exit();
+	irqx_ack_exit();
 }
 
 module_init(irqx_module_init);

@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 
 #include "irqx.h"
+#include "arch/arch.h"
 #include "kvm/kvm.h"
 #include "trace.h"
 
@@ -23,12 +24,6 @@ static void entries_clear(struct irqx_entries *entries, u32 gsi)
 	entries->one.gsi = gsi;
 }
 
-static struct kvm_kernel_irq_routing_entry *
-entries_at(struct irqx_entries *entries, u32 i)
-{
-	return i ? &entries->more[i - 1] : &entries->one;
-}
-
 /* KVM's rule: only irqchip entries share a GSI, each for an irqchip of its own. */
 static bool entries_can_share(struct irqx_entries *entries,
 			      const struct kvm_kernel_irq_routing_entry *e)
@@ -37,7 +32,7 @@ static bool entries_can_share(struct irqx_entries *entries,
 	u32 i;
 
 	for (i = 0; i < entries->nr; i++) {
-		old = entries_at(entries, i);
+		old = irqx_entries_at(entries, i);
 		if (old->type != KVM_IRQ_ROUTING_IRQCHIP ||
 		    e->type != KVM_IRQ_ROUTING_IRQCHIP ||
 		    old->irqchip.irqchip == e->irqchip.irqchip)
@@ -64,7 +59,7 @@ static int entries_add(struct irqx_context *ctx, struct irqx_entries *entries,
 		if (!entries->more)
 			return -ENOMEM;
 	}
-	*entries_at(entries, entries->nr++) = e;
+	*irqx_entries_at(entries, entries->nr++) = e;
 	return 0;
 }
 
@@ -115,8 +110,19 @@ static struct irqx_gsi *gsi_find_or_create(struct irqx_context *ctx, u32 nr)
 	return gsi;
 }
 
+static void gsi_drop_level(struct irqx_gsi *gsi)
+{
+	if (!gsi->level)
+		return;
+	hlist_del(&gsi->level->node);
+	irqx_source_move(gsi->level, NULL);
+	irqx_source_free(gsi->level);
+	gsi->level = NULL;
+}
+
 static void gsi_free(struct irqx_gsi *gsi)
 {
+	gsi_drop_level(gsi);
 	kfree(gsi->target.to.more);
 	kmem_cache_free(gsi_cache, gsi);
 }
@@ -170,14 +176,11 @@ static void gsi_change(struct irqx_context *ctx, struct irqx_gsi *gsi,
 	ctx->nr_gsis += !!entries->nr - !!gsi->target.to.nr;
 	trace_irqx_modify(NULL, &entries->one, false);
 
-	/* A level moves with its GSI, as if a wire were plugged elsewhere. */
-	if (gsi->asserted)
-		irqx_target_set_level(ctx, &gsi->target, 0);
 	irqx_target_swap(ctx, &gsi->target, entries);
-	if (gsi->asserted)
-		irqx_target_set_level(ctx, &gsi->target, 1);
-
 	entries_clear(entries, gsi->gsi);
+	/* The level of KVM_IRQ_LINE moves with the route, and ends with it. */
+	if (!gsi->target.to.nr)
+		gsi_drop_level(gsi);
 }
 
 static void gsi_commit(struct irqx_context *ctx, struct irqx_gsi *gsi)
@@ -206,6 +209,55 @@ static void gsi_drop(struct irqx_context *ctx, struct irqx_gsi *gsi)
 	gsi_free_unused(ctx, gsi);
 }
 
+static int prepare_lines(struct irqx_context *ctx, struct irqx_entries *entries)
+{
+	int ret;
+	u32 i;
+
+	for (i = 0; i < entries->nr; i++) {
+		ret = irqx_line_prepare(ctx->vm, irqx_entries_at(entries, i));
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static bool entries_have_eoi(struct irqx_entries *entries)
+{
+	u32 i;
+
+	for (i = 0; i < entries->nr; i++)
+		if (irqx_arch_line_key(irqx_entries_at(entries, i)) < 0)
+			return false;
+	return true;
+}
+
+/* Whoever holds the GSI up or waits for its EOIs needs a line to be on. */
+static int gsi_prepare_lines(struct irqx_context *ctx, struct irqx_gsi *gsi,
+			     struct irqx_entries *entries)
+{
+	struct irqx_source *source;
+
+	if (hlist_empty(&gsi->target.sources))
+		return 0;
+	if (!entries_have_eoi(entries))
+		hlist_for_each_entry(source, &gsi->target.sources, node)
+			if (source->resamplefd)
+				return -EINVAL;
+	return prepare_lines(ctx, entries);
+}
+
+static int stage_entry(struct irqx_context *ctx, struct irqx_entries *entries,
+		       const struct kvm_irq_routing_entry *ue)
+{
+	int ret;
+
+	ret = entries_add(ctx, entries, ue);
+	if (ret)
+		return ret;
+	return gsi_prepare_lines(ctx, gsi_find(ctx, ue->gsi), entries);
+}
+
 static int stage_op(struct irqx_context *ctx,
 		    const struct kvm_irqx_route_op *op)
 {
@@ -225,7 +277,7 @@ static int stage_op(struct irqx_context *ctx,
 		entries_clear(entries, op->entry.gsi);
 	if (del)
 		return 0;
-	return entries_add(ctx, entries, &op->entry);
+	return stage_entry(ctx, entries, &op->entry);
 }
 
 /* A million operations take a while: others want the CPU, the user may leave. */
@@ -302,7 +354,7 @@ int irqx_route_replace(struct irqx_context *ctx,
 		entries = gsi_stage(ctx, ues[i].gsi, false);
 		ret = PTR_ERR_OR_ZERO(entries);
 		if (!ret)
-			ret = entries_add(ctx, entries, &ues[i]);
+			ret = stage_entry(ctx, entries, &ues[i]);
 		if (!ret)
 			ret = breathe();
 	}
@@ -323,16 +375,31 @@ int irqx_route_replace(struct irqx_context *ctx,
 	return ret;
 }
 
+/* A resamplefd is for pins and SINTs; a GSI without a route may get one yet. */
+static int gsi_prepare_resample(struct irqx_context *ctx, struct irqx_gsi *gsi,
+				struct irqx_irqfd *irqfd, int fd)
+{
+	struct irqx_entries *entries = &gsi->target.to;
+	int ret;
+
+	if (!entries_have_eoi(entries))
+		return -EINVAL;
+	ret = prepare_lines(ctx, entries);
+	if (ret)
+		return ret;
+	return irqx_irqfd_set_resamplefd(irqfd, fd);
+}
+
 /**
  * irqx_route_assign - bind an eventfd to a GSI
  * @ctx: the context, locked
- * @fd: the eventfd
- * @nr: the GSI, with a route or still without
+ * @args: the caller's; the flags are checked
  *
  * Context: may sleep.
- * Return: 0, -EINVAL for a GSI out of range, -ENOMEM, or as irqx_irqfd_bind().
+ * Return: 0, -EINVAL for a GSI out of range or one that cannot be resampled,
+ * -ENOMEM, or as irqx_irqfd_set_resamplefd() and irqx_irqfd_bind().
  */
-int irqx_route_assign(struct irqx_context *ctx, int fd, u32 nr)
+int irqx_route_assign(struct irqx_context *ctx, const struct kvm_irqfd *args)
 {
 	struct irqx_irqfd *irqfd;
 	struct irqx_gsi *gsi;
@@ -340,7 +407,7 @@ int irqx_route_assign(struct irqx_context *ctx, int fd, u32 nr)
 
 	lockdep_assert_held(&ctx->lock);
 
-	gsi = gsi_find_or_create(ctx, nr);
+	gsi = gsi_find_or_create(ctx, args->gsi);
 	if (IS_ERR(gsi))
 		return PTR_ERR(gsi);
 	gsi->fresh = false;
@@ -350,7 +417,11 @@ int irqx_route_assign(struct irqx_context *ctx, int fd, u32 nr)
 	if (!irqfd)
 		goto err_gsi;
 
-	ret = irqx_irqfd_bind(irqfd, &gsi->target, fd);
+	ret = 0;
+	if (args->flags & KVM_IRQFD_FLAG_RESAMPLE)
+		ret = gsi_prepare_resample(ctx, gsi, irqfd, args->resamplefd);
+	if (!ret)
+		ret = irqx_irqfd_bind(irqfd, &gsi->target, args->fd);
 	if (ret)
 		goto err_irqfd;
 
@@ -375,18 +446,38 @@ void irqx_route_unassign(struct irqx_context *ctx, struct irqx_target *target)
 	gsi_free_unused(ctx, gsi);
 }
 
+static int gsi_create_level(struct irqx_context *ctx, struct irqx_gsi *gsi)
+{
+	struct irqx_source *source;
+	int ret;
+
+	ret = prepare_lines(ctx, &gsi->target.to);
+	if (ret)
+		return ret;
+	source = irqx_source_alloc(ctx->vm);
+	if (IS_ERR(source))
+		return PTR_ERR(source);
+
+	gsi->level = source;
+	hlist_add_head(&source->node, &gsi->target.sources);
+	irqx_source_move(source, &gsi->target.to);
+	return 0;
+}
+
 /**
  * irqx_route_set_level - drive a GSI
  * @ctx: the context, locked
  * @nr: the GSI
- * @level: 1 or 0
+ * @level: up or down
  *
  * Context: may sleep.
- * Return: 0, also for a GSI without a route, or -EINVAL for one out of range.
+ * Return: 0, also for a GSI without a route, -EINVAL for one out of range,
+ * -ENOSPC, -ENOMEM.
  */
-int irqx_route_set_level(struct irqx_context *ctx, u32 nr, int level)
+int irqx_route_set_level(struct irqx_context *ctx, u32 nr, bool level)
 {
 	struct irqx_gsi *gsi;
+	int ret;
 
 	lockdep_assert_held(&ctx->lock);
 
@@ -396,8 +487,16 @@ int irqx_route_set_level(struct irqx_context *ctx, u32 nr, int level)
 	if (!gsi || !gsi->target.to.nr)
 		return 0;
 
-	gsi->asserted = level;
-	irqx_target_set_level(ctx, &gsi->target, level);
+	if (!gsi->level && level &&
+	    gsi->target.to.one.type == KVM_IRQ_ROUTING_IRQCHIP) {
+		ret = gsi_create_level(ctx, gsi);
+		if (ret)
+			return ret;
+	}
+	if (gsi->level)
+		irqx_source_set(gsi->level, level);
+	if (level)
+		irqx_target_raise(ctx, &gsi->target);
 	return 0;
 }
 
@@ -409,8 +508,6 @@ void irqx_route_teardown(struct irqx_context *ctx)
 
 	mutex_lock(&ctx->lock);
 	xa_for_each(&ctx->gsis, index, gsi) {
-		if (gsi->asserted)
-			irqx_target_set_level(ctx, &gsi->target, 0);
 		gsi_free(gsi);
 		cond_resched();
 	}

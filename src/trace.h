@@ -165,6 +165,31 @@ TRACE_EVENT(irqx_inject,
 		  __entry->ret)
 );
 
+/* The guest's EOI has reached a resamplefd. */
+TRACE_EVENT(irqx_resample,
+	TP_PROTO(const struct kvm_kernel_irq_routing_entry *e,
+		 const void *resamplefd),
+	TP_ARGS(e, resamplefd),
+
+	TP_STRUCT__entry(
+		__field(const void *,	resamplefd)
+		__field(u64,		where)
+		__field(u32,		what)
+		__field(u32,		type)
+	),
+
+	TP_fast_assign(
+		__entry->resamplefd	= resamplefd;
+		__entry->where		= irqx_trace_where(e);
+		__entry->what		= irqx_trace_what(e);
+		__entry->type		= e->type;
+	),
+
+	TP_printk("%s 0x%llx 0x%x resamplefd %p",
+		  irqx_show_type(__entry->type), __entry->where, __entry->what,
+		  __entry->resamplefd)
+);
+
 #endif /* _IRQX_TRACE_H */
 
 #undef TRACE_INCLUDE_PATH

@@ -4,6 +4,7 @@
  * interrupt source that the module is to it.
  */
 #include <linux/fs.h>
+#include <linux/hashtable.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 
@@ -11,15 +12,21 @@
 #include "kvm/kvm.h"
 
 static DEFINE_MUTEX(vms_lock);
-static LIST_HEAD(vms);			/* vms_lock */
+static DEFINE_HASHTABLE(vms, 8);	/* vms_lock; readers: RCU */
 
-static struct irqx_vm *vm_find(struct kvm *kvm)
+/**
+ * irqx_vm_find_rcu - the shared object of a VM, if it has one
+ * @kvm: the VM
+ *
+ * Context: any, under RCU (or vms_lock); valid as long as that.
+ * Return: the VM, or NULL if no context is attached to it.
+ */
+struct irqx_vm *irqx_vm_find_rcu(struct kvm *kvm)
 {
 	struct irqx_vm *vm;
 
-	lockdep_assert_held(&vms_lock);
-
-	list_for_each_entry(vm, &vms, node)
+	hash_for_each_possible_rcu(vms, vm, node, (unsigned long)kvm,
+				   lockdep_is_held(&vms_lock))
 		if (vm->kvm == kvm)
 			return vm;
 	return NULL;
@@ -56,7 +63,10 @@ static struct irqx_vm *vm_create(struct kvm *kvm, struct module *owner)
 	vm->owner = owner;
 	vm->source_id = ret;
 	refcount_set(&vm->refs, 1);
-	list_add(&vm->node, &vms);
+	mutex_init(&vm->lines_lock);
+	xa_init_flags(&vm->lines, XA_FLAGS_ACCOUNT);
+	spin_lock_init(&vm->line_lock);
+	hash_add_rcu(vms, &vm->node, (unsigned long)kvm);
 	return vm;
 
 err_kvm:
@@ -90,7 +100,7 @@ struct irqx_vm *irqx_vm_get(struct file *file)
 		return ERR_PTR(-EIO);
 
 	mutex_lock(&vms_lock);
-	vm = vm_find(kvm);
+	vm = irqx_vm_find_rcu(kvm);
 	if (vm)
 		refcount_inc(&vm->refs);
 	else
@@ -112,11 +122,16 @@ void irqx_vm_put(struct irqx_vm *vm)
 
 	if (!refcount_dec_and_mutex_lock(&vm->refs, &vms_lock))
 		return;
-	list_del(&vm->node);
+	hash_del_rcu(&vm->node);
 	mutex_unlock(&vms_lock);
 
+	/* A probe may have found it a moment ago; it asks only for its lines. */
+	if (!xa_empty(&vm->lines)) {
+		synchronize_rcu();
+		irqx_line_teardown(vm);
+	}
 	irqx_kvm_put_source_id(vm->kvm, vm->source_id);
 	kvm_put_kvm(vm->kvm);
-	kfree(vm);
+	kfree_rcu(vm, rcu);
 	module_put(owner);
 }

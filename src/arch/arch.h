@@ -9,5 +9,13 @@
 u64 irqx_arch_features(void);
 bool irqx_arch_vm_ready(struct kvm *kvm);
 bool irqx_arch_entry_needs_mm(const struct kvm_kernel_irq_routing_entry *e);
+bool irqx_arch_memory_named(struct kvm *kvm);
+int irqx_arch_check_entry(const struct kvm_irq_routing_entry *ue);
+u32 irqx_arch_vp_index(struct kvm_vcpu *vcpu);
+
+/* Keys of a VM's lines; small numbers, negative: the entry has no line. */
+long irqx_arch_line_key(const struct kvm_kernel_irq_routing_entry *e);
+long irqx_arch_pin_key(u32 irqchip, u32 pin);
+long irqx_arch_sint_key(u32 vp, u32 sint);
 
 #endif /* _IRQX_ARCH_H */

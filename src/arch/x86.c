@@ -8,10 +8,12 @@
 /* Context: any.  Return: the types of entry kvm_set_routing_entry() knows. */
 u64 irqx_arch_features(void)
 {
-	u64 features = KVM_IRQX_FEATURE_IRQCHIP | KVM_IRQX_FEATURE_MSI;
+	u64 features = KVM_IRQX_FEATURE_IRQCHIP | KVM_IRQX_FEATURE_MSI |
+		       KVM_IRQX_FEATURE_RESAMPLE;
 
 	if (IRQX_KVM_HAS_HYPERV)
-		features |= KVM_IRQX_FEATURE_HV_SINT;
+		features |= KVM_IRQX_FEATURE_HV_SINT |
+			    KVM_IRQX_FEATURE_EVENT_FLAG;
 	if (IS_ENABLED(CONFIG_KVM_XEN))
 		features |= KVM_IRQX_FEATURE_XEN_EVTCHN;
 	return features;
@@ -37,4 +39,59 @@ bool irqx_arch_vm_ready(struct kvm *kvm)
 bool irqx_arch_entry_needs_mm(const struct kvm_kernel_irq_routing_entry *e)
 {
 	return e->type == KVM_IRQ_ROUTING_XEN_EVTCHN;
+}
+
+/*
+ * Context: any.  Return: whether that guest memory was ever named.  KVM warns if
+ * it is asked to find a shared-info page that was not.
+ */
+bool irqx_arch_memory_named(struct kvm *kvm)
+{
+#ifdef CONFIG_KVM_XEN
+	return READ_ONCE(kvm->arch.xen.shinfo_cache.active);
+#else
+	return false;
+#endif
+}
+
+/*
+ * Context: any.  What KVM would take and then refuse at each event is refused
+ * at once.
+ */
+int irqx_arch_check_entry(const struct kvm_irq_routing_entry *ue)
+{
+	if (ue->type == KVM_IRQ_ROUTING_HV_SINT &&
+	    (ue->u.hv_sint.sint >= HV_SYNIC_SINT_COUNT ||
+	     ue->u.hv_sint.vcpu >= KVM_MAX_VCPUS))
+		return -EINVAL;
+	return 0;
+}
+
+long irqx_arch_pin_key(u32 irqchip, u32 pin)
+{
+	return irqchip * KVM_IRQCHIP_NUM_PINS + pin;
+}
+
+long irqx_arch_sint_key(u32 vp, u32 sint)
+{
+	return KVM_NR_IRQCHIPS * KVM_IRQCHIP_NUM_PINS +
+	       (long)vp * HV_SYNIC_SINT_COUNT + sint;
+}
+
+long irqx_arch_line_key(const struct kvm_kernel_irq_routing_entry *e)
+{
+	switch (e->type) {
+	case KVM_IRQ_ROUTING_IRQCHIP:
+		return irqx_arch_pin_key(e->irqchip.irqchip, e->irqchip.pin);
+	case KVM_IRQ_ROUTING_HV_SINT:
+		return irqx_arch_sint_key(e->hv_sint.vcpu, e->hv_sint.sint);
+	default:
+		return -1;
+	}
+}
+
+/* Context: the vCPU's thread. */
+u32 irqx_arch_vp_index(struct kvm_vcpu *vcpu)
+{
+	return vcpu->arch.hyperv ? vcpu->arch.hyperv->vp_index : vcpu->vcpu_idx;
 }

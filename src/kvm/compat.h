@@ -8,8 +8,16 @@
  * file only.
  */
 
+#include <linux/eventfd.h>
 #include <linux/version.h>
 #include <linux/wait.h>
+
+/* 6.8 dropped the count that every caller gave as 1. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+#define irqx_eventfd_signal_once(eventfd)	eventfd_signal(eventfd, 1)
+#else
+#define irqx_eventfd_signal_once(eventfd)	eventfd_signal(eventfd)
+#endif
 
 /*
  * 6.17 made add_wait_queue_priority() non-exclusive and gave the exclusive
@@ -53,6 +61,27 @@ irqx_add_wait_queue_priority_exclusive(struct wait_queue_head *wqh,
 #else
 #define IRQX_KVM_SYMBOLS_SOURCE_ID(X)
 #define IRQX_KVM_SOURCE_ID	40
+#endif
+
+/* x86: whose EOIs a vCPU exits for is worked out on demand. */
+#ifdef CONFIG_X86
+#define IRQX_KVM_HAS_SCAN_IOAPIC
+#define IRQX_KVM_SYMBOLS_IOAPIC(X)	X(kvm_make_scan_ioapic_request)
+#else
+#define IRQX_KVM_SYMBOLS_IOAPIC(X)
+#endif
+
+/*
+ * x86, up to 6.17: who wants to know of a pin's masking can register; later it
+ * is the PIT's private affair.
+ */
+#if defined(CONFIG_X86) && LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
+#define IRQX_KVM_HAS_MASK_NOTIFIER
+#define IRQX_KVM_SYMBOLS_MASK(X)		\
+	X(kvm_register_irq_mask_notifier)	\
+	X(kvm_unregister_irq_mask_notifier)
+#else
+#define IRQX_KVM_SYMBOLS_MASK(X)
 #endif
 
 /* x86: Hyper-V emulation became a choice in 6.8. */

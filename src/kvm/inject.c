@@ -6,6 +6,7 @@
 #include <linux/sched/mm.h>
 
 #include "arch/arch.h"
+#include "irqx.h"
 #include "kvm.h"
 #include "symbols.h"
 
@@ -69,6 +70,7 @@ int irqx_kvm_parse(struct kvm *kvm, const struct kvm_irq_routing_entry *ue,
 		   struct kvm_kernel_irq_routing_entry *e)
 {
 	u32 flags = ue->type == KVM_IRQ_ROUTING_MSI ? KVM_MSI_VALID_DEVID : 0;
+	int ret;
 
 	might_sleep();
 
@@ -76,6 +78,9 @@ int irqx_kvm_parse(struct kvm *kvm, const struct kvm_irq_routing_entry *ue,
 		return -EAGAIN;
 	if (ue->flags & ~flags)
 		return -EINVAL;
+	ret = irqx_arch_check_entry(ue);
+	if (ret)
+		return ret;
 
 	memset(e, 0, sizeof(*e));
 	e->gsi = ue->gsi;
@@ -101,26 +106,23 @@ int irqx_kvm_inject_atomic(struct kvm *kvm, int source_id,
 }
 
 /**
- * irqx_kvm_inject - set the level of an entry
+ * irqx_kvm_inject - raise an interrupt, sleeping if it must
  * @kvm: the VM
  * @source_id: from irqx_kvm_get_source_id()
- * @e: the entry
- * @level: 1, or 0 which has a meaning for pins only
+ * @e: the entry; not a pin
  *
- * Context: may sleep, takes the locks of KVM's interrupt controllers, some of
- * which are not safe against interrupts: no spinlock held that an interrupt
- * handler could want.
+ * Context: may sleep.
  * Return: as kvm_set_irq().
  */
 int irqx_kvm_inject(struct kvm *kvm, int source_id,
-		    struct kvm_kernel_irq_routing_entry *e, int level)
+		    struct kvm_kernel_irq_routing_entry *e)
 {
 	int ret;
 
 	might_sleep();
 
 	if (!irqx_arch_entry_needs_mm(e))
-		return e->set(e, kvm, source_id, level, false);
+		return e->set(e, kvm, source_id, 1, false);
 
 	/*
 	 * KVM looks up guest memory for this one, in the VM's mm or, on a
@@ -129,9 +131,162 @@ int irqx_kvm_inject(struct kvm *kvm, int source_id,
 	 */
 	if (current->mm && current->mm != kvm->mm)
 		return irqx_kvm_inject_atomic(kvm, source_id, e);
+	if (!irqx_arch_memory_named(kvm))
+		return -EINVAL;
 	if (!mmget_not_zero(kvm->mm))
 		return -ESRCH;
-	ret = e->set(e, kvm, source_id, level, false);
+	ret = e->set(e, kvm, source_id, 1, false);
 	mmput(kvm->mm);
 	return ret;
+}
+
+/**
+ * irqx_kvm_set_pin - set the level of a pin
+ * @kvm: the VM
+ * @source_id: from irqx_kvm_get_source_id()
+ * @e: the pin
+ * @level: 1 or 0
+ *
+ * Context: does not sleep, but takes the spinlocks of KVM's IOAPIC and PIC,
+ * which are not safe against interrupts: neither from an interrupt handler nor
+ * with a lock held that one may want.
+ * Return: as kvm_set_irq().
+ */
+int irqx_kvm_set_pin(struct kvm *kvm, int source_id,
+		     struct kvm_kernel_irq_routing_entry *e, int level)
+{
+	return e->set(e, kvm, source_id, level, false);
+}
+
+/* Context: any.  Return: the vCPU that this thread has loaded, or NULL. */
+struct kvm_vcpu *irqx_kvm_running_vcpu(void)
+{
+	return static_call(irqx_kvm_get_running_vcpu)();
+}
+
+/* Context: the vCPU's thread. */
+u32 irqx_kvm_vp_index(struct kvm_vcpu *vcpu)
+{
+	return irqx_arch_vp_index(vcpu);
+}
+
+/*
+ * x86 intercepts the EOI of an edge-triggered pin only if an ack notifier is
+ * registered for the GSI that KVM's own table gives to that pin.  The notifier
+ * itself has nothing to do: the tracepoint sees the EOI.
+ */
+static void watch_acked(struct kvm_irq_ack_notifier *notifier)
+{
+}
+
+static int watch_gsi(struct kvm *kvm, const struct irqx_pin_watch *watch)
+{
+	int gsi, idx;
+
+	idx = srcu_read_lock(&kvm->irq_srcu);
+	gsi = static_call(irqx_kvm_irq_map_chip_pin)(kvm, watch->irqchip,
+						     watch->pin);
+	srcu_read_unlock(&kvm->irq_srcu, idx);
+	return gsi;
+}
+
+/* Has every vCPU look anew whose EOIs it must leave the guest for. */
+static void rescan_eoi(struct kvm *kvm)
+{
+#ifdef IRQX_KVM_HAS_SCAN_IOAPIC
+	static_call(irqx_kvm_make_scan_ioapic_request)(kvm);
+#endif
+}
+
+#ifdef IRQX_KVM_HAS_MASK_NOTIFIER
+/* Under ioapic->lock, before KVM looks at what is pending on the pin. */
+static void watch_masked(struct kvm_irq_mask_notifier *mask, bool masked)
+{
+	struct irqx_pin_watch *watch =
+		container_of(mask, struct irqx_pin_watch, mask);
+
+	if (!masked)
+		queue_work(irqx_wq, watch->unmasked);
+}
+
+static void watch_mask(struct kvm *kvm, struct irqx_pin_watch *watch)
+{
+	watch->mask.func = watch_masked;
+	static_call(irqx_kvm_register_irq_mask_notifier)(kvm, watch->ack.gsi,
+							 &watch->mask);
+}
+
+static void rewatch_mask(struct irqx_pin_watch *watch, int gsi)
+{
+	WRITE_ONCE(watch->mask.irq, gsi);
+}
+
+static void unwatch_mask(struct kvm *kvm, struct irqx_pin_watch *watch)
+{
+	static_call(irqx_kvm_unregister_irq_mask_notifier)(kvm, watch->mask.irq,
+							   &watch->mask);
+}
+#else
+static void watch_mask(struct kvm *kvm, struct irqx_pin_watch *watch) {}
+static void rewatch_mask(struct irqx_pin_watch *watch, int gsi) {}
+static void unwatch_mask(struct kvm *kvm, struct irqx_pin_watch *watch) {}
+#endif
+
+/**
+ * irqx_kvm_watch_pin - have KVM tell what the guest does to a pin
+ * @kvm: the VM
+ * @watch: lives until irqx_kvm_unwatch_pin()
+ * @e: the pin
+ * @unmasked: queued when the guest unmasks the pin, where KVM can tell
+ *
+ * Context: may sleep, takes kvm->irq_lock.
+ */
+void irqx_kvm_watch_pin(struct kvm *kvm, struct irqx_pin_watch *watch,
+			const struct kvm_kernel_irq_routing_entry *e,
+			struct work_struct *unmasked)
+{
+	watch->irqchip = e->irqchip.irqchip;
+	watch->pin = e->irqchip.pin;
+	watch->unmasked = unmasked;
+	watch->ack.irq_acked = watch_acked;
+	watch->ack.gsi = watch_gsi(kvm, watch);
+	static_call(irqx_kvm_register_irq_ack_notifier)(kvm, &watch->ack);
+	watch_mask(kvm, watch);
+}
+
+/*
+ * KVM's table may have been changed since; called before each assertion.  A
+ * notification that comes by the old GSI is no harm, so the number can change
+ * in place.
+ *
+ * Context: does not sleep; the caller keeps others from doing the same.
+ */
+void irqx_kvm_rewatch_pin(struct kvm *kvm, struct irqx_pin_watch *watch)
+{
+	int gsi = watch_gsi(kvm, watch);
+
+	if (gsi == watch->ack.gsi)
+		return;
+	WRITE_ONCE(watch->ack.gsi, gsi);
+	rewatch_mask(watch, gsi);
+	rescan_eoi(kvm);
+}
+
+/* Context: sleeps for SRCU grace periods; no lock held. */
+void irqx_kvm_unwatch_pin(struct kvm *kvm, struct irqx_pin_watch *watch)
+{
+	unwatch_mask(kvm, watch);
+	static_call(irqx_kvm_unregister_irq_ack_notifier)(kvm, &watch->ack);
+}
+
+/* Context: kvm->srcu is held for reading. */
+struct kvm_memory_slot *irqx_kvm_memslot(struct kvm *kvm, gfn_t gfn)
+{
+	return static_call(irqx_gfn_to_memslot)(kvm, gfn);
+}
+
+/* Context: any, but not from within the wake-up of another eventfd. */
+void irqx_eventfd_signal(struct eventfd_ctx *eventfd)
+{
+	irqx_eventfd_signal_once(eventfd);
 }

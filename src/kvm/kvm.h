@@ -9,7 +9,24 @@
 
 #include <linux/kvm_host.h>
 
+#include "compat.h"
+
+struct eventfd_ctx;
+struct tracepoint;
+
+/* Has KVM intercept the EOIs of a pin and tell of its unmasking. */
+struct irqx_pin_watch {
+	struct kvm_irq_ack_notifier ack;
+#ifdef IRQX_KVM_HAS_MASK_NOTIFIER
+	struct kvm_irq_mask_notifier mask;
+#endif
+	struct work_struct *unmasked;	/* immutable, as are */
+	u32 irqchip, pin;		/* these */
+};
+
 int irqx_kvm_resolve(void);
+void irqx_kvm_for_each_tracepoint(void (*fn)(struct tracepoint *tp, void *data),
+				  void *data);
 
 struct kvm *irqx_kvm_from_file(struct file *file);
 int irqx_kvm_get_source_id(struct kvm *kvm);
@@ -20,6 +37,19 @@ int irqx_kvm_parse(struct kvm *kvm, const struct kvm_irq_routing_entry *ue,
 int irqx_kvm_inject_atomic(struct kvm *kvm, int source_id,
 			   struct kvm_kernel_irq_routing_entry *e);
 int irqx_kvm_inject(struct kvm *kvm, int source_id,
-		    struct kvm_kernel_irq_routing_entry *e, int level);
+		    struct kvm_kernel_irq_routing_entry *e);
+int irqx_kvm_set_pin(struct kvm *kvm, int source_id,
+		     struct kvm_kernel_irq_routing_entry *e, int level);
+
+struct kvm_vcpu *irqx_kvm_running_vcpu(void);
+u32 irqx_kvm_vp_index(struct kvm_vcpu *vcpu);
+void irqx_kvm_watch_pin(struct kvm *kvm, struct irqx_pin_watch *watch,
+			const struct kvm_kernel_irq_routing_entry *e,
+			struct work_struct *unmasked);
+void irqx_kvm_rewatch_pin(struct kvm *kvm, struct irqx_pin_watch *watch);
+void irqx_kvm_unwatch_pin(struct kvm *kvm, struct irqx_pin_watch *watch);
+
+struct kvm_memory_slot *irqx_kvm_memslot(struct kvm *kvm, gfn_t gfn);
+void irqx_eventfd_signal(struct eventfd_ctx *eventfd);
 
 #endif /* _IRQX_KVM_KVM_H */

@@ -7,6 +7,8 @@
 
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>
+#include <linux/module.h>
+#include <linux/tracepoint.h>
 #include <linux/utsname.h>
 #include <generated/utsrelease.h>
 #include <generated/utsversion.h>
@@ -65,7 +67,7 @@ static void *find_symbol(const char *name)
  */
 int irqx_kvm_resolve(void)
 {
-	char missing[256] = "";
+	char missing[512] = "";
 	size_t len = 0;
 	unsigned long lookup;
 	void *addr;
@@ -104,4 +106,53 @@ int irqx_kvm_resolve(void)
 		return -ENOENT;
 	}
 	return 0;
+}
+
+struct tracepoint_search {
+	void (*fn)(struct tracepoint *tp, void *data);
+	void *data;
+	struct notifier_block nb;
+};
+
+static int search_module(struct notifier_block *nb, unsigned long action,
+			 void *arg)
+{
+	struct tracepoint_search *search =
+		container_of(nb, struct tracepoint_search, nb);
+	struct module *mod = ((struct tp_module *)arg)->mod;
+	unsigned int i;
+
+	if (action != MODULE_STATE_COMING || strcmp(mod->name, "kvm"))
+		return NOTIFY_OK;
+	for (i = 0; i < mod->num_tracepoints; i++)
+		search->fn(tracepoint_ptr_deref(&mod->tracepoints_ptrs[i]),
+			   search->data);
+	return NOTIFY_OK;
+}
+
+/**
+ * irqx_kvm_for_each_tracepoint - show all tracepoints of KVM
+ * @fn: called for each
+ * @data: its second argument
+ *
+ * Where KVM is a module, the tracepoint core tells of modules that are loaded
+ * already when somebody asks to be told of new ones.
+ *
+ * Context: may sleep.
+ */
+void irqx_kvm_for_each_tracepoint(void (*fn)(struct tracepoint *tp, void *data),
+				  void *data)
+{
+	struct tracepoint_search search = {
+		.fn = fn,
+		.data = data,
+		.nb.notifier_call = search_module,
+	};
+
+	if (!IS_MODULE(CONFIG_KVM)) {
+		for_each_kernel_tracepoint(fn, data);
+		return;
+	}
+	register_tracepoint_module_notifier(&search.nb);
+	unregister_tracepoint_module_notifier(&search.nb);
 }

@@ -14,7 +14,9 @@
  * this file instead of the VM file:
  *
  *	KVM_SET_GSI_ROUTING	struct kvm_irq_routing	replace the whole table
- *	KVM_IRQFD		struct kvm_irqfd	bind an eventfd to a GSI
+ *	KVM_IRQFD		struct kvm_irqfd	bind an eventfd to a GSI,
+ *							with KVM_IRQFD_FLAG_RESAMPLE
+ *							as in KVM_IRQFD_DIRECT
  *	KVM_IRQ_LINE		struct kvm_irq_level	drive a GSI
  *
  * In those structs padding is ignored, as KVM ignores it.  In the structs
@@ -68,6 +70,10 @@ struct kvm_irqx_info {
 #define KVM_IRQX_FEATURE_MSI		(1ULL << 1)
 #define KVM_IRQX_FEATURE_HV_SINT	(1ULL << 2)
 #define KVM_IRQX_FEATURE_XEN_EVTCHN	(1ULL << 3)
+/* Resamplefds, on pins and SINTs. */
+#define KVM_IRQX_FEATURE_RESAMPLE	(1ULL << 8)
+/* KVM_IRQFD_DIRECT_EVENT_FLAG and KVM_IRQX_SYNIC_PAGE. */
+#define KVM_IRQX_FEATURE_EVENT_FLAG	(1ULL << 9)
 
 /**
  * struct kvm_irqx_attach - the VM that a context works on
@@ -75,6 +81,16 @@ struct kvm_irqx_info {
  *		closed afterwards; the VM then lives on until the context is
  *		closed too.
  * @flags:	zero
+ *
+ * Errors:
+ *	EBADF	@vm_fd is not open
+ *	EINVAL	@vm_fd is not a VM; @flags
+ *	EBUSY	attached already
+ *	EPERM	another process's VM, and no CAP_SYS_ADMIN
+ *	EIO	the VM is dead
+ *	ENODEV	the module that runs the VM is going away
+ *	ENOSPC	KVM has no interrupt source left for the VM (x86, before 6.17)
+ *	ENOMEM
  */
 struct kvm_irqx_attach {
 	__s32 vm_fd;
@@ -98,6 +114,9 @@ struct kvm_irqx_attach {
  *
  * Without events under way: @events = @atomic + @deferred + @unrouted.  An
  * event on a GSI that has both PIC and IOAPIC entries is one interrupt here.
+ * Among @coalesced are events whose event flag the guest had not seen yet, those
+ * that came while a line was held up anyway, and, of an eventfd that is
+ * signalled faster than the work queue can follow, those beyond 4096 waiting.
  */
 struct kvm_irqx_stats {
 	__u32 argsz;
@@ -115,10 +134,13 @@ struct kvm_irqx_stats {
 /**
  * struct kvm_irqfd_direct - an eventfd with its own routing entry inside
  * @fd:		the eventfd
- * @resamplefd:	reserved for KVM_IRQFD_DIRECT_RESAMPLE; ignored without it
+ * @resamplefd:	with KVM_IRQFD_DIRECT_RESAMPLE the eventfd to signal when the
+ *		guest has acknowledged the interrupt, else ignored
  * @flags:	none: bind @fd to @entry; or one of KVM_IRQFD_DIRECT_DEASSIGN
- *		and KVM_IRQFD_DIRECT_MODIFY
- * @pad:	zero
+ *		and KVM_IRQFD_DIRECT_MODIFY; with the first, RESAMPLE; with all
+ *		but DEASSIGN, EVENT_FLAG
+ * @event_flag:	with KVM_IRQFD_DIRECT_EVENT_FLAG a number below
+ *		KVM_IRQX_EVENT_FLAGS, else zero
  * @entry:	where an event goes, in KVM's terms; @entry.gsi must be 0.
  *		Ignored by DEASSIGN.
  *
@@ -126,34 +148,92 @@ struct kvm_irqx_stats {
  * that were pending in the eventfd are delivered at once, as one.  The last
  * close of the eventfd undoes the binding.
  *
- * MODIFY: gives the bound eventfd another entry.  When it returns, no
- * interrupt will be raised at the old entry any more, and none was lost or
- * doubled.  The cost does not depend on how many bindings there are.
+ * RESAMPLE, on a pin of the IOAPIC or PIC: an event raises the pin.  When the
+ * guest acknowledges the interrupt (EOI), the pin falls and @resamplefd is
+ * signalled: who still wants service signals @fd again.  Any number of bindings,
+ * of this call or of KVM_IRQFD, in this context or another, can share a pin, with
+ * KVM_IRQ_LINE too: it is up while one of them holds it, an EOI makes all that
+ * have a resamplefd let go, and signals all of those.  A pin that the guest has
+ * made edge-triggered is acknowledged too if, since it was raised, KVM's own GSI
+ * table has kept the entry for it that it has by default; not with AMD's AVIC.
+ *
+ * RESAMPLE, on a SINT: @resamplefd is signalled at each EOI of the SINT's vector
+ * and each write to the EOM register by that virtual processor.  EOM does not say
+ * which SINT it is for: all 16 are signalled.  A SINT with AutoEOI has no EOI, so
+ * EOM only.  With Intel's APICv or AMD's AVIC, KVM does not see the EOI; EOM works.  A
+ * resamplefd signal thus means "maybe": there is one too when a route change takes
+ * the binding away from a SINT, and when the VMM restores the EOM register.
+ *
+ * RESAMPLE, on anything else: EINVAL.  Nothing carries the EOI of an MSI.
+ *
+ * EVENT_FLAG, on a SINT: an event first sets flag @event_flag of that SINT in
+ * the virtual processor's event-flag page (KVM_IRQX_SYNIC_PAGE), and raises the
+ * SINT only if the flag was clear.
+ *
+ * MODIFY: gives the bound eventfd another entry (and another event flag, or
+ * none).  When it returns, no interrupt will be raised at the old entry any
+ * more, and none was lost or doubled.  The cost does not depend on how many
+ * bindings there are.  A resamplefd stays; if the old pin was held up, the new
+ * one now is.
  *
  * DEASSIGN: undoes the binding of @fd, made by this call or by KVM_IRQFD.  When
- * it returns, every earlier event has been delivered and none will follow.
+ * it returns, every earlier event has been delivered and none will follow; a pin
+ * that it held up has fallen; the resamplefd will not be signalled any more.
  * Success also if @fd is an eventfd that is not bound here.
  *
  * Errors:
- *	EBADF	@fd is not open
- *	EINVAL	@fd is not an eventfd; bad flags, padding or entry; whatever
+ *	EBADF	@fd or @resamplefd is not open
+ *	EINVAL	@fd or @resamplefd is not an eventfd; bad flags, event flag or
+ *		entry; an entry that cannot do what the flags ask for; whatever
  *		kvm_set_routing_entry() answers
  *	EBUSY	@fd is bound already, here or to KVM
  *	ENOENT	MODIFY: @fd has no entry of its own here
- *	ENOSPC	max_irqfds are bound
+ *	ENOSPC	max_irqfds are bound; RESAMPLE: 4096 sources of the VM are
+ *		connected to its lines
+ *	EOPNOTSUPP EVENT_FLAG: the VM has a dirty ring, which can take no write
+ *		from outside a vCPU
  *	ENOMEM
  */
 struct kvm_irqfd_direct {
 	__s32 fd;
 	__s32 resamplefd;
 	__u32 flags;
-	__u32 pad;
+	__u32 event_flag;
 	struct kvm_irq_routing_entry entry;
 };
 
 #define KVM_IRQFD_DIRECT_DEASSIGN	(1U << 0)
 #define KVM_IRQFD_DIRECT_RESAMPLE	(1U << 1)
 #define KVM_IRQFD_DIRECT_MODIFY		(1U << 2)
+#define KVM_IRQFD_DIRECT_EVENT_FLAG	(1U << 3)
+
+/* Per SINT (Hyper-V TLFS, HV_SYNIC_EVENT_FLAGS). */
+#define KVM_IRQX_EVENT_FLAGS	2048
+
+/**
+ * struct kvm_irqx_synic_page - where a virtual processor has its event flags
+ * @vp_index:	VP index
+ * @flags:	KVM_IRQX_SYNIC_PAGE_ENABLED, or none: it has no page
+ * @gpa:	guest-physical address of the page, with ENABLED; else zero
+ *
+ * The VMM learns this from KVM_EXIT_HYPERV (KVM_EXIT_HYPERV_SYNIC, evt_page) and
+ * repeats it before it resumes the vCPU.  When the call returns, nothing is
+ * written to the old page any more.  Until the first call a virtual processor
+ * has no page; an event then counts as refused, and so does one whose page is
+ * not in a writable memslot, not mapped writable in the VMM, or waits for a
+ * userfaultfd.  KVM's dirty log sees the writes.
+ *
+ * Errors:
+ *	EINVAL	VP index out of range, unknown flags, @gpa not page-aligned
+ *	ENOMEM
+ */
+struct kvm_irqx_synic_page {
+	__u32 vp_index;
+	__u32 flags;
+	__u64 gpa;
+};
+
+#define KVM_IRQX_SYNIC_PAGE_ENABLED	(1U << 0)
 
 /**
  * struct kvm_irqx_route_op - one change to the context's GSI table
@@ -189,7 +269,8 @@ struct kvm_irqx_route_op {
  * @ops:	carried out in their order
  *
  * The irqfds of a changed GSI follow at once, under the same promise as that
- * of KVM_IRQFD_DIRECT_MODIFY.
+ * of KVM_IRQFD_DIRECT_MODIFY.  While one of them has a resamplefd, the GSI takes
+ * pins and SINTs only, also in mid-batch.
  *
  * Errors:
  *	EINVAL	@nr, @flags, an operation, its padding, a GSI beyond max_gsi, an
@@ -205,11 +286,15 @@ struct kvm_irqx_route {
 	struct kvm_irqx_route_op ops[];
 };
 
-/* KVM's ioctl type; numbers that KVM does not use on any of its files. */
-#define KVM_IRQX_GET_INFO	_IOWR(KVMIO, 0xf0, struct kvm_irqx_info)
+/*
+ * KVM's ioctl type; numbers that KVM does not use on any of its files.  Those of
+ * structs that may grow do not tell a size, so they stay as they are.
+ */
+#define KVM_IRQX_GET_INFO	_IO(KVMIO,   0xf0) /* struct kvm_irqx_info */
 #define KVM_IRQX_ATTACH		_IOW(KVMIO,  0xf1, struct kvm_irqx_attach)
-#define KVM_IRQX_GET_STATS	_IOWR(KVMIO, 0xf2, struct kvm_irqx_stats)
+#define KVM_IRQX_GET_STATS	_IO(KVMIO,   0xf2) /* struct kvm_irqx_stats */
 #define KVM_IRQFD_DIRECT	_IOW(KVMIO,  0xf3, struct kvm_irqfd_direct)
 #define KVM_IRQX_ROUTE		_IOWR(KVMIO, 0xf4, struct kvm_irqx_route)
+#define KVM_IRQX_SYNIC_PAGE	_IOW(KVMIO,  0xf5, struct kvm_irqx_synic_page)
 
 #endif /* _UAPI_LINUX_KVM_IRQX_H */

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * EOIs from KVM, by way of its tracepoints: the only place that sees them
+ * whatever KVM's own routing table maps.  The tracepoints say which pin or
+ * SINT; the vCPU whose thread this is says which VM.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/tracepoint.h>
+
+#include "irqx.h"
+#include "arch/arch.h"
+#include "kvm/kvm.h"
+
+#include <trace/events/kvm.h>
+
+struct ack_probe {
+	const char *name;
+	void *probe;
+	u64 feature;		/* that needs it */
+	struct tracepoint *tp;	/* found at load; immutable */
+	u32 users;		/* lines; ack_lock */
+};
+
+static DEFINE_MUTEX(ack_lock);
+
+/* Context of both: see irqx_line_ack(). */
+static void probe_pin(void *data, unsigned int irqchip, unsigned int pin)
+{
+	struct kvm_vcpu *vcpu = irqx_kvm_running_vcpu();
+	struct irqx_vm *vm;
+
+	if (!vcpu)
+		return;
+	rcu_read_lock();
+	vm = irqx_vm_find_rcu(vcpu->kvm);
+	if (vm)
+		irqx_line_ack(vm, irqx_arch_pin_key(irqchip, pin));
+	rcu_read_unlock();
+}
+
+static void probe_sint(void *data, int vcpu_id, u32 sint)
+{
+	struct kvm_vcpu *vcpu = irqx_kvm_running_vcpu();
+	struct irqx_vm *vm;
+
+	if (!vcpu)
+		return;
+	rcu_read_lock();
+	vm = irqx_vm_find_rcu(vcpu->kvm);
+	if (vm)
+		irqx_line_ack(vm, irqx_arch_sint_key(irqx_kvm_vp_index(vcpu),
+						     sint));
+	rcu_read_unlock();
+}
+
+static struct ack_probe probes[] = {
+	[false] = {
+		.name = "kvm_hv_notify_acked_sint",
+		.probe = probe_sint,
+		.feature = KVM_IRQX_FEATURE_HV_SINT,
+	},
+	[true] = {
+		.name = "kvm_ack_irq",
+		.probe = probe_pin,
+		.feature = KVM_IRQX_FEATURE_IRQCHIP,
+	},
+};
+
+/**
+ * irqx_ack_arm - one more line wants its EOIs
+ * @pin: a pin, else a SINT
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int irqx_ack_arm(bool pin)
+{
+	struct ack_probe *probe = &probes[pin];
+	int ret = 0;
+
+	mutex_lock(&ack_lock);
+	if (!probe->users)
+		ret = tracepoint_probe_register(probe->tp, probe->probe, NULL);
+	if (!ret)
+		probe->users++;
+	mutex_unlock(&ack_lock);
+	return ret;
+}
+
+/* One line less.  Context: may sleep.  A probe may run on for a moment. */
+void irqx_ack_disarm(bool pin)
+{
+	struct ack_probe *probe = &probes[pin];
+
+	mutex_lock(&ack_lock);
+	if (!--probe->users)
+		tracepoint_probe_unregister(probe->tp, probe->probe, NULL);
+	mutex_unlock(&ack_lock);
+}
+
+static void found_tracepoint(struct tracepoint *tp, void *unused)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(probes); i++)
+		if (!strcmp(tp->name, probes[i].name))
+			probes[i].tp = tp;
+}
+
+/* The compiler's word that the probe fits the tracepoint. */
+static void __maybe_unused check_probes(void)
+{
+	check_trace_callback_type_kvm_ack_irq(probe_pin);
+}
+
+/* Context: may sleep.  Return: 0, or -ENOENT with a line in the log. */
+int irqx_ack_init(void)
+{
+	u32 i;
+
+	irqx_kvm_for_each_tracepoint(found_tracepoint, NULL);
+	for (i = 0; i < ARRAY_SIZE(probes); i++) {
+		if (probes[i].tp || !(probes[i].feature & irqx_arch_features()))
+			continue;
+		pr_err("this kernel's KVM lacks tracepoint %s\n",
+		       probes[i].name);
+		return -ENOENT;
+	}
+	return 0;
+}
+
+/* No probe may run on when the module's code is gone. */
+void irqx_ack_exit(void)
+{
+	tracepoint_synchronize_unregister();
+}

@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One line of the guest's interrupt hardware, shared by several sources: a pin
+ * of the IOAPIC or PIC with a level, or a SINT, which has none but is
+ * acknowledged all the same.
+ *
+ * The level of a pin is the OR of its sources' levels.  When the guest
+ * acknowledges the interrupt, the sources that have a resamplefd let go, the pin
+ * falls if nobody else holds it, and every resamplefd is signalled: a device
+ * that still wants service asserts again.  The fall comes first, or a quick
+ * device would assert into it and be lost.
+ */
+#include <linux/eventfd.h>
+#include <linux/slab.h>
+
+#include "irqx.h"
+#include "arch/arch.h"
+#include "kvm/kvm.h"
+#include "trace.h"
+
+/* Of a VM: an EOI walks those of its line with preemption off. */
+#define IRQX_MAX_SOURCES	4096
+
+static void line_ack(struct irqx_line *line);
+
+static void line_ack_work(struct work_struct *work)
+{
+	line_ack(container_of(work, struct irqx_line, ack));
+}
+
+static int line_drive(struct irqx_line *line, int level)
+{
+	struct irqx_vm *vm = line->vm;
+	int ret;
+
+	lockdep_assert_held(&vm->line_lock);
+
+	ret = irqx_kvm_set_pin(vm->kvm, vm->source_id, &line->entry, level);
+	trace_irqx_inject(&line->entry, false, level, ret);
+	return ret;
+}
+
+/*
+ * KVM of 6.12 (not yet 6.1) forgets what is pending on a level pin that the guest unmasks
+ * if it has resamplefds of its own there, and asks those alone.
+ */
+static void line_unmasked(struct work_struct *work)
+{
+	struct irqx_line *line = container_of(work, struct irqx_line, unmasked);
+
+	spin_lock(&line->vm->line_lock);
+	if (line->high)
+		line_drive(line, 1);
+	spin_unlock(&line->vm->line_lock);
+}
+
+/**
+ * irqx_line_prepare - see that a line exists
+ * @vm: the VM
+ * @e: an entry
+ *
+ * A line stays until the last context of its VM is closed, so that sources can
+ * be plugged in, later, where nothing may fail.
+ *
+ * Context: may sleep.
+ * Return: 0, also for an entry that has no line (an MSI), or a negative errno.
+ */
+int irqx_line_prepare(struct irqx_vm *vm,
+		      const struct kvm_kernel_irq_routing_entry *e)
+{
+	struct irqx_line *line;
+	long key = irqx_arch_line_key(e);
+	int ret = 0;
+
+	if (key < 0)
+		return 0;
+
+	mutex_lock(&vm->lines_lock);
+	if (xa_load(&vm->lines, key))
+		goto out;
+
+	ret = -ENOMEM;
+	line = kzalloc(sizeof(*line), GFP_KERNEL_ACCOUNT);
+	if (!line)
+		goto out;
+	line->vm = vm;
+	line->entry = *e;
+	INIT_LIST_HEAD(&line->plugs);
+	INIT_WORK(&line->ack, line_ack_work);
+	INIT_WORK(&line->unmasked, line_unmasked);
+
+	ret = irqx_ack_arm(irqx_line_is_pin(line));
+	if (ret)
+		goto err_line;
+
+	ret = xa_insert(&vm->lines, key, line, GFP_KERNEL_ACCOUNT);
+	if (ret)
+		goto err_ack;
+
+	if (irqx_line_is_pin(line))
+		irqx_kvm_watch_pin(vm->kvm, &line->watch, e, &line->unmasked);
+	goto out;
+
+err_ack:
+	irqx_ack_disarm(irqx_line_is_pin(line));
+err_line:
+	kfree(line);
+out:
+	mutex_unlock(&vm->lines_lock);
+	return ret;
+}
+
+/*
+ * All lines of a VM that has no context any more, so nothing is plugged in.
+ * May sleep; nobody can find the VM or its lines any more.
+ */
+void irqx_line_teardown(struct irqx_vm *vm)
+{
+	struct irqx_line *line;
+	unsigned long key;
+
+	xa_for_each(&vm->lines, key, line) {
+		bool pin = irqx_line_is_pin(line);
+
+		if (pin)
+			irqx_kvm_unwatch_pin(vm->kvm, &line->watch);
+		cancel_work_sync(&line->unmasked);
+		cancel_work_sync(&line->ack);
+		kfree(line);
+		irqx_ack_disarm(pin);
+	}
+	xa_destroy(&vm->lines);
+}
+
+/* Holds are counted; a pin is driven when the first comes and the last goes. */
+static void line_hold(struct irqx_line *line)
+{
+	if (irqx_line_is_pin(line) && !line->high++)
+		line_drive(line, 1);
+}
+
+static void line_release(struct irqx_line *line)
+{
+	if (irqx_line_is_pin(line) && !--line->high)
+		line_drive(line, 0);
+}
+
+/*
+ * Context: may sleep.  Return: a plain level source that is connected to nothing,
+ * ERR_PTR(-ENOSPC) if the VM has its fill, -ENOMEM.
+ */
+struct irqx_source *irqx_source_alloc(struct irqx_vm *vm)
+{
+	struct irqx_source *source;
+
+	if (!atomic_add_unless(&vm->nr_sources, 1, IRQX_MAX_SOURCES))
+		return ERR_PTR(-ENOSPC);
+	source = kzalloc(sizeof(*source), GFP_KERNEL_ACCOUNT);
+	if (!source) {
+		atomic_dec(&vm->nr_sources);
+		return ERR_PTR(-ENOMEM);
+	}
+	source->vm = vm;
+	return source;
+}
+
+/* Context: may sleep; connected to nothing.  NULL is no source. */
+void irqx_source_free(struct irqx_source *source)
+{
+	if (!source)
+		return;
+	if (source->resamplefd)
+		eventfd_ctx_put(source->resamplefd);
+	atomic_dec(&source->vm->nr_sources);
+	kfree(source);
+}
+
+static bool source_is_on(struct irqx_source *source, struct irqx_line *line)
+{
+	u32 i;
+
+	for (i = 0; i < source->nr; i++)
+		if (source->plugs[i].line == line)
+			return true;
+	return false;
+}
+
+/**
+ * irqx_source_move - connect a source to the lines of some entries
+ * @source: it leaves the lines it is connected to, and takes its level along
+ * @entries: irqx_line_prepare() has succeeded for each; NULL: to none
+ *
+ * A pin that is among the old lines and the new keeps its level throughout: VMMs
+ * replace whole tables when one route changes.  A SINT left behind may be in
+ * service, and its EOI will not be heard: an acknowledgement means "maybe done"
+ * anyway, so it is given now.
+ *
+ * Context: process context, context.lock is held; and settle for writing, if
+ * events can come.
+ */
+void irqx_source_move(struct irqx_source *source, struct irqx_entries *entries)
+{
+	struct irqx_line *old[KVM_NR_IRQCHIPS];
+	struct irqx_vm *vm = source->vm;
+	u32 i, nr_old = source->nr;
+	struct irqx_plug *plug;
+	struct irqx_line *line;
+	long key;
+
+	spin_lock(&vm->line_lock);
+	for (i = 0; i < nr_old; i++) {
+		old[i] = source->plugs[i].line;
+		list_del(&source->plugs[i].node);
+	}
+	source->nr = 0;
+	for (i = 0; entries && i < entries->nr; i++) {
+		key = irqx_arch_line_key(irqx_entries_at(entries, i));
+		line = key < 0 ? NULL : xa_load(&vm->lines, key);
+		if (!line)
+			continue;
+		plug = &source->plugs[source->nr++];
+		plug->source = source;
+		plug->line = line;
+		list_add_tail(&plug->node, &line->plugs);
+		if (source->high)
+			line_hold(line);
+	}
+	for (i = 0; i < nr_old; i++) {
+		if (source->high)
+			line_release(old[i]);
+		if (entries && !irqx_line_is_pin(old[i]) &&
+		    !source_is_on(source, old[i]) && source->resamplefd)
+			irqx_eventfd_signal(source->resamplefd);
+	}
+	spin_unlock(&vm->line_lock);
+}
+
+/* Held already or not, drives all pins. */
+static int source_assert(struct irqx_source *source)
+{
+	struct irqx_line *line;
+	int ret = -1;
+	u32 i;
+
+	for (i = 0; i < source->nr; i++) {
+		line = source->plugs[i].line;
+		if (!irqx_line_is_pin(line))
+			continue;
+		irqx_kvm_rewatch_pin(line->vm->kvm, &line->watch);
+		line->high += !source->high;
+		ret = max(ret, line_drive(line, 1));
+	}
+	source->high = true;
+	return ret;
+}
+
+static void source_let_go(struct irqx_source *source)
+{
+	u32 i;
+
+	if (!source->high)
+		return;
+	source->high = false;
+	for (i = 0; i < source->nr; i++)
+		line_release(source->plugs[i].line);
+}
+
+/**
+ * irqx_source_set - a source's level
+ * @source: connected, or not yet: then it is remembered
+ * @high: assert or let go
+ *
+ * Asserting drives the pins also if they are up already: a reset of the guest's
+ * interrupt controller has forgotten that they are.
+ *
+ * Context: process context, context.lock or settle held; no spinlock that an
+ * interrupt handler may want.
+ * Return: as kvm_set_irq().
+ */
+int irqx_source_set(struct irqx_source *source, bool high)
+{
+	struct irqx_vm *vm = source->vm;
+	int ret = 1;
+
+	spin_lock(&vm->line_lock);
+	if (high)
+		ret = source_assert(source);
+	else
+		source_let_go(source);
+	spin_unlock(&vm->line_lock);
+	return ret;
+}
+
+/**
+ * irqx_line_pulse - up and down again, for a source without a level
+ * @vm: the VM
+ * @e: a pin
+ *
+ * A pin that others hold up stays up.
+ *
+ * Context: as irqx_source_set().
+ * Return: as kvm_set_irq().
+ */
+int irqx_line_pulse(struct irqx_vm *vm, struct kvm_kernel_irq_routing_entry *e)
+{
+	struct irqx_line *line;
+	int ret;
+
+	spin_lock(&vm->line_lock);
+	line = xa_load(&vm->lines, irqx_arch_line_key(e));
+	ret = irqx_kvm_set_pin(vm->kvm, vm->source_id, e, 1);
+	trace_irqx_inject(e, false, 1, ret);
+	if (!line || !line->high)
+		irqx_kvm_set_pin(vm->kvm, vm->source_id, e, 0);
+	spin_unlock(&vm->line_lock);
+	return ret;
+}
+
+/*
+ * The wake-ups of the resamplefds happen under line_lock.  One of them may be an
+ * irqfd of ours; it never takes that lock, pins being for the work queue.
+ */
+static void line_ack(struct irqx_line *line)
+{
+	struct irqx_vm *vm = line->vm;
+	struct irqx_plug *plug;
+
+	spin_lock(&vm->line_lock);
+	list_for_each_entry(plug, &line->plugs, node)
+		if (plug->source->resamplefd)
+			source_let_go(plug->source);
+	list_for_each_entry(plug, &line->plugs, node) {
+		if (plug->source->resamplefd) {
+			trace_irqx_resample(&line->entry,
+					    plug->source->resamplefd);
+			irqx_eventfd_signal(plug->source->resamplefd);
+		}
+	}
+	spin_unlock(&vm->line_lock);
+}
+
+/**
+ * irqx_line_ack - the guest has acknowledged an interrupt
+ * @vm: the VM
+ * @key: irqx_arch_line_key() of the pin or SINT
+ *
+ * Context: a tracepoint probe on the vCPU's thread: atomic, under RCU, and no
+ * lock of KVM's interrupt controllers held.  On PREEMPT_RT spinlocks sleep, so
+ * there it is for the work queue; the pin then falls after KVM has looked at
+ * it, at the cost of one interrupt more.
+ */
+void irqx_line_ack(struct irqx_vm *vm, unsigned long key)
+{
+	struct irqx_line *line = xa_load(&vm->lines, key);
+
+	if (!line)
+		return;
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		queue_work(irqx_wq, &line->ack);
+	else
+		line_ack(line);
+}
