@@ -4,6 +4,9 @@
 # fetched and cached under build/; KDIR is the build directory of any other.
 
 VERSION	= 0.1
+ifneq ($(origin KERNEL),undefined)
+CHECK	= --kernel $(KERNEL)
+endif
 KERNEL	?= 6.12
 ARCH	?= amd64
 RELEASE	?= $(shell uname -r)
@@ -34,10 +37,10 @@ selftests:
 	@scripts/build-selftests
 
 demo:
-	@scripts/demo
+	@scripts/demo --kernel $(KERNEL)
 
 check:
-	@scripts/check
+	@scripts/check $(CHECK)
 
 lint:
 	@scripts/lint
@@ -81,7 +84,7 @@ clean:
 
 help:
 	@echo 'make demo               8,192 direct irqfds in a tiny guest, counted, beside KVM'
-	@echo 'make check              all tests, on every kernel of the default list'
+	@echo 'make check              all tests, on every kernel of scripts/kernels, or on KERNEL='
 	@echo 'make lint               checkpatch, sparse, W=1, shellcheck, headers, layering'
 	@echo 'make [KERNEL=6.12]      build the module for a stock Debian kernel ($(KERNEL))'
 	@echo 'make KDIR=DIR           build it for the kernel whose build directory is DIR'

@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SELFTEST_IRQX_UTIL_H
+#define SELFTEST_IRQX_UTIL_H
+
+/*
+ * What tests of /dev/kvm-irqx need beyond KVM's harness.
+ *
+ * As in kvm_util.h, irqx_x() asserts that it worked.  __irqx_x() returns 0 or a
+ * (positive) errno, for TEST() to compare with.
+ *
+ * The life of a test:
+ *
+ *	struct irqx_guest *g = irqx_guest_create(2);	a VM and a context
+ *	int fd = irqx_eventfd(0, 0);
+ *
+ *	irqx_bind(g->ctx, fd, irqx_entry(g, 1, 0x40));
+ *	irqx_guest_start(g);				vCPUs run
+ *	irqx_fire(fd);
+ *	irqx_expect(g, 1, 0x40, 1);
+ *	irqx_check(g);					that, and nothing else
+ *	irqx_guest_free(g);
+ *
+ * "irq" is what the guest sees: a vector on x86.  A test that takes it from
+ * IRQX_IRQ_MIN .. IRQX_IRQ_MAX and uses irqx_entry() runs on any architecture.
+ */
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kvm_util.h"
+#include <linux/kvm_irqx.h>
+
+#include "irqx_arch.h"
+
+#define IRQX_DEV_PATH	"/dev/kvm-irqx"
+
+/* No wait for something that must happen is longer than this. */
+#define IRQX_TIMEOUT_MS	10000
+
+/*
+ * A program has one VM more than it makes, from start to end (irqx_util.c says
+ * why), unless it defines this as false.
+ */
+extern bool irqx_keeps_a_vm;
+
+/*
+ * ---- Contexts: an open /dev/kvm-irqx is an int ----
+ */
+
+#define __irqx_ioctl(ctx, cmd, arg)					\
+({									\
+	ioctl(ctx, cmd, arg) ? errno : 0;				\
+})
+
+#define irqx_assert(expr)						\
+do {									\
+	int err_ = (expr);						\
+									\
+	TEST_ASSERT(!err_, "%s: %s", #expr, strerror(err_));		\
+} while (0)
+
+/* Return: a file descriptor. */
+int irqx_open(void);
+
+static inline int __irqx_attach(int ctx, int vm_fd)
+{
+	struct kvm_irqx_attach attach = { .vm_fd = vm_fd };
+
+	return __irqx_ioctl(ctx, KVM_IRQX_ATTACH, &attach);
+}
+
+#define irqx_attach(ctx, vm_fd)	irqx_assert(__irqx_attach(ctx, vm_fd))
+
+/* Opens and attaches. */
+int irqx_context(struct kvm_vm *vm);
+
+struct kvm_irqx_info irqx_info(int ctx);
+int __irqx_stats(int ctx, struct kvm_irqx_stats *stats);
+struct kvm_irqx_stats irqx_stats(int ctx);
+
+static inline int __irqx_direct(int ctx, int fd, uint32_t flags,
+				struct kvm_irq_routing_entry entry)
+{
+	struct kvm_irqfd_direct direct = {
+		.fd = fd,
+		.resamplefd = -1,
+		.flags = flags,
+		.entry = entry,
+	};
+
+	return __irqx_ioctl(ctx, KVM_IRQFD_DIRECT, &direct);
+}
+
+static inline int __irqx_bind(int ctx, int fd,
+			      struct kvm_irq_routing_entry entry)
+{
+	return __irqx_direct(ctx, fd, 0, entry);
+}
+
+static inline int __irqx_modify(int ctx, int fd,
+				struct kvm_irq_routing_entry entry)
+{
+	return __irqx_direct(ctx, fd, KVM_IRQFD_DIRECT_MODIFY, entry);
+}
+
+/* However it was bound. */
+static inline int __irqx_unbind(int ctx, int fd)
+{
+	struct kvm_irq_routing_entry none = {};
+
+	return __irqx_direct(ctx, fd, KVM_IRQFD_DIRECT_DEASSIGN, none);
+}
+
+#define irqx_bind(ctx, fd, entry)	irqx_assert(__irqx_bind(ctx, fd, entry))
+#define irqx_modify(ctx, fd, entry)	irqx_assert(__irqx_modify(ctx, fd, entry))
+#define irqx_unbind(ctx, fd)		irqx_assert(__irqx_unbind(ctx, fd))
+
+/* KVM_IRQFD: @ctx may also be a VM's file descriptor, then it is KVM's own. */
+static inline int __irqx_irqfd(int ctx, int fd, uint32_t gsi, uint32_t flags)
+{
+	struct kvm_irqfd irqfd = { .fd = fd, .gsi = gsi, .flags = flags };
+
+	return __irqx_ioctl(ctx, KVM_IRQFD, &irqfd);
+}
+
+#define irqx_irqfd(ctx, fd, gsi, flags)	\
+	irqx_assert(__irqx_irqfd(ctx, fd, gsi, flags))
+
+/* KVM_SET_GSI_ROUTING, likewise. */
+int __irqx_set_gsi_routing(int ctx, const struct kvm_irq_routing_entry *entries,
+			   uint32_t nr);
+#define irqx_set_gsi_routing(ctx, entries, nr)	\
+	irqx_assert(__irqx_set_gsi_routing(ctx, entries, nr))
+
+/* KVM_IRQ_LINE, likewise. */
+static inline int __irqx_irq_line(int ctx, uint32_t gsi, uint32_t level)
+{
+	struct kvm_irq_level line = { .irq = gsi, .level = level };
+
+	return __irqx_ioctl(ctx, KVM_IRQ_LINE, &line);
+}
+
+#define irqx_irq_line(ctx, gsi, level)	\
+	irqx_assert(__irqx_irq_line(ctx, gsi, level))
+
+/* @index may be NULL. */
+int __irqx_route(int ctx, const struct kvm_irqx_route_op *ops, uint32_t nr,
+		 uint32_t *index);
+#define irqx_route(ctx, ops, nr)	\
+	irqx_assert(__irqx_route(ctx, ops, nr, NULL))
+
+static inline int __irqx_route_one(int ctx, uint32_t op, uint32_t gsi,
+				   struct kvm_irq_routing_entry entry)
+{
+	struct kvm_irqx_route_op route = { .op = op, .entry = entry };
+
+	route.entry.gsi = gsi;
+	return __irqx_route(ctx, &route, 1, NULL);
+}
+
+static inline int __irqx_route_set(int ctx, uint32_t gsi,
+				   struct kvm_irq_routing_entry entry)
+{
+	return __irqx_route_one(ctx, KVM_IRQX_ROUTE_SET, gsi, entry);
+}
+
+static inline int __irqx_route_add(int ctx, uint32_t gsi,
+				   struct kvm_irq_routing_entry entry)
+{
+	return __irqx_route_one(ctx, KVM_IRQX_ROUTE_ADD, gsi, entry);
+}
+
+static inline int __irqx_route_del(int ctx, uint32_t gsi)
+{
+	struct kvm_irq_routing_entry none = {};
+
+	return __irqx_route_one(ctx, KVM_IRQX_ROUTE_DEL, gsi, none);
+}
+
+#define irqx_route_set(ctx, gsi, entry)	\
+	irqx_assert(__irqx_route_set(ctx, gsi, entry))
+#define irqx_route_add(ctx, gsi, entry)	\
+	irqx_assert(__irqx_route_add(ctx, gsi, entry))
+#define irqx_route_del(ctx, gsi)	\
+	irqx_assert(__irqx_route_del(ctx, gsi))
+
+/*
+ * Waits until all events of finished writes are handed to KVM, also those that
+ * take the work queue.
+ */
+void irqx_settle(int ctx);
+
+/* Waits until @nr eventfds are bound; closed ones vanish a little later. */
+bool irqx_wait_irqfds(int ctx, uint32_t nr);
+
+/*
+ * ---- Eventfds ----
+ */
+
+/* Non-blocking whatever the flags. */
+int irqx_eventfd(unsigned int count, int flags);
+/* Raises RLIMIT_NOFILE as needed. */
+void irqx_eventfds(int *fds, uint32_t nr);
+void irqx_close_all(const int *fds, uint32_t nr);
+void irqx_need_files(uint32_t nr);
+
+/* Adds 1.  Return: 0 or an errno, EAGAIN if the counter is full. */
+int __irqx_fire(int fd);
+#define irqx_fire(fd)	irqx_assert(__irqx_fire(fd))
+
+/* What is in the counter (1, of an EFD_SEMAPHORE), and takes it; 0 if empty. */
+uint64_t irqx_eventfd_take(int fd);
+
+/*
+ * ---- A guest that counts ----
+ */
+
+/* In guest memory, one per vCPU; only the guest writes to it. */
+struct irqx_cpu {
+	uint64_t self;			/* the guest's address of this */
+	uint32_t index;
+	uint32_t flags;			/* IRQX_GUEST_* */
+	uint32_t ready;
+	uint32_t fences;
+	uint64_t total;			/* sum of @count */
+	uint64_t count[IRQX_NR_IRQS];
+};
+
+struct irqx_vcpu {
+	struct kvm_vcpu *vcpu;
+	struct irqx_cpu *cpu;		/* mapped into the host */
+	uint64_t expect[IRQX_NR_IRQS];
+	pthread_t thread;
+	bool running;
+	bool stop;
+};
+
+struct irqx_guest {
+	struct kvm_vm *vm;
+	int ctx;			/* a context of it, or -1 */
+	uint32_t nr_vcpus;
+	struct irqx_vcpu *vcpus;
+};
+
+#define IRQX_GUEST_NO_CONTEXT	(1 << 0)
+/* further bits: IRQX_GUEST_ARCH_* of irqx_arch.h */
+
+/*
+ * A VM whose vCPUs halt, take interrupts, and count them.  vCPU i has the
+ * id ids[i], or i if @ids is NULL.  No vCPU runs yet, but each has its
+ * interrupt controller enabled and so takes in what comes.
+ */
+struct irqx_guest *__irqx_guest_create(uint32_t nr_vcpus, const uint32_t *ids,
+				       uint32_t flags);
+struct irqx_guest *irqx_guest_create(uint32_t nr_vcpus);
+/* Stops the vCPUs, closes the context and the VM. */
+void irqx_guest_free(struct irqx_guest *g);
+
+/*
+ * Between stop and start a vCPU does nothing: what is delivered to it stays
+ * pending and coalesces, and its registers can be read.
+ */
+void irqx_guest_start(struct irqx_guest *g);
+void irqx_guest_stop(struct irqx_guest *g);
+void irqx_vcpu_start(struct irqx_guest *g, uint32_t vcpu);
+void irqx_vcpu_stop(struct irqx_guest *g, uint32_t vcpu);
+
+/* How many of @irq vCPU @vcpu, or of all irqs all vCPUs, have taken so far. */
+uint64_t irqx_count(struct irqx_guest *g, uint32_t vcpu, uint32_t irq);
+uint64_t irqx_total(struct irqx_guest *g);
+uint64_t irqx_vcpu_total(struct irqx_guest *g, uint32_t vcpu);
+
+/* Until that many or more have been taken.  Return: false after a time-out. */
+bool __irqx_wait_count(struct irqx_guest *g, uint32_t vcpu, uint32_t irq,
+		       uint64_t count);
+bool __irqx_wait_total(struct irqx_guest *g, uint64_t total);
+void irqx_wait_count(struct irqx_guest *g, uint32_t vcpu, uint32_t irq,
+		     uint64_t count);
+void irqx_wait_total(struct irqx_guest *g, uint64_t total);
+
+/*
+ * When it returns, the (running) guest has taken every interrupt that KVM had
+ * been given for it before the call.  Sends an interrupt of the lowest
+ * priority, by KVM's own means, and waits for it; it is not counted.
+ */
+void irqx_fence(struct irqx_guest *g);
+
+/*
+ * The host's account of what the guest must have taken.  irqx_check() waits for
+ * what is under way and compares all counters; a test that fires into the
+ * unknown can let irqx_forget() make the account agree with them.
+ */
+struct irqx_verdict {
+	uint64_t taken;
+	uint64_t lost;			/* sum of what is missing */
+	uint64_t extra;			/* sum of what is too much */
+	uint32_t vcpu, irq;		/* where the first difference is */
+	uint64_t expected, counted;	/* there */
+};
+
+void irqx_expect(struct irqx_guest *g, uint32_t vcpu, uint32_t irq, uint64_t n);
+struct irqx_verdict __irqx_check(struct irqx_guest *g);
+void irqx_check(struct irqx_guest *g);
+void irqx_forget(struct irqx_guest *g);
+
+/* "@irq of vCPU @vcpu", as an MSI; what a device of the guest would hold. */
+struct kvm_irq_routing_entry irqx_entry(struct irqx_guest *g, uint32_t vcpu,
+					uint32_t irq);
+
+/*
+ * The same by an entry that KVM never delivers in atomic context, so that its
+ * events take the module's work queue.  @n is the number of the wire, below
+ * IRQX_NR_SLOW; each leads to one place.
+ */
+struct kvm_irq_routing_entry irqx_slow_entry(struct irqx_guest *g, uint32_t n,
+					     uint32_t vcpu, uint32_t irq);
+
+/*
+ * Of a vCPU that does not run: whether @irq is pending in its interrupt
+ * controller; and make none pending.
+ */
+bool irqx_pending(struct irqx_guest *g, uint32_t vcpu, uint32_t irq);
+void irqx_clear_pending(struct irqx_guest *g, uint32_t vcpu);
+
+/* @entry, an MSI, by KVM_SIGNAL_MSI.  Return: as KVM_SIGNAL_MSI, -errno on error. */
+int irqx_signal_msi(struct kvm_vm *vm, struct kvm_irq_routing_entry entry);
+
+/*
+ * irqx_slot(i) is the i-th of all (vCPU, irq) pairs; neighbours are on
+ * different vCPUs.
+ */
+struct irqx_slot {
+	uint32_t vcpu;
+	uint32_t irq;
+};
+
+static inline uint32_t irqx_nr_slots(struct irqx_guest *g)
+{
+	return g->nr_vcpus * (IRQX_IRQ_MAX - IRQX_IRQ_MIN + 1);
+}
+
+static inline struct irqx_slot irqx_slot(struct irqx_guest *g, uint32_t i)
+{
+	i %= irqx_nr_slots(g);
+	return (struct irqx_slot){
+		.vcpu = i % g->nr_vcpus,
+		.irq = IRQX_IRQ_MIN + i / g->nr_vcpus,
+	};
+}
+
+/* In the guest, for handlers of a test's own: count one @irq. */
+void irqx_guest_count(uint32_t irq);
+
+/* What the vCPUs run. */
+void irqx_guest_main(void);
+
+/*
+ * ---- Drivers ----
+ */
+
+/* A thread that fires eventfds, one after the other, round and round. */
+struct irqx_storm {
+	const int *fds;
+	uint32_t nr;
+	pthread_t thread;
+	bool stop;
+	uint64_t fired;			/* writes that have returned */
+};
+
+void irqx_storm_start(struct irqx_storm *storm, const int *fds, uint32_t nr);
+/* Return: how many writes there were. */
+uint64_t irqx_storm_stop(struct irqx_storm *storm);
+
+/*
+ * For i from 0 to @n - 1, runs a(arg, i) and b(arg, i) at the same time and,
+ * when both have returned, after(arg, i), which may be NULL.
+ */
+void irqx_race(void (*a)(void *arg, uint32_t i), void (*b)(void *arg, uint32_t i),
+	       void (*after)(void *arg, uint32_t i), void *arg, uint32_t n);
+
+/*
+ * ---- Processes ----
+ */
+
+/*
+ * Runs fn(arg) in a child.  Return: what fn did, or -signal if one killed the
+ * child.  TEST_ASSERT of the child makes it 254.
+ */
+int irqx_in_child(int (*fn)(void *arg), void *arg);
+
+/* For this process and its children. */
+void irqx_drop_sys_admin(void);
+
+/* Users of the loaded module, -1 if that cannot be told (not a module). */
+int irqx_module_refs(void);
+/* Until there are that many or fewer.  Return: false after a time-out. */
+bool irqx_wait_module_refs(int refs);
+
+/*
+ * ---- Sundry ----
+ */
+
+/* @n, or @soak if SOAK=1 is in the environment. */
+uint64_t irqx_iterations(uint64_t n, uint64_t soak);
+/* Of the clock that no one sets. */
+uint64_t irqx_now_ns(void);
+
+/* Evaluates @cond again and again, with pauses; false after @ms. */
+#define irqx_wait_until(cond, ms)					\
+({									\
+	uint64_t end_ = irqx_now_ns() + (ms) * 1000000ULL;		\
+	uint32_t tries_ = 0;						\
+	bool met_;							\
+									\
+	while (!(met_ = (cond)) && irqx_now_ns() < end_)		\
+		irqx_pause(tries_++);					\
+	met_ || (cond);							\
+})
+
+/* Lets others run: yields at first, then sleeps. */
+void irqx_pause(uint32_t tries);
+
+#endif /* SELFTEST_IRQX_UTIL_H */

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SELFTEST_IRQX_ARCH_H
+#define SELFTEST_IRQX_ARCH_H
+
+#include "apic.h"
+#include "processor.h"
+
+/*
+ * An irq is a vector.  Those below 32 are counted too: the NMI is among them.
+ */
+#define IRQX_NR_IRQS		256
+#define IRQX_IRQ_MIN		32
+#define IRQX_IRQ_MAX		255
+#define IRQX_MAX_VCPUS		64
+
+/* Wires of irqx_slow_entry(): the IOAPIC's pins but the first 16. */
+#define IRQX_NR_SLOW		8
+
+/* vCPUs use the xAPIC: its page, 8-bit ids, flat logical ids 1 << index. */
+#define IRQX_GUEST_ARCH_XAPIC		(1 << 8)
+/* KVM_CAP_X2APIC_API: ids of MSIs have 32 bits. */
+#define IRQX_GUEST_ARCH_X2APIC_IDS	(1 << 9)
+
+struct irqx_guest;
+
+/* What can be said in an MSI. */
+struct irqx_msi {
+	uint32_t dest;		/* 0xff: all, unless x2APIC ids are in use */
+	uint8_t vector;
+	uint16_t mode;		/* APIC_DM_*; 0 is APIC_DM_FIXED */
+	bool logical;
+	bool hint;		/* redirection hint: lowest priority */
+};
+
+struct kvm_irq_routing_entry irqx_msi_entry(struct irqx_msi msi);
+struct kvm_irq_routing_entry irqx_pin_entry(uint32_t irqchip, uint32_t pin);
+
+/* A redirection entry of the guest's IOAPIC, as its driver would write it. */
+void irqx_ioapic_set(struct kvm_vm *vm, uint32_t pin, uint64_t redir);
+#define IRQX_IOAPIC_DEST(id)	((uint64_t)(id) << 56)
+#define IRQX_IOAPIC_MASKED	(1ULL << 16)
+#define IRQX_IOAPIC_LEVEL	(1ULL << 15)
+
+/* Both PICs: pins 0..15 are vectors @base.., unmasked and edge. */
+void irqx_pic_set(struct kvm_vm *vm, uint8_t base);
+
+/* For a handler of a test's own: the EOI that @vector of the PICs needs. */
+void irqx_guest_pic_eoi(uint8_t base, uint8_t vector);
+
+#endif /* SELFTEST_IRQX_ARCH_H */

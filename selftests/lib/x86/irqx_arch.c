@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "../arch.h"
+
+/* Above the exceptions in use, and in a lower priority class than any irq. */
+#define FENCE_VECTOR	31
+
+#define APIC_LDR	0xd0
+#define APIC_DFR	0xe0
+#define APIC_DFR_FLAT	0xffffffff
+
+#define MSI_ADDRESS		0xfee00000
+#define MSI_ADDRESS_LOGICAL	(1 << 2)
+#define MSI_ADDRESS_HINT	(1 << 3)
+
+/* The GS base of a vCPU is its struct irqx_cpu: no exit, as rdmsr would be. */
+static struct irqx_cpu *this_cpu(void)
+{
+	struct irqx_cpu *cpu;
+
+	BUILD_BUG_ON(offsetof(struct irqx_cpu, self));
+	asm volatile("mov %%gs:0, %0" : "=r"(cpu));
+	return cpu;
+}
+
+void irqx_guest_count(uint32_t irq)
+{
+	struct irqx_cpu *cpu = this_cpu();
+
+	WRITE_ONCE(cpu->count[irq], cpu->count[irq] + 1);
+	WRITE_ONCE(cpu->total, cpu->total + 1);
+}
+
+static void guest_irq(struct ex_regs *regs)
+{
+	struct irqx_cpu *cpu = this_cpu();
+
+	/*
+	 * First the EOI, with interrupts still off: who sees the count may fire
+	 * again, and finds the vector neither in service nor pending.
+	 */
+	if (regs->vector != NMI_VECTOR) {
+		if (cpu->flags & IRQX_GUEST_ARCH_XAPIC)
+			xapic_write_reg(APIC_EOI, 0);
+		else
+			wrmsr(APIC_BASE_MSR + (APIC_EOI >> 4), 0);
+	}
+
+	if (regs->vector == FENCE_VECTOR)
+		WRITE_ONCE(cpu->fences, cpu->fences + 1);
+	else
+		irqx_guest_count(regs->vector);
+}
+
+void irqx_guest_main(void)
+{
+	struct irqx_cpu *cpu = this_cpu();
+
+	if (cpu->flags & IRQX_GUEST_ARCH_XAPIC) {
+		xapic_enable();
+		xapic_write_reg(APIC_DFR, APIC_DFR_FLAT);
+		xapic_write_reg(APIC_LDR, 1U << (24 + cpu->index));
+	} else {
+		x2apic_enable();
+	}
+	WRITE_ONCE(cpu->ready, 1);
+
+	for (;;)
+		asm volatile("sti; hlt; cli" ::: "memory");
+}
+
+void irqx_arch_vm_init(struct kvm_vm *vm, uint32_t flags)
+{
+	if (flags & IRQX_GUEST_ARCH_X2APIC_IDS)
+		vm_enable_cap(vm, KVM_CAP_X2APIC_API,
+			      KVM_X2APIC_API_USE_32BIT_IDS |
+			      KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK);
+	if (flags & IRQX_GUEST_ARCH_XAPIC)
+		virt_pg_map(vm, APIC_DEFAULT_GPA, APIC_DEFAULT_GPA);
+}
+
+void irqx_arch_vcpu_init(struct irqx_vcpu *v)
+{
+	struct kvm_sregs sregs;
+
+	vcpu_sregs_get(v->vcpu, &sregs);
+	sregs.gs.base = v->cpu->self;
+	vcpu_sregs_set(v->vcpu, &sregs);
+}
+
+void irqx_arch_guest_init(struct irqx_guest *g)
+{
+	uint32_t vector;
+
+	for (vector = FENCE_VECTOR; vector < IRQX_NR_IRQS; vector++)
+		vm_install_exception_handler(g->vm, vector, guest_irq);
+	vm_install_exception_handler(g->vm, NMI_VECTOR, guest_irq);
+}
+
+struct kvm_irq_routing_entry irqx_msi_entry(struct irqx_msi msi)
+{
+	struct kvm_irq_routing_entry entry = { .type = KVM_IRQ_ROUTING_MSI };
+
+	/* Without x2APIC ids KVM does not look at address_hi. */
+	entry.u.msi.address_hi = msi.dest & 0xffffff00;
+	entry.u.msi.address_lo = MSI_ADDRESS | (msi.dest & 0xff) << 12;
+	if (msi.logical)
+		entry.u.msi.address_lo |= MSI_ADDRESS_LOGICAL;
+	if (msi.hint)
+		entry.u.msi.address_lo |= MSI_ADDRESS_HINT;
+	entry.u.msi.data = msi.mode | msi.vector;
+	return entry;
+}
+
+struct kvm_irq_routing_entry irqx_entry(struct irqx_guest *g, uint32_t vcpu,
+					uint32_t irq)
+{
+	return irqx_msi_entry((struct irqx_msi){
+		.dest = g->vcpus[vcpu].vcpu->id,
+		.vector = irq,
+	});
+}
+
+void irqx_arch_fence(struct irqx_guest *g, uint32_t vcpu)
+{
+	int ret = irqx_signal_msi(g->vm, irqx_entry(g, vcpu, FENCE_VECTOR));
+
+	/* 0 is coalesced: one is still on its way, then as good as this. */
+	TEST_ASSERT(ret >= 0, "KVM_SIGNAL_MSI: %s", strerror(-ret));
+}
+
+struct kvm_irq_routing_entry irqx_pin_entry(uint32_t irqchip, uint32_t pin)
+{
+	struct kvm_irq_routing_entry entry = { .type = KVM_IRQ_ROUTING_IRQCHIP };
+
+	entry.u.irqchip.irqchip = irqchip;
+	entry.u.irqchip.pin = pin;
+	return entry;
+}
+
+void irqx_ioapic_set(struct kvm_vm *vm, uint32_t pin, uint64_t redir)
+{
+	struct kvm_irqchip chip = { .chip_id = KVM_IRQCHIP_IOAPIC };
+
+	vm_ioctl(vm, KVM_GET_IRQCHIP, &chip);
+	chip.chip.ioapic.redirtbl[pin].bits = redir;
+	vm_ioctl(vm, KVM_SET_IRQCHIP, &chip);
+}
+
+void irqx_pic_set(struct kvm_vm *vm, uint8_t base)
+{
+	struct kvm_irqchip chip;
+	uint32_t i;
+
+	for (i = 0; i < 2; i++) {
+		memset(&chip, 0, sizeof(chip));
+		chip.chip_id = i ? KVM_IRQCHIP_PIC_SLAVE : KVM_IRQCHIP_PIC_MASTER;
+		vm_ioctl(vm, KVM_GET_IRQCHIP, &chip);
+		chip.chip.pic.irq_base = base + 8 * i;
+		chip.chip.pic.imr = 0;
+		chip.chip.pic.auto_eoi = 0;
+		chip.chip.pic.init_state = 0;
+		chip.chip.pic.elcr = 0;
+		vm_ioctl(vm, KVM_SET_IRQCHIP, &chip);
+	}
+}
+
+void irqx_guest_pic_eoi(uint8_t base, uint8_t vector)
+{
+	const uint8_t eoi = 0x20;
+
+	if (vector >= base + 8)
+		asm volatile("outb %0, $0xa0" : : "a"(eoi));
+	asm volatile("outb %0, $0x20" : : "a"(eoi));
+}
+
+struct kvm_irq_routing_entry irqx_slow_entry(struct irqx_guest *g, uint32_t n,
+					     uint32_t vcpu, uint32_t irq)
+{
+	TEST_ASSERT(n < IRQX_NR_SLOW, "wire %u", n);
+	irqx_ioapic_set(g->vm, 16 + n,
+			IRQX_IOAPIC_DEST(g->vcpus[vcpu].vcpu->id) | irq);
+	return irqx_pin_entry(KVM_IRQCHIP_IOAPIC, 16 + n);
+}
+
+static void get_lapic(struct irqx_guest *g, uint32_t vcpu,
+		      struct kvm_lapic_state *lapic)
+{
+	TEST_ASSERT(!g->vcpus[vcpu].running, "vCPU %u runs", vcpu);
+	vcpu_ioctl(g->vcpus[vcpu].vcpu, KVM_GET_LAPIC, lapic);
+}
+
+bool irqx_pending(struct irqx_guest *g, uint32_t vcpu, uint32_t irq)
+{
+	struct kvm_lapic_state lapic;
+	uint32_t word;
+
+	get_lapic(g, vcpu, &lapic);
+	memcpy(&word, &lapic.regs[APIC_IRR + 0x10 * (irq / 32)], sizeof(word));
+	return word & (1U << (irq % 32));
+}
+
+void irqx_clear_pending(struct irqx_guest *g, uint32_t vcpu)
+{
+	struct kvm_lapic_state lapic;
+	uint32_t i;
+
+	get_lapic(g, vcpu, &lapic);
+	for (i = 0; i < 8; i++)
+		memset(&lapic.regs[APIC_IRR + 0x10 * i], 0, sizeof(uint32_t));
+	vcpu_ioctl(g->vcpus[vcpu].vcpu, KVM_SET_LAPIC, &lapic);
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * KVM's vendor module under an attached VM: a context keeps it, as it keeps the
+ * VM.  A program of its own, since no other VM may be there.
+ */
+#include <limits.h>
+
+#include "irqx_module.h"
+#include "irqx_util.h"
+#include "kselftest_harness.h"
+
+bool irqx_keeps_a_vm = false;
+
+TEST(vendor_stays_under_attached_vm)
+{
+	struct irqx_guest *g;
+	const char *file;
+	char vendor[64];
+	int ctx, ctx2, fd;
+
+	file = irqx_vendor_module(vendor, sizeof(vendor));
+	if (!file)
+		SKIP(return, "IRQX_KVM_MODULES does not name KVM's modules");
+	ASSERT_TRUE(irqx_module_present(vendor));
+
+	g = irqx_guest_create(1);
+	ctx = irqx_context(g->vm);
+	ctx2 = irqx_context(g->vm);
+	fd = irqx_eventfd(0, 0);
+	irqx_bind(ctx, fd, irqx_entry(g, 0, 0x40));
+	irqx_guest_free(g);
+	EXPECT_EQ(EWOULDBLOCK, irqx_module_unload(vendor));
+	irqx_fire(fd);
+	close(ctx2);
+	EXPECT_EQ(EWOULDBLOCK, irqx_module_unload(vendor));
+	irqx_fire(fd);
+	EXPECT_EQ(2, irqx_stats(ctx).events);
+	close(ctx);
+
+	/* The last context takes the VM along. */
+	ASSERT_EQ(0, irqx_module_unload(vendor));
+	irqx_fire(fd);
+	EXPECT_EQ(1, irqx_eventfd_take(fd));
+	ASSERT_EQ(0, irqx_module_load(file, ""));
+
+	/* Ours has stayed, and is still right about where KVM is. */
+	g = irqx_guest_create(1);
+	irqx_bind(g->ctx, fd, irqx_entry(g, 0, 0x40));
+	irqx_guest_start(g);
+	irqx_fire(fd);
+	irqx_expect(g, 0, 0x40, 1);
+	irqx_check(g);
+	irqx_guest_free(g);
+	EXPECT_EQ(0, irqx_module_refs());
+}
+
+TEST_HARNESS_MAIN
