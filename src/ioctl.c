@@ -157,9 +157,11 @@ static long ioctl_irq_line(struct irqx_context *ctx, void __user *argp)
 static long ioctl_synic_page(struct irqx_context *ctx, void __user *argp)
 {
 	struct kvm_irqx_synic_page args;
-	gpa_t page = INVALID_GPA;
+	gpa_t page = IRQX_NO_PAGE;
 	int ret;
 
+	if (!(irqx_arch_features() & KVM_IRQX_FEATURE_EVENT_FLAG))
+		return -ENOTTY;
 	if (copy_from_user(&args, argp, sizeof(args)))
 		return -EFAULT;
 	if (args.vp_index >= KVM_MAX_VCPUS ||

@@ -19,7 +19,6 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
-
 /* Deferred events of one irqfd. */
 #define IRQX_MAX_PENDING	4096
 

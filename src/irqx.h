@@ -99,11 +99,13 @@ struct irqx_entries {
 	struct irqx_vp *vp;		/* a SINT with an event flag */
 };
 
+#define IRQX_NO_PAGE	(~(gpa_t)0)
+
 /* A virtual processor's event-flag page; lives as long as the context. */
 struct irqx_vp {
 	struct kvm *kvm;		/* immutable */
 	spinlock_t lock;		/* interrupts off */
-	gpa_t page;			/* @lock; INVALID_GPA: disabled */
+	gpa_t page;			/* @lock; IRQX_NO_PAGE: disabled */
 };
 
 struct irqx_line {

@@ -192,7 +192,7 @@ static bool source_is_on(struct irqx_source *source, struct irqx_line *line)
  *
  * A pin that is among the old lines and the new keeps its level throughout: VMMs
  * replace whole tables when one route changes.  A SINT left behind may be in
- * service, and its EOI will not be heard: an acknowledgement means "maybe done"
+ * service, and its EOI will not be heard: an acknowledgment means "maybe done"
  * anyway, so it is given now.
  *
  * Context: process context, context.lock is held; and settle for writing, if

@@ -44,7 +44,7 @@ struct irqx_vp *irqx_vp_get(struct irqx_context *ctx, u32 index)
 	if (!vp)
 		return ERR_PTR(-ENOMEM);
 	vp->kvm = ctx->vm->kvm;
-	vp->page = INVALID_GPA;
+	vp->page = IRQX_NO_PAGE;
 	spin_lock_init(&vp->lock);
 
 	ret = xa_insert(&ctx->vps, index, vp, GFP_KERNEL_ACCOUNT);
@@ -59,7 +59,7 @@ struct irqx_vp *irqx_vp_get(struct irqx_context *ctx, u32 index)
  * irqx_vp_set_page - where the guest has its event-flag page now
  * @ctx: the context, locked
  * @index: VP index
- * @page: guest-physical address, or INVALID_GPA
+ * @page: guest-physical address, or IRQX_NO_PAGE
  *
  * When it returns, nothing is written to the old page any more.
  *
@@ -158,7 +158,7 @@ int irqx_vp_set_flag(struct irqx_vp *vp, u32 sint, u32 flag,
 
 	idx = srcu_read_lock(&vp->kvm->srcu);
 	spin_lock_irqsave(&vp->lock, irqs);
-	if (vp->page != INVALID_GPA)
+	if (vp->page != IRQX_NO_PAGE)
 		ret = set_flag_in_slot(vp, sint, flag, word);
 	spin_unlock_irqrestore(&vp->lock, irqs);
 	srcu_read_unlock(&vp->kvm->srcu, idx);

@@ -8,6 +8,7 @@
 
 u64 irqx_arch_features(void);
 bool irqx_arch_vm_ready(struct kvm *kvm);
+int irqx_arch_result(int ret);
 bool irqx_arch_entry_needs_mm(const struct kvm_kernel_irq_routing_entry *e);
 bool irqx_arch_memory_named(struct kvm *kvm);
 int irqx_arch_check_entry(const struct kvm_irq_routing_entry *ue);

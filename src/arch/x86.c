@@ -32,6 +32,12 @@ bool irqx_arch_vm_ready(struct kvm *kvm)
 	return mode != KVM_IRQCHIP_NONE;
 }
 
+/* Context: any.  Return: as kvm_set_irq(), which is what KVM answers here. */
+int irqx_arch_result(int ret)
+{
+	return ret;
+}
+
 /*
  * Context: any.  Return: whether delivery outside atomic context reaches into
  * guest memory: kvm_xen_set_evtchn().

@@ -66,7 +66,11 @@ irqx_add_wait_queue_priority_exclusive(struct wait_queue_head *wqh,
 /* x86: whose EOIs a vCPU exits for is worked out on demand. */
 #ifdef CONFIG_X86
 #define IRQX_KVM_HAS_SCAN_IOAPIC
-#define IRQX_KVM_SYMBOLS_IOAPIC(X)	X(kvm_make_scan_ioapic_request)
+#define IRQX_KVM_SYMBOLS_IOAPIC(X)		\
+	X(kvm_irq_map_chip_pin)			\
+	X(kvm_register_irq_ack_notifier)	\
+	X(kvm_unregister_irq_ack_notifier)	\
+	X(kvm_make_scan_ioapic_request)
 #else
 #define IRQX_KVM_SYMBOLS_IOAPIC(X)
 #endif

@@ -101,8 +101,10 @@ int irqx_kvm_parse(struct kvm *kvm, const struct kvm_irq_routing_entry *ue,
 int irqx_kvm_inject_atomic(struct kvm *kvm, int source_id,
 			   struct kvm_kernel_irq_routing_entry *e)
 {
-	return static_call(irqx_kvm_arch_set_irq_inatomic)(e, kvm,
-							   source_id, 1, false);
+	int ret = static_call(irqx_kvm_arch_set_irq_inatomic)(e, kvm, source_id,
+							      1, false);
+
+	return irqx_arch_result(ret);
 }
 
 /**
@@ -121,8 +123,10 @@ int irqx_kvm_inject(struct kvm *kvm, int source_id,
 
 	might_sleep();
 
-	if (!irqx_arch_entry_needs_mm(e))
-		return e->set(e, kvm, source_id, 1, false);
+	if (!irqx_arch_entry_needs_mm(e)) {
+		ret = e->set(e, kvm, source_id, 1, false);
+		return irqx_arch_result(ret);
+	}
 
 	/*
 	 * KVM looks up guest memory for this one, in the VM's mm or, on a
@@ -155,7 +159,7 @@ int irqx_kvm_inject(struct kvm *kvm, int source_id,
 int irqx_kvm_set_pin(struct kvm *kvm, int source_id,
 		     struct kvm_kernel_irq_routing_entry *e, int level)
 {
-	return e->set(e, kvm, source_id, level, false);
+	return irqx_arch_result(e->set(e, kvm, source_id, level, false));
 }
 
 /* Context: any.  Return: the vCPU that this thread has loaded, or NULL. */
@@ -168,115 +172,6 @@ struct kvm_vcpu *irqx_kvm_running_vcpu(void)
 u32 irqx_kvm_vp_index(struct kvm_vcpu *vcpu)
 {
 	return irqx_arch_vp_index(vcpu);
-}
-
-/*
- * x86 intercepts the EOI of an edge-triggered pin only if an ack notifier is
- * registered for the GSI that KVM's own table gives to that pin.  The notifier
- * itself has nothing to do: the tracepoint sees the EOI.
- */
-static void watch_acked(struct kvm_irq_ack_notifier *notifier)
-{
-}
-
-static int watch_gsi(struct kvm *kvm, const struct irqx_pin_watch *watch)
-{
-	int gsi, idx;
-
-	idx = srcu_read_lock(&kvm->irq_srcu);
-	gsi = static_call(irqx_kvm_irq_map_chip_pin)(kvm, watch->irqchip,
-						     watch->pin);
-	srcu_read_unlock(&kvm->irq_srcu, idx);
-	return gsi;
-}
-
-/* Has every vCPU look anew whose EOIs it must leave the guest for. */
-static void rescan_eoi(struct kvm *kvm)
-{
-#ifdef IRQX_KVM_HAS_SCAN_IOAPIC
-	static_call(irqx_kvm_make_scan_ioapic_request)(kvm);
-#endif
-}
-
-#ifdef IRQX_KVM_HAS_MASK_NOTIFIER
-/* Under ioapic->lock, before KVM looks at what is pending on the pin. */
-static void watch_masked(struct kvm_irq_mask_notifier *mask, bool masked)
-{
-	struct irqx_pin_watch *watch =
-		container_of(mask, struct irqx_pin_watch, mask);
-
-	if (!masked)
-		queue_work(irqx_wq, watch->unmasked);
-}
-
-static void watch_mask(struct kvm *kvm, struct irqx_pin_watch *watch)
-{
-	watch->mask.func = watch_masked;
-	static_call(irqx_kvm_register_irq_mask_notifier)(kvm, watch->ack.gsi,
-							 &watch->mask);
-}
-
-static void rewatch_mask(struct irqx_pin_watch *watch, int gsi)
-{
-	WRITE_ONCE(watch->mask.irq, gsi);
-}
-
-static void unwatch_mask(struct kvm *kvm, struct irqx_pin_watch *watch)
-{
-	static_call(irqx_kvm_unregister_irq_mask_notifier)(kvm, watch->mask.irq,
-							   &watch->mask);
-}
-#else
-static void watch_mask(struct kvm *kvm, struct irqx_pin_watch *watch) {}
-static void rewatch_mask(struct irqx_pin_watch *watch, int gsi) {}
-static void unwatch_mask(struct kvm *kvm, struct irqx_pin_watch *watch) {}
-#endif
-
-/**
- * irqx_kvm_watch_pin - have KVM tell what the guest does to a pin
- * @kvm: the VM
- * @watch: lives until irqx_kvm_unwatch_pin()
- * @e: the pin
- * @unmasked: queued when the guest unmasks the pin, where KVM can tell
- *
- * Context: may sleep, takes kvm->irq_lock.
- */
-void irqx_kvm_watch_pin(struct kvm *kvm, struct irqx_pin_watch *watch,
-			const struct kvm_kernel_irq_routing_entry *e,
-			struct work_struct *unmasked)
-{
-	watch->irqchip = e->irqchip.irqchip;
-	watch->pin = e->irqchip.pin;
-	watch->unmasked = unmasked;
-	watch->ack.irq_acked = watch_acked;
-	watch->ack.gsi = watch_gsi(kvm, watch);
-	static_call(irqx_kvm_register_irq_ack_notifier)(kvm, &watch->ack);
-	watch_mask(kvm, watch);
-}
-
-/*
- * KVM's table may have been changed since; called before each assertion.  A
- * notification that comes by the old GSI is no harm, so the number can change
- * in place.
- *
- * Context: does not sleep; the caller keeps others from doing the same.
- */
-void irqx_kvm_rewatch_pin(struct kvm *kvm, struct irqx_pin_watch *watch)
-{
-	int gsi = watch_gsi(kvm, watch);
-
-	if (gsi == watch->ack.gsi)
-		return;
-	WRITE_ONCE(watch->ack.gsi, gsi);
-	rewatch_mask(watch, gsi);
-	rescan_eoi(kvm);
-}
-
-/* Context: sleeps for SRCU grace periods; no lock held. */
-void irqx_kvm_unwatch_pin(struct kvm *kvm, struct irqx_pin_watch *watch)
-{
-	unwatch_mask(kvm, watch);
-	static_call(irqx_kvm_unregister_irq_ack_notifier)(kvm, &watch->ack);
 }
 
 /* Context: kvm->srcu is held for reading. */

@@ -43,11 +43,31 @@ int irqx_kvm_set_pin(struct kvm *kvm, int source_id,
 
 struct kvm_vcpu *irqx_kvm_running_vcpu(void);
 u32 irqx_kvm_vp_index(struct kvm_vcpu *vcpu);
+#ifdef IRQX_KVM_HAS_SCAN_IOAPIC
 void irqx_kvm_watch_pin(struct kvm *kvm, struct irqx_pin_watch *watch,
 			const struct kvm_kernel_irq_routing_entry *e,
 			struct work_struct *unmasked);
 void irqx_kvm_rewatch_pin(struct kvm *kvm, struct irqx_pin_watch *watch);
 void irqx_kvm_unwatch_pin(struct kvm *kvm, struct irqx_pin_watch *watch);
+#else
+/* The tracepoint tells all there is to tell. */
+static inline void
+irqx_kvm_watch_pin(struct kvm *kvm, struct irqx_pin_watch *watch,
+		   const struct kvm_kernel_irq_routing_entry *e,
+		   struct work_struct *unmasked)
+{
+}
+
+static inline void irqx_kvm_rewatch_pin(struct kvm *kvm,
+					struct irqx_pin_watch *watch)
+{
+}
+
+static inline void irqx_kvm_unwatch_pin(struct kvm *kvm,
+					struct irqx_pin_watch *watch)
+{
+}
+#endif
 
 struct kvm_memory_slot *irqx_kvm_memslot(struct kvm *kvm, gfn_t gfn);
 void irqx_eventfd_signal(struct eventfd_ctx *eventfd);

@@ -17,9 +17,6 @@
 	X(kvm_set_routing_entry)	\
 	X(kvm_arch_set_irq_inatomic)	\
 	X(kvm_get_running_vcpu)		\
-	X(kvm_irq_map_chip_pin)		\
-	X(kvm_register_irq_ack_notifier)	\
-	X(kvm_unregister_irq_ack_notifier)	\
 	X(gfn_to_memslot)		\
 	IRQX_KVM_SYMBOLS_IOAPIC(X)	\
 	IRQX_KVM_SYMBOLS_MASK(X)	\

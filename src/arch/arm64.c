@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <linux/kvm_host.h>
+#include <kvm/arm_vgic.h>
+
+#include "arch.h"
+#include "uapi/linux/kvm_irqx.h"
+
+/* Context: any.  Return: the types of entry kvm_set_routing_entry() knows. */
+u64 irqx_arch_features(void)
+{
+	return KVM_IRQX_FEATURE_IRQCHIP | KVM_IRQX_FEATURE_MSI |
+	       KVM_IRQX_FEATURE_RESAMPLE;
+}
+
+/*
+ * Context: any.  Return: whether the VGIC is there and initialised: from then on
+ * an SPI can be raised without sleeping.
+ */
+bool irqx_arch_vm_ready(struct kvm *kvm)
+{
+	return irqchip_in_kernel(kvm) && vgic_initialized(kvm);
+}
+
+/*
+ * Context: any.  The VGIC answers 0 to an interrupt that it has taken, whether or
+ * not it was pending already.
+ */
+int irqx_arch_result(int ret)
+{
+	return ret ?: 1;
+}
+
+bool irqx_arch_entry_needs_mm(const struct kvm_kernel_irq_routing_entry *e)
+{
+	return false;
+}
+
+bool irqx_arch_memory_named(struct kvm *kvm)
+{
+	return false;
+}
+
+/* Context: any.  kvm_set_routing_entry() checks all there is to check. */
+int irqx_arch_check_entry(const struct kvm_irq_routing_entry *ue)
+{
+	return 0;
+}
+
+/* A pin is an SPI, counted from 0. */
+long irqx_arch_pin_key(u32 irqchip, u32 pin)
+{
+	return irqchip * KVM_IRQCHIP_NUM_PINS + pin;
+}
+
+long irqx_arch_sint_key(u32 vp, u32 sint)
+{
+	return -1;
+}
+
+long irqx_arch_line_key(const struct kvm_kernel_irq_routing_entry *e)
+{
+	if (e->type != KVM_IRQ_ROUTING_IRQCHIP)
+		return -1;
+	return irqx_arch_pin_key(e->irqchip.irqchip, e->irqchip.pin);
+}
+
+u32 irqx_arch_vp_index(struct kvm_vcpu *vcpu)
+{
+	return vcpu->vcpu_idx;
+}
