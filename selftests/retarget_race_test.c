@@ -251,7 +251,7 @@ TEST_F_TIMEOUT(retarget, live, 600)
 	self->changes = irqx_iterations(100000, 10000000);
 	/* What the others have of their own is seen in less. */
 	if (self->how != DIRECT || slow)
-		self->changes /= 4;
+		self->changes /= 8;
 	irqx_guest_start(self->g);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, live_change, self));
 
@@ -382,7 +382,7 @@ static void judge_unbind(void *arg, uint32_t i)
 
 TEST_F_TIMEOUT(rebind, fire_and_unbind, 600)
 {
-	uint32_t n = irqx_iterations(2000, 300000);
+	uint32_t n = irqx_iterations(1500, 300000);
 
 	irqx_bind(self->g->ctx, self->fd, self->entry);
 	irqx_race(rebind_fire, rebind_unbind, judge_unbind, self, n);
@@ -409,7 +409,7 @@ static void judge_bind(void *arg, uint32_t i)
 TEST_F_TIMEOUT(rebind, fire_and_bind, 600)
 {
 	irqx_race(rebind_fire, rebind_bind, judge_bind, self,
-		  irqx_iterations(2000, 300000));
+		  irqx_iterations(1500, 300000));
 }
 
 TEST_HARNESS_MAIN

@@ -141,12 +141,31 @@ FIXTURE(trace)
 	struct traced_fd traced;
 };
 
+/*
+ * An instance begins with the options of the whole.  Without this one there is
+ * no probe in the scheduler (for the names of tasks) to be switched on and off:
+ * irqx_util.c says how badly QEMU takes that.
+ */
+static void make_instance(void)
+{
+	static const char option[] = TRACEFS "/options/record-cmd";
+	char before;
+	int fd = open(option, O_RDONLY);
+
+	TEST_ASSERT(fd >= 0 && read(fd, &before, 1) == 1, "read %s", option);
+	close(fd);
+	trace_write(option, "0");
+	rmdir(INSTANCE);	/* of a run that was killed */
+	TEST_ASSERT(!mkdir(INSTANCE, 0700), "mkdir " INSTANCE ": %s",
+		    strerror(errno));
+	trace_write(option, before == '1' ? "1" : "0");
+}
+
 FIXTURE_SETUP(trace)
 {
 	if (access(TRACEFS "/events/kvm_irqx", F_OK))
 		SKIP(return, "no " TRACEFS "/events/kvm_irqx");
-	rmdir(INSTANCE);	/* of a run that was killed */
-	ASSERT_EQ(0, mkdir(INSTANCE, 0700));
+	make_instance();
 
 	self->g = irqx_guest_create(2);
 	self->ctx = self->g->ctx;

@@ -39,10 +39,10 @@
 #define IRQX_TIMEOUT_MS	10000
 
 /*
- * A program has one VM more than it makes, from start to end (irqx_util.c says
+ * A program has two VMs more than it makes, from start to end (irqx_util.c says
  * why), unless it defines this as false.
  */
-extern bool irqx_keeps_a_vm;
+extern bool irqx_keeps_vms;
 
 /*
  * ---- Contexts: an open /dev/kvm-irqx is an int ----

@@ -243,7 +243,7 @@ static void run_storm(struct __test_metadata *_metadata, struct irqx_guest *g,
 		irqs += pins[i].irqs;
 		idle += pins[i].idle;
 	}
-	TH_LOG("%lu cycles in %lu ms: %lu ns each; %lu interrupts, %lu with nothing to do, %lu assertions kept up",
+	TH_LOG("%lu cycles in %lu ms: %lu ns each; %lu interrupts, %lu idle, %lu kept up",
 	       cycles, ns / 1000000, ns / cycles, irqs, idle, again);
 }
 

@@ -9,7 +9,7 @@
 #include "irqx_util.h"
 #include "kselftest_harness.h"
 
-bool irqx_keeps_a_vm = false;
+bool irqx_keeps_vms;
 
 TEST(vendor_stays_under_attached_vm)
 {
