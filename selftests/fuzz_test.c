@@ -637,8 +637,9 @@ TEST_F_TIMEOUT(fuzz, random_calls, 900)
 	}
 	irqx_close_all(eventfds, NR_EVENTFDS);
 	for (i = 0; i < NR_CONTEXTS; i++)
-		if (__irqx_stats(contexts[i], &stats) != ENOTCONN)
+		if (__irqx_stats(contexts[i], &stats) != ENOTCONN) {
 			EXPECT_TRUE(irqx_wait_irqfds(contexts[i], 0));
+		}
 	irqx_close_all(contexts, NR_CONTEXTS);
 	EXPECT_TRUE(irqx_wait_module_refs(self->refs));
 

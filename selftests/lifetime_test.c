@@ -357,8 +357,9 @@ FIXTURE_SETUP(module)
 /* Others want it loaded, with the parameters that it had. */
 FIXTURE_TEARDOWN(module)
 {
-	if (!irqx_module_present(IRQX_MODULE_NAME))
+	if (!irqx_module_present(IRQX_MODULE_NAME)) {
 		EXPECT_EQ(0, irqx_module_load(self->file, ""));
+	}
 }
 
 TEST_F(module, unload_refused_while_open)

@@ -296,9 +296,10 @@ TEST_F(negative, attach_not_a_vm_einval)
 	int i;
 
 	open_wrong_fds(fds);
-	for (i = 0; i < NR_WRONG_FDS; i++)
+	for (i = 0; i < NR_WRONG_FDS; i++) {
 		EXPECT_EQ(WRONG_FD_ERRNO(i), __irqx_attach(ctx, fds[i]))
 			TH_LOG("fd %d", i);
+	}
 	EXPECT_EQ(EINVAL, __irqx_attach(ctx, self->g->vcpus[0].vcpu->fd));
 	EXPECT_EQ(EINVAL, __irqx_attach(ctx, self->spare));
 	EXPECT_EQ(EINVAL, __irqx_attach(ctx, ctx));
@@ -712,10 +713,11 @@ TEST_F(negative, direct_flags_einval)
 						1U << i | KVM_IRQFD_DIRECT_DEASSIGN,
 						self->entry));
 	}
-	for (i = 0; i < ARRAY_SIZE(together); i++)
+	for (i = 0; i < ARRAY_SIZE(together); i++) {
 		EXPECT_EQ(EINVAL, __irqx_direct(self->ctx, self->direct,
 						together[i], self->entry))
 			TH_LOG("0x%x", together[i]);
+	}
 }
 
 /* An event flag is padding where the flags do not give it a meaning. */
@@ -1078,9 +1080,10 @@ static void expect_sized(struct __test_metadata *_metadata, int ctx,
 		memset(part, 0xaa, sizeof(part));
 		memcpy(part, &argsz, sizeof(argsz));
 		ASSERT_EQ(0, __irqx_ioctl(ctx, cmd, part));
-		for (i = 0; i < sizeof(part); i++)
+		for (i = 0; i < sizeof(part); i++) {
 			ASSERT_EQ(i < argsz ? full[i] : 0xaa, part[i])
 				TH_LOG("argsz %u byte %u", argsz, i);
+		}
 	}
 
 	argsz = ~0U;
@@ -1218,8 +1221,9 @@ TEST_F(negative, read_only_efault)
 		EXPECT_EQ(call->writes ? EFAULT : 0,
 			  __irqx_ioctl(ctx, call->cmd, page))
 			TH_LOG("%s", call->name);
-		if (call->writes)
+		if (call->writes) {
 			EXPECT_TRUE(context_is_empty(ctx));
+		}
 		close(ctx);
 	}
 }

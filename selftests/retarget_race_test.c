@@ -49,7 +49,6 @@ FIXTURE(retarget) {
 
 	/* live */
 	uint64_t begun, done;
-	uint64_t changes;
 	bool stop;
 };
 
@@ -215,7 +214,7 @@ static void *live_change(void *arg)
 	race_t *r = arg;
 	uint64_t i;
 
-	for (i = 1; i <= r->changes; i++) {
+	for (i = 1; !__atomic_load_n(&r->stop, __ATOMIC_SEQ_CST); i++) {
 		__atomic_store_n(&r->begun, i, __ATOMIC_SEQ_CST);
 		retarget(r, i % 2);
 		__atomic_store_n(&r->done, i, __ATOMIC_SEQ_CST);
@@ -224,7 +223,6 @@ static void *live_change(void *arg)
 		if (!(i % 63))
 			usleep(300);
 	}
-	__atomic_store_n(&r->stop, true, __ATOMIC_SEQ_CST);
 	return NULL;
 }
 
@@ -240,22 +238,30 @@ static int whither(race_t *r, const uint64_t *before, uint64_t *now)
 	return now[1] != before[1];
 }
 
+/* On a busy machine few events fit between many changes, or the reverse. */
+static bool live_enough(race_t *r, uint64_t changes, uint64_t events,
+			const uint64_t *sure)
+{
+	return __atomic_load_n(&r->done, __ATOMIC_SEQ_CST) >= changes &&
+	       events >= 200 && sure[0] && sure[1];
+}
+
 TEST_F_TIMEOUT(retarget, live, 600)
 {
 	bool slow = self->places[0].slow || self->places[1].slow;
 	uint64_t before[2] = {}, now[2] = {}, sure[2] = {};
+	uint64_t changes = irqx_iterations(100000, 10000000);
 	uint64_t done, begun, events = 0;
 	pthread_t thread;
 	int to;
 
-	self->changes = irqx_iterations(100000, 10000000);
 	/* What the others have of their own is seen in less. */
 	if (self->how != DIRECT || slow)
-		self->changes /= 8;
+		changes /= 8;
 	irqx_guest_start(self->g);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, live_change, self));
 
-	while (!__atomic_load_n(&self->stop, __ATOMIC_SEQ_CST)) {
+	while (!live_enough(self, changes, events, sure)) {
 		done = __atomic_load_n(&self->done, __ATOMIC_SEQ_CST);
 		irqx_fire(self->fd);
 		/* Delivered by now, or by the time it is counted. */
@@ -279,6 +285,7 @@ TEST_F_TIMEOUT(retarget, live, 600)
 		}
 		memcpy(before, now, sizeof(now));
 	}
+	__atomic_store_n(&self->stop, true, __ATOMIC_SEQ_CST);
 	pthread_join(thread, NULL);
 
 	for (to = 0; to < 2; to++)
@@ -287,9 +294,7 @@ TEST_F_TIMEOUT(retarget, live, 600)
 	irqx_check(self->g);
 	ASSERT_EQ(events, irqx_stats(self->ctx).events);
 	TH_LOG("%lu changes, %lu events; of %lu the target was certain",
-	       self->changes, events, sure[0] + sure[1]);
-	ASSERT_LT(0, sure[0]);
-	ASSERT_LT(0, sure[1]);
+	       self->done, events, sure[0] + sure[1]);
 }
 
 /* The same with the binding itself coming and going; vCPUs frozen. */

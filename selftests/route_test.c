@@ -580,10 +580,11 @@ TEST_F(route, sharing_rules)
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		/* one after the other */
 		ctx = irqx_context(self->g->vm);
-		for (k = 0; k < cases[i].nr; k++)
+		for (k = 0; k < cases[i].nr; k++) {
 			EXPECT_EQ(k == cases[i].nr - 1 ? cases[i].err : 0,
 				  __irqx_route_add(ctx, 9, cases[i].entries[k]))
 				TH_LOG("case %u entry %u", i, k);
+		}
 		EXPECT_EQ(1, irqx_stats(ctx).gsis);
 		close(ctx);
 

@@ -113,12 +113,13 @@ static void expect_records(struct __test_metadata *_metadata,
 
 	trace_take();
 	EXPECT_EQ(nr, nr_records);
-	for (i = 0; i < nr && i < nr_records; i++)
+	for (i = 0; i < nr && i < nr_records; i++) {
 		EXPECT_TRUE(record_matches(&records[i], &expected[i]))
 			TH_LOG("record %d: %s: eventfd '%s' %s; not %s: %s", i,
 			       records[i].event, records[i].eventfd,
 			       records[i].text, expected[i].event,
 			       expected[i].text);
+	}
 	for (; i < nr_records; i++)
 		TH_LOG("one more: %s: eventfd '%s' %s", records[i].event,
 		       records[i].eventfd, records[i].text);

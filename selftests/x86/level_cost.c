@@ -13,8 +13,8 @@
 
 #include "irqx_level.h"
 
-#define NR_ROUNDS	15
-#define NR_CYCLES	300
+#define NR_ROUNDS	9
+#define NR_CYCLES	200
 #define OUR_PIN		16
 #define KVM_PIN		17
 #define OUR_VECTOR	0x51

@@ -199,7 +199,7 @@ TEST_F(source, before_setup)
 	cycle(self->g, &level, PIN, VECTOR);
 }
 
-/* The same from before the guest's first instruction after a stop. */
+/* The same while no vCPU runs. */
 TEST_F(source, while_stopped)
 {
 	struct irqx_level level = bound(PIN);
@@ -483,17 +483,20 @@ TEST_F(source, edge_in_service)
 	cycle(self->g, &level, PIN, VECTOR);
 }
 
+/* The guest's write makes KVM ask anew whose EOIs it needs. */
 TEST_F(source, edge_other_kvm_gsi)
 {
+	const uint32_t gsis[] = { 30, 60, 0 };
 	struct irqx_level level = bound(PIN);
+	uint32_t i;
 
 	irqx_pin_set(self->g, PIN, VECTOR);
-	set_kvm_table(self->vm, 30, KVM_IOAPIC_NUM_PINS);
-	cycle(self->g, &level, PIN, VECTOR);
-	set_kvm_table(self->vm, 60, KVM_IOAPIC_NUM_PINS);
-	cycle(self->g, &level, PIN, VECTOR);
-	set_kvm_table(self->vm, 0, KVM_IOAPIC_NUM_PINS);
-	cycle(self->g, &level, PIN, VECTOR);
+	for (i = 0; i < ARRAY_SIZE(gsis); i++) {
+		set_kvm_table(self->vm, gsis[i], KVM_IOAPIC_NUM_PINS);
+		irqx_pin_set(self->g, PIN, VECTOR);
+		cycle(self->g, &level, PIN, VECTOR);
+		cycle(self->g, &level, PIN, VECTOR);
+	}
 }
 
 /* Unmapped when it was bound, mapped later. */
