@@ -78,6 +78,15 @@ need_packages() {
 	with_apt _install "${missing[@]}" >/dev/null
 }
 
+# need_arch ARCH : so that apt knows packages of it; with_apt then misses them in the lists and updates those
+need_arch() {
+	[ "$1" != "$NATIVE_ARCH" ] || return 0
+	! dpkg --print-foreign-architectures | grep -qx "$1" || return 0
+	[ "$(id -u)" = 0 ] || die "as root: dpkg --add-architecture $1 && apt-get update"
+	progress "adding architecture $1 to dpkg's"
+	dpkg --add-architecture "$1"
+}
+
 # kernel_field NAME ARCH FIELD : from scripts/kernels; fails if there is no such kernel
 kernel_field() {
 	awk -v name="$1" -v arch="$2" -v field="$3" '
@@ -102,7 +111,25 @@ linux_arch() {
 	esac
 }
 
-# The next three are for functions that with_apt runs.
+# cross_prefix ARCH : what the names of the tools begin with that build for ARCH here; nothing if they are this machine's
+cross_prefix() {
+	case $1 in
+	"$NATIVE_ARCH") ;;
+	amd64) echo x86_64-linux-gnu- ;;
+	arm64) echo aarch64-linux-gnu- ;;
+	*) die "unknown architecture '$1'" ;;
+	esac
+}
+
+# compiler_package COMPILER ARCH : the package of that compiler for ARCH
+compiler_package() {
+	local prefix
+	prefix=$(cross_prefix "$2")
+	prefix=${prefix//_/-}
+	echo "$1${prefix:+-${prefix%-}}"
+}
+
+# The next two are for functions that with_apt runs.
 
 # package_field PKG FIELD : of the version that apt would install, or of PKG=VERSION
 package_field() {
