@@ -106,9 +106,11 @@ struct kvm_irqx_attach {
  * @atomic:	interrupts handed to KVM within the wake-up
  * @deferred:	interrupts handed to KVM by the work queue
  * @unrouted:	events on a GSI without a route: dropped
- * @coalesced:	of @atomic and @deferred, those that KVM found still pending
- * @refused:	of @atomic and @deferred, those that KVM did not take (masked
- *		pin, no such destination, disabled local APIC, ...)
+ * @coalesced:	of @atomic and @deferred, those that KVM says nothing new came
+ *		of: a pin still up, or an MSI without a destination that takes
+ *		it.  (An MSI that was pending already is not told apart.)
+ * @refused:	of @atomic and @deferred, those that KVM answered with an error
+ *		(masked pin or SINT, no such virtual processor, ...)
  * @irqfds:	eventfds bound now
  * @gsis:	GSIs that have a route now
  *
