@@ -28,8 +28,9 @@ int ioctl(int fd, unsigned long request, ...)
 	    !ret)
 		return 1;
 
-	/* The new struct begins as the old one. */
-	if (request == KVM_SET_USER_MEMORY_REGION2 && ret && errno == ENOTTY) {
+	/* The new struct begins as the old one; arm64 answers EINVAL. */
+	if (request == KVM_SET_USER_MEMORY_REGION2 && ret &&
+	    (errno == ENOTTY || errno == EINVAL)) {
 		struct kvm_userspace_memory_region2 *region = (void *)arg;
 
 		if (!(region->flags & KVM_MEM_GUEST_MEMFD))

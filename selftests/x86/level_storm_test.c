@@ -260,7 +260,7 @@ TEST_F_TIMEOUT(storm, oneshot, 600)
 
 	/* Documentation/testing.rst, known faults of others */
 	if (!getenv("SOAK"))
-		SKIP(return, "QEMU 7.2 may fault at an address that the guest is running at; SOAK=1 runs it");
+		SKIP(return, "QEMU 7.2 may fault where the guest runs; SOAK=1 runs it");
 
 	for (i = 0; i < NR_PINS; i++)
 		self->pins[i].oneshot = true;

@@ -109,7 +109,7 @@ int irqx_kvm_resolve(void)
 }
 
 struct tracepoint_search {
-	void (*fn)(struct tracepoint *tp, void *data);
+	irqx_tracepoint_fn fn;
 	void *data;
 	struct notifier_block nb;
 };
@@ -140,8 +140,7 @@ static int search_module(struct notifier_block *nb, unsigned long action,
  *
  * Context: may sleep.
  */
-void irqx_kvm_for_each_tracepoint(void (*fn)(struct tracepoint *tp, void *data),
-				  void *data)
+void irqx_kvm_for_each_tracepoint(irqx_tracepoint_fn fn, void *data)
 {
 	struct tracepoint_search search = {
 		.fn = fn,
