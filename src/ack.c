@@ -24,34 +24,32 @@ struct ack_probe {
 
 static DEFINE_MUTEX(ack_lock);
 
-/* Context of both: see irqx_line_ack(). */
-static void probe_pin(void *data, unsigned int irqchip, unsigned int pin)
+/* Context of these three: see irqx_line_ack(). */
+static void ack(struct kvm_vcpu *vcpu, unsigned long key)
 {
-	struct kvm_vcpu *vcpu = irqx_kvm_running_vcpu();
 	struct irqx_vm *vm;
 
-	if (!vcpu)
-		return;
 	rcu_read_lock();
 	vm = irqx_vm_find_rcu(vcpu->kvm);
 	if (vm)
-		irqx_line_ack(vm, irqx_arch_pin_key(irqchip, pin));
+		irqx_line_ack(vm, key);
 	rcu_read_unlock();
+}
+
+static void probe_pin(void *data, unsigned int irqchip, unsigned int pin)
+{
+	struct kvm_vcpu *vcpu = irqx_kvm_running_vcpu();
+
+	if (vcpu)
+		ack(vcpu, irqx_arch_pin_key(irqchip, pin));
 }
 
 static void probe_sint(void *data, int vcpu_id, u32 sint)
 {
 	struct kvm_vcpu *vcpu = irqx_kvm_running_vcpu();
-	struct irqx_vm *vm;
 
-	if (!vcpu)
-		return;
-	rcu_read_lock();
-	vm = irqx_vm_find_rcu(vcpu->kvm);
-	if (vm)
-		irqx_line_ack(vm, irqx_arch_sint_key(irqx_kvm_vp_index(vcpu),
-						     sint));
-	rcu_read_unlock();
+	if (vcpu)
+		ack(vcpu, irqx_arch_sint_key(irqx_kvm_vp_index(vcpu), sint));
 }
 
 static struct ack_probe probes[] = {
