@@ -488,6 +488,7 @@ FIXTURE(fuzz)
 	struct runner runners[2];
 	uint32_t seed;
 	int refs;
+	int keeper;
 };
 
 /* For Xen event channels; KVM of 6.12 warns if one is raised without it. */
@@ -524,6 +525,31 @@ static void add_smram(struct kvm_vm *vm)
 	vm_ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region);
 }
 
+/*
+ * A context with a resamplefd each on a pin and a SINT.  The module has its
+ * probes in KVM while there is one, and irqx_util.c says how badly QEMU takes it
+ * if code that vCPUs run is patched again and again.
+ */
+static int keep_probes(void)
+{
+	struct kvm_irqfd_direct direct = {
+		.fd = irqx_eventfd(0, 0),
+		.resamplefd = irqx_eventfd(0, 0),
+		.flags = KVM_IRQFD_DIRECT_RESAMPLE,
+		.entry = irqx_pin_entry(KVM_IRQCHIP_IOAPIC, 23),
+	};
+	int ctx = irqx_context(guest->vm);
+
+	irqx_assert(__irqx_ioctl(ctx, KVM_IRQFD_DIRECT, &direct));
+	if (irqx_info(ctx).features & KVM_IRQX_FEATURE_HV_SINT) {
+		direct.fd = irqx_eventfd(0, 0);
+		memset(&direct.entry, 0, sizeof(direct.entry));
+		direct.entry.type = KVM_IRQ_ROUTING_HV_SINT;
+		irqx_assert(__irqx_ioctl(ctx, KVM_IRQFD_DIRECT, &direct));
+	}
+	return ctx;
+}
+
 FIXTURE_SETUP(fuzz)
 {
 	const char *seed = getenv("SEED");
@@ -545,6 +571,7 @@ FIXTURE_SETUP(fuzz)
 	synic_pages = addr_gva2gpa(guest->vm, vm_vaddr_alloc_pages(guest->vm, 2));
 	add_smram(guest->vm);
 
+	self->keeper = keep_probes();
 	for (i = 0; i < NR_CONTEXTS; i++)
 		contexts[i] = irqx_context(guest->vm);
 	irqx_eventfds(eventfds, NR_EVENTFDS);
@@ -641,6 +668,7 @@ TEST_F_TIMEOUT(fuzz, random_calls, 900)
 			EXPECT_TRUE(irqx_wait_irqfds(contexts[i], 0));
 		}
 	irqx_close_all(contexts, NR_CONTEXTS);
+	close(self->keeper);
 	EXPECT_TRUE(irqx_wait_module_refs(self->refs));
 
 	/* The VM is still of use. */
