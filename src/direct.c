@@ -35,7 +35,7 @@ static int direct_parse(struct irqx_context *ctx,
 
 	if (!resample)
 		return 0;
-	if (irqx_arch_line_key(&entries->one) < 0)
+	if (!irqx_arch_has_eoi(&entries->one))
 		return -EINVAL;
 	return irqx_line_prepare(vm, &entries->one);
 }

@@ -197,9 +197,17 @@ struct irqx_source *irqx_source_alloc(struct irqx_vm *vm);
 void irqx_source_free(struct irqx_source *source);
 int irqx_source_set(struct irqx_source *source, bool high);
 
+/* Something with a level. */
+static inline bool
+irqx_entry_is_pin(const struct kvm_kernel_irq_routing_entry *e)
+{
+	return e->type == KVM_IRQ_ROUTING_IRQCHIP ||
+	       e->type == KVM_IRQX_ROUTING_PPI;
+}
+
 static inline bool irqx_line_is_pin(const struct irqx_line *line)
 {
-	return line->entry.type == KVM_IRQ_ROUTING_IRQCHIP;
+	return irqx_entry_is_pin(&line->entry);
 }
 
 /* ack.c */

@@ -227,7 +227,7 @@ static bool entries_have_eoi(struct irqx_entries *entries)
 	u32 i;
 
 	for (i = 0; i < entries->nr; i++)
-		if (irqx_arch_line_key(irqx_entries_at(entries, i)) < 0)
+		if (!irqx_arch_has_eoi(irqx_entries_at(entries, i)))
 			return false;
 	return true;
 }
@@ -487,8 +487,7 @@ int irqx_route_set_level(struct irqx_context *ctx, u32 nr, bool level)
 	if (!gsi || !gsi->target.to.nr)
 		return 0;
 
-	if (!gsi->level && level &&
-	    gsi->target.to.one.type == KVM_IRQ_ROUTING_IRQCHIP) {
+	if (!gsi->level && level && irqx_entry_is_pin(&gsi->target.to.one)) {
 		ret = gsi_create_level(ctx, gsi);
 		if (ret)
 			return ret;

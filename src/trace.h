@@ -10,7 +10,8 @@
 
 /*
  * An entry in two numbers: address and data of an MSI; irqchip and pin; VP
- * index and SINT; vCPU id and port of a Xen event channel.
+ * index and SINT; vCPU id and port of a Xen event channel; vCPU index and INTID
+ * of a PPI.
  */
 #ifndef _IRQX_TRACE_ENTRY
 #define _IRQX_TRACE_ENTRY
@@ -19,6 +20,7 @@ irqx_trace_where(const struct kvm_kernel_irq_routing_entry *e)
 {
 	switch (e->type) {
 	case KVM_IRQ_ROUTING_IRQCHIP:
+	case KVM_IRQX_ROUTING_PPI:
 		return e->irqchip.irqchip;
 	case KVM_IRQ_ROUTING_MSI:
 		return (u64)e->msi.address_hi << 32 | e->msi.address_lo;
@@ -36,6 +38,7 @@ irqx_trace_what(const struct kvm_kernel_irq_routing_entry *e)
 {
 	switch (e->type) {
 	case KVM_IRQ_ROUTING_IRQCHIP:
+	case KVM_IRQX_ROUTING_PPI:
 		return e->irqchip.pin;
 	case KVM_IRQ_ROUTING_MSI:
 		return e->msi.data;
@@ -55,7 +58,8 @@ irqx_trace_what(const struct kvm_kernel_irq_routing_entry *e)
 			 { KVM_IRQ_ROUTING_IRQCHIP, "irqchip" },	\
 			 { KVM_IRQ_ROUTING_MSI, "msi" },		\
 			 { KVM_IRQ_ROUTING_HV_SINT, "hv_sint" },	\
-			 { KVM_IRQ_ROUTING_XEN_EVTCHN, "xen_evtchn" })
+			 { KVM_IRQ_ROUTING_XEN_EVTCHN, "xen_evtchn" },	\
+			 { KVM_IRQX_ROUTING_PPI, "ppi" })
 
 /* eventfd is NULL where the change is to a GSI, whoever is bound to it. */
 DECLARE_EVENT_CLASS(irqx_binding,

@@ -7,7 +7,7 @@
 #include <linux/kvm_host.h>
 
 u64 irqx_arch_features(void);
-bool irqx_arch_vm_ready(struct kvm *kvm);
+int irqx_arch_vm_ready(struct kvm *kvm);
 int irqx_arch_result(int ret);
 bool irqx_arch_entry_needs_mm(const struct kvm_kernel_irq_routing_entry *e);
 bool irqx_arch_memory_named(struct kvm *kvm);
@@ -18,5 +18,8 @@ u32 irqx_arch_vp_index(struct kvm_vcpu *vcpu);
 long irqx_arch_line_key(const struct kvm_kernel_irq_routing_entry *e);
 long irqx_arch_pin_key(u32 irqchip, u32 pin);
 long irqx_arch_sint_key(u32 vp, u32 sint);
+
+/* Whether KVM tells when the guest has acknowledged it. */
+bool irqx_arch_has_eoi(const struct kvm_kernel_irq_routing_entry *e);
 
 #endif /* _IRQX_ARCH_H */

@@ -5,20 +5,27 @@
 #include "arch.h"
 #include "uapi/linux/kvm_irqx.h"
 
-/* Context: any.  Return: the types of entry kvm_set_routing_entry() knows. */
+/* Context: any.  Return: the types of entry, and what they can do. */
 u64 irqx_arch_features(void)
 {
 	return KVM_IRQX_FEATURE_IRQCHIP | KVM_IRQX_FEATURE_MSI |
-	       KVM_IRQX_FEATURE_RESAMPLE;
+	       KVM_IRQX_FEATURE_PPI | KVM_IRQX_FEATURE_RESAMPLE;
 }
 
 /*
- * Context: any.  Return: whether the VGIC is there and initialised: from then on
- * an SPI can be raised without sleeping.
+ * Context: any.  Return: 0 if the VGIC is there and initialised: from then on an
+ * SPI can be raised without sleeping, and no vCPU is added any more.  -EAGAIN
+ * before, -ENODEV if it is a GICv5, which numbers interrupts in another way.
  */
-bool irqx_arch_vm_ready(struct kvm *kvm)
+int irqx_arch_vm_ready(struct kvm *kvm)
 {
-	return irqchip_in_kernel(kvm) && vgic_initialized(kvm);
+	if (!irqchip_in_kernel(kvm))
+		return -EAGAIN;
+#ifdef KVM_DEV_TYPE_ARM_VGIC_V5
+	if (kvm->arch.vgic.vgic_model == KVM_DEV_TYPE_ARM_VGIC_V5)
+		return -ENODEV;
+#endif
+	return vgic_initialized(kvm) ? 0 : -EAGAIN;
 }
 
 /*
@@ -59,9 +66,22 @@ long irqx_arch_sint_key(u32 vp, u32 sint)
 
 long irqx_arch_line_key(const struct kvm_kernel_irq_routing_entry *e)
 {
-	if (e->type != KVM_IRQ_ROUTING_IRQCHIP)
+	switch (e->type) {
+	case KVM_IRQ_ROUTING_IRQCHIP:
+		return irqx_arch_pin_key(e->irqchip.irqchip, e->irqchip.pin);
+	case KVM_IRQX_ROUTING_PPI:
+		return KVM_NR_IRQCHIPS * KVM_IRQCHIP_NUM_PINS +
+		       (long)e->irqchip.irqchip * VGIC_NR_PRIVATE_IRQS +
+		       e->irqchip.pin;
+	default:
 		return -1;
-	return irqx_arch_pin_key(e->irqchip.irqchip, e->irqchip.pin);
+	}
+}
+
+/* KVM's VGIC tells of SPIs only. */
+bool irqx_arch_has_eoi(const struct kvm_kernel_irq_routing_entry *e)
+{
+	return e->type == KVM_IRQ_ROUTING_IRQCHIP;
 }
 
 u32 irqx_arch_vp_index(struct kvm_vcpu *vcpu)

@@ -20,16 +20,16 @@ u64 irqx_arch_features(void)
 }
 
 /*
- * Context: any.  Return: whether there are local APICs to deliver to.  Once
- * true it stays so: an interrupt controller is never taken out again.
+ * Context: any.  Return: 0 if there are local APICs to deliver to, else -EAGAIN.
+ * Once 0 it stays so: an interrupt controller is never taken out again.
  */
-bool irqx_arch_vm_ready(struct kvm *kvm)
+int irqx_arch_vm_ready(struct kvm *kvm)
 {
 	enum kvm_irqchip_mode mode = READ_ONCE(kvm->arch.irqchip_mode);
 
 	/* Pairs with the smp_wmb() before KVM sets the mode (x86.c). */
 	smp_rmb();
-	return mode != KVM_IRQCHIP_NONE;
+	return mode == KVM_IRQCHIP_NONE ? -EAGAIN : 0;
 }
 
 /* Context: any.  Return: as kvm_set_irq(), which is what KVM answers here. */
@@ -94,6 +94,11 @@ long irqx_arch_line_key(const struct kvm_kernel_irq_routing_entry *e)
 	default:
 		return -1;
 	}
+}
+
+bool irqx_arch_has_eoi(const struct kvm_kernel_irq_routing_entry *e)
+{
+	return irqx_arch_line_key(e) >= 0;
 }
 
 /* Context: the vCPU's thread. */

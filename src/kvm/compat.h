@@ -88,6 +88,29 @@ irqx_add_wait_queue_priority_exclusive(struct wait_queue_head *wqh,
 #define IRQX_KVM_SYMBOLS_MASK(X)
 #endif
 
+/*
+ * arm64: PPIs.  6.7 names the vCPU by itself, no longer by its index; 6.4 keeps
+ * the numbers of the timers' PPIs for the VM, no longer for each vCPU.
+ */
+#ifdef CONFIG_ARM64
+#define IRQX_KVM_HAS_PPI
+#define IRQX_KVM_SYMBOLS_PPI(X)	X(kvm_vgic_inject_irq)
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+#define irqx_vgic_vcpu(vcpu)	((vcpu)->vcpu_idx)
+#else
+#define irqx_vgic_vcpu(vcpu)	(vcpu)
+#endif
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+#define irqx_timer_intid(vcpu, timer) \
+	((vcpu)->arch.timer_cpu.timers[timer].irq.irq)
+#else
+#define irqx_timer_intid(vcpu, timer) \
+	((vcpu)->kvm->arch.timer_data.ppi[timer])
+#endif
+#else
+#define IRQX_KVM_SYMBOLS_PPI(X)
+#endif
+
 /* x86: Hyper-V emulation became a choice in 6.8. */
 #if defined(CONFIG_KVM_HYPERV) || \
 	(defined(CONFIG_X86) && LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0))

@@ -64,7 +64,8 @@ void irqx_kvm_put_source_id(struct kvm *kvm, int source_id)
  *
  * Context: may sleep.
  * Return: 0, -EAGAIN without an interrupt controller to route to, -EINVAL for
- * flags that KVM does not take, or what kvm_set_routing_entry() answers.
+ * flags that KVM does not take, as irqx_kvm_parse_ppi(), or what
+ * kvm_set_routing_entry() answers.
  */
 int irqx_kvm_parse(struct kvm *kvm, const struct kvm_irq_routing_entry *ue,
 		   struct kvm_kernel_irq_routing_entry *e)
@@ -74,8 +75,9 @@ int irqx_kvm_parse(struct kvm *kvm, const struct kvm_irq_routing_entry *ue,
 
 	might_sleep();
 
-	if (!irqx_arch_vm_ready(kvm))
-		return -EAGAIN;
+	ret = irqx_arch_vm_ready(kvm);
+	if (ret)
+		return ret;
 	if (ue->flags & ~flags)
 		return -EINVAL;
 	ret = irqx_arch_check_entry(ue);
@@ -85,6 +87,8 @@ int irqx_kvm_parse(struct kvm *kvm, const struct kvm_irq_routing_entry *ue,
 	memset(e, 0, sizeof(*e));
 	e->gsi = ue->gsi;
 	e->type = ue->type;
+	if (ue->type == KVM_IRQX_ROUTING_PPI)
+		return irqx_kvm_parse_ppi(kvm, ue, e);
 	return static_call(irqx_kvm_set_routing_entry)(kvm, e, ue);
 }
 
@@ -101,9 +105,14 @@ int irqx_kvm_parse(struct kvm *kvm, const struct kvm_irq_routing_entry *ue,
 int irqx_kvm_inject_atomic(struct kvm *kvm, int source_id,
 			   struct kvm_kernel_irq_routing_entry *e)
 {
-	int ret = static_call(irqx_kvm_arch_set_irq_inatomic)(e, kvm, source_id,
-							      1, false);
+	int ret;
 
+	if (e->type == KVM_IRQX_ROUTING_PPI)
+		ret = irqx_kvm_inject_ppi_atomic(kvm, e);
+	else
+		ret = static_call(irqx_kvm_arch_set_irq_inatomic)(e, kvm,
+								  source_id, 1,
+								  false);
 	return irqx_arch_result(ret);
 }
 

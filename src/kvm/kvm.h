@@ -42,6 +42,27 @@ int irqx_kvm_inject(struct kvm *kvm, int source_id,
 int irqx_kvm_set_pin(struct kvm *kvm, int source_id,
 		     struct kvm_kernel_irq_routing_entry *e, int level);
 
+#ifdef IRQX_KVM_HAS_PPI
+int irqx_kvm_parse_ppi(struct kvm *kvm, const struct kvm_irq_routing_entry *ue,
+		       struct kvm_kernel_irq_routing_entry *e);
+int irqx_kvm_inject_ppi_atomic(struct kvm *kvm,
+			       struct kvm_kernel_irq_routing_entry *e);
+#else
+static inline int irqx_kvm_parse_ppi(struct kvm *kvm,
+				     const struct kvm_irq_routing_entry *ue,
+				     struct kvm_kernel_irq_routing_entry *e)
+{
+	return -EINVAL;
+}
+
+static inline int
+irqx_kvm_inject_ppi_atomic(struct kvm *kvm,
+			   struct kvm_kernel_irq_routing_entry *e)
+{
+	return -EWOULDBLOCK;
+}
+#endif
+
 struct kvm_vcpu *irqx_kvm_running_vcpu(void);
 u32 irqx_kvm_vp_index(struct kvm_vcpu *vcpu);
 #ifdef IRQX_KVM_HAS_SCAN_IOAPIC

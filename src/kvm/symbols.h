@@ -20,7 +20,8 @@
 	X(gfn_to_memslot)		\
 	IRQX_KVM_SYMBOLS_IOAPIC(X)	\
 	IRQX_KVM_SYMBOLS_MASK(X)	\
-	IRQX_KVM_SYMBOLS_SOURCE_ID(X)
+	IRQX_KVM_SYMBOLS_SOURCE_ID(X)	\
+	IRQX_KVM_SYMBOLS_PPI(X)
 
 /*
  * Each is called as static_call(irqx_NAME)(...): a direct call on x86.  KVM's

@@ -33,7 +33,9 @@
  *			CAP_SYS_ADMIN (all but GET_INFO)
  *	EIO		the VM is dead (KVM's vm_dead)
  *	EAGAIN		a routing entry was given and the VM has no in-kernel
- *			interrupt controller yet
+ *			interrupt controller yet (arm64: none that is initialised)
+ *	ENODEV		a routing entry was given and the VM's interrupt
+ *			controller is a GICv5
  *	EINTR		a fatal signal came while the call waited
  */
 
@@ -70,10 +72,29 @@ struct kvm_irqx_info {
 #define KVM_IRQX_FEATURE_MSI		(1ULL << 1)
 #define KVM_IRQX_FEATURE_HV_SINT	(1ULL << 2)
 #define KVM_IRQX_FEATURE_XEN_EVTCHN	(1ULL << 3)
-/* Resamplefds, on pins and SINTs. */
+/* KVM_IRQX_ROUTING_PPI, which only this module knows. */
+#define KVM_IRQX_FEATURE_PPI		(1ULL << 4)
+/* Resamplefds, on pins (arm64: SPIs) and SINTs. */
 #define KVM_IRQX_FEATURE_RESAMPLE	(1ULL << 8)
 /* KVM_IRQFD_DIRECT_EVENT_FLAG and KVM_IRQX_SYNIC_PAGE. */
 #define KVM_IRQX_FEATURE_EVENT_FLAG	(1ULL << 9)
+
+/*
+ * A type of routing entry beside KVM's, where KVM_IRQX_FEATURE_PPI is set (arm64):
+ * a PPI of one vCPU.  Of struct kvm_irq_routing_entry it takes
+ *
+ *	u.irqchip.irqchip	the vCPU's index, in the order of KVM_CREATE_VCPU,
+ *				as in KVM_IRQ_LINE
+ *	u.irqchip.pin		the INTID, 16 .. 31
+ *
+ * and zero in flags and in the rest of u.  An event raises the PPI for a moment,
+ * which is right for one that the guest has made edge-triggered; KVM_IRQ_LINE on a
+ * GSI drives it as a level.  There is no RESAMPLE: KVM tells nobody of the EOI of
+ * a PPI.  KVM keeps to itself the PPIs of its timers, and of its PMU from when that
+ * is set up: EBUSY.  One that KVM takes later gets nothing any more; its events
+ * count as refused.
+ */
+#define KVM_IRQX_ROUTING_PPI	(1U << 31)
 
 /**
  * struct kvm_irqx_attach - the VM that a context works on
@@ -188,7 +209,7 @@ struct kvm_irqx_stats {
  *	EINVAL	@fd or @resamplefd is not an eventfd; bad flags, event flag or
  *		entry; an entry that cannot do what the flags ask for; whatever
  *		kvm_set_routing_entry() answers
- *	EBUSY	@fd is bound already, here or to KVM
+ *	EBUSY	@fd is bound already, here or to KVM; a PPI that KVM uses
  *	ENOENT	MODIFY: @fd has no entry of its own here
  *	ENOSPC	max_irqfds are bound; RESAMPLE: 4096 sources of the VM are
  *		connected to its lines
@@ -278,6 +299,7 @@ struct kvm_irqx_route_op {
  *	EINVAL	@nr, @flags, an operation, its padding, a GSI beyond max_gsi, an
  *		entry that cannot share the GSI; whatever
  *		kvm_set_routing_entry() answers
+ *	EBUSY	a PPI that KVM uses
  *	ENOMEM
  */
 struct kvm_irqx_route {

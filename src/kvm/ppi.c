@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Private peripheral interrupts of arm64.  KVM injects them for who has the
+ * vCPU in hand (its timers, its PMU, KVM_IRQ_LINE); its routing entries cannot
+ * name one.  An entry of ours has the vCPU's index for the irqchip and the INTID
+ * for the pin, in the user's form and in KVM's.
+ */
+#include <linux/kvm_host.h>
+#include <linux/nospec.h>
+#include <kvm/arm_vgic.h>
+
+#include "kvm.h"
+#include "symbols.h"
+#include "uapi/linux/kvm_irqx.h"
+
+/*
+ * The VGIC is initialised, so vCPUs and their interrupts stay till the VM goes.
+ * KVM looks at the owner again, under the interrupt's lock.
+ */
+static struct vgic_irq *ppi_irq(struct kvm_vcpu *vcpu, u32 intid)
+{
+	return &vcpu->arch.vgic_cpu.private_irqs[intid];
+}
+
+static bool ppi_is_kvms(struct kvm_vcpu *vcpu, u32 intid)
+{
+	/* The timers are not owners before the vCPU's first run. */
+	return intid == irqx_timer_intid(vcpu, TIMER_VTIMER) ||
+	       intid == irqx_timer_intid(vcpu, TIMER_PTIMER) ||
+	       READ_ONCE(ppi_irq(vcpu, intid)->owner);
+}
+
+/* Context: any. */
+static int ppi_set(struct kvm_kernel_irq_routing_entry *e, struct kvm *kvm,
+		   int source_id, int level, bool line_status)
+{
+	struct kvm_vcpu *vcpu = kvm_get_vcpu(kvm, e->irqchip.irqchip);
+	u32 intid = e->irqchip.pin;
+
+	if (ppi_is_kvms(vcpu, intid))
+		return -EBUSY;
+	return static_call(irqx_kvm_vgic_inject_irq)(kvm, irqx_vgic_vcpu(vcpu),
+						     intid, level, NULL);
+}
+
+/**
+ * irqx_kvm_parse_ppi - a user's PPI entry into KVM's form
+ * @kvm: the VM; its VGIC is initialised
+ * @ue: the user's entry
+ * @e: filled in on success, but for what irqx_kvm_parse() has set
+ *
+ * Context: any.
+ * Return: 0, -EINVAL if there is no such vCPU or PPI, -EBUSY if it is KVM's own.
+ */
+int irqx_kvm_parse_ppi(struct kvm *kvm, const struct kvm_irq_routing_entry *ue,
+		       struct kvm_kernel_irq_routing_entry *e)
+{
+	u32 nr_vcpus = atomic_read(&kvm->online_vcpus);
+	u32 index = ue->u.irqchip.irqchip;
+	u32 intid = ue->u.irqchip.pin;
+
+	if (memchr_inv(&ue->u.pad[2], 0, sizeof(ue->u.pad) - 2 * sizeof(u32)))
+		return -EINVAL;
+	if (index >= nr_vcpus || intid < VGIC_NR_SGIS ||
+	    intid >= VGIC_NR_PRIVATE_IRQS)
+		return -EINVAL;
+	index = array_index_nospec(index, nr_vcpus);
+	intid = array_index_nospec(intid, VGIC_NR_PRIVATE_IRQS);
+	if (ppi_is_kvms(kvm_get_vcpu(kvm, index), intid))
+		return -EBUSY;
+
+	e->irqchip.irqchip = index;
+	e->irqchip.pin = intid;
+	e->set = ppi_set;
+	return 0;
+}
+
+/**
+ * irqx_kvm_inject_ppi_atomic - raise a PPI without sleeping
+ * @kvm: the VM
+ * @e: from irqx_kvm_parse_ppi()
+ *
+ * One that is level-triggered must fall again, and not while another source of
+ * the line holds it up.
+ *
+ * Context: any; may be called with interrupts off.
+ * Return: as ppi_set(), or -EWOULDBLOCK if it is not edge-triggered.
+ */
+int irqx_kvm_inject_ppi_atomic(struct kvm *kvm,
+			       struct kvm_kernel_irq_routing_entry *e)
+{
+	struct kvm_vcpu *vcpu = kvm_get_vcpu(kvm, e->irqchip.irqchip);
+
+	if (READ_ONCE(ppi_irq(vcpu, e->irqchip.pin)->config) !=
+	    VGIC_CONFIG_EDGE)
+		return -EWOULDBLOCK;
+	return ppi_set(e, kvm, 0, 1, false);
+}
