@@ -36,7 +36,7 @@ static void ack(struct kvm_vcpu *vcpu, unsigned long key)
 	rcu_read_unlock();
 }
 
-static void probe_pin(void *data, unsigned int irqchip, unsigned int pin)
+static void probe_kvm_ack_irq(void *data, unsigned int irqchip, unsigned int pin)
 {
 	struct kvm_vcpu *vcpu = irqx_kvm_running_vcpu();
 
@@ -44,7 +44,7 @@ static void probe_pin(void *data, unsigned int irqchip, unsigned int pin)
 		ack(vcpu, irqx_arch_pin_key(irqchip, pin));
 }
 
-static void probe_sint(void *data, int vcpu_id, u32 sint)
+static void probe_kvm_hv_notify_acked_sint(void *data, int vcpu_id, u32 sint)
 {
 	struct kvm_vcpu *vcpu = irqx_kvm_running_vcpu();
 
@@ -52,15 +52,16 @@ static void probe_sint(void *data, int vcpu_id, u32 sint)
 		ack(vcpu, irqx_arch_sint_key(irqx_kvm_vp_index(vcpu), sint));
 }
 
+/* scripts/check-prototypes compares each probe_NAME() with tracepoint NAME. */
+#define PROBE(tracepoint)	.name = #tracepoint, .probe = probe_##tracepoint
+
 static struct ack_probe probes[] = {
 	[false] = {
-		.name = "kvm_hv_notify_acked_sint",
-		.probe = probe_sint,
+		PROBE(kvm_hv_notify_acked_sint),
 		.feature = KVM_IRQX_FEATURE_HV_SINT,
 	},
 	[true] = {
-		.name = "kvm_ack_irq",
-		.probe = probe_pin,
+		PROBE(kvm_ack_irq),
 		.feature = KVM_IRQX_FEATURE_IRQCHIP,
 	},
 };
@@ -109,7 +110,7 @@ static void found_tracepoint(struct tracepoint *tp, void *unused)
 /* The compiler's word that the probe fits the tracepoint. */
 static void __maybe_unused check_probes(void)
 {
-	check_trace_callback_type_kvm_ack_irq(probe_pin);
+	check_trace_callback_type_kvm_ack_irq(probe_kvm_ack_irq);
 }
 
 /* Context: may sleep.  Return: 0, or -ENOENT with a line in the log. */

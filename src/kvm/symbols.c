@@ -5,6 +5,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/btf.h>
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
@@ -24,6 +25,14 @@ DEFINE_STATIC_CALL_NULL(irqx_kallsyms_lookup_name, kallsyms_lookup_name);
 #define IRQX_DEFINE(name)	DEFINE_STATIC_CALL_NULL(irqx_##name, name);
 IRQX_KVM_SYMBOLS(IRQX_DEFINE)
 #undef IRQX_DEFINE
+
+/* What the calls above are typed by, for scripts/check-prototypes to read. */
+struct irqx_kvm_prototypes {
+	typeof(kallsyms_lookup_name) *kallsyms_lookup_name;
+#define IRQX_PROTOTYPE(name)	typeof(name) *name;
+	IRQX_KVM_SYMBOLS(IRQX_PROTOTYPE)
+#undef IRQX_PROTOTYPE
+};
 
 /*
  * The address of kallsyms_lookup_name(), by way of a kprobe that is never
@@ -71,6 +80,8 @@ int irqx_kvm_resolve(void)
 	size_t len = 0;
 	unsigned long lookup;
 	void *addr;
+
+	BTF_TYPE_EMIT(struct irqx_kvm_prototypes);
 
 	/*
 	 * The borrowed functions are typed by the headers of one build; the
