@@ -15,6 +15,11 @@
 
 /* Wires of irqx_slow_entry(): the IOAPIC's pins but the first 16. */
 #define IRQX_NR_SLOW		8
+/* Wires of irqx_wire_entry(): the same ones. */
+#define IRQX_NR_WIRES		8
+
+/* Events of irqx_entry() never take the work queue. */
+#define IRQX_MSI_IS_ATOMIC	true
 
 /* vCPUs use the xAPIC: its page, 8-bit ids, flat logical ids 1 << index. */
 #define IRQX_GUEST_ARCH_XAPIC		(1 << 8)
@@ -22,6 +27,9 @@
 #define IRQX_GUEST_ARCH_X2APIC_IDS	(1 << 9)
 
 struct irqx_guest;
+
+struct irqx_arch_guest {
+};
 
 /* What can be said in an MSI. */
 struct irqx_msi {

@@ -96,6 +96,11 @@ void irqx_arch_guest_init(struct irqx_guest *g)
 	vm_install_exception_handler(g->vm, NMI_VECTOR, guest_irq);
 }
 
+void irqx_arch_guest_free(struct irqx_guest *g)
+{
+	(void)g;
+}
+
 struct kvm_irq_routing_entry irqx_msi_entry(struct irqx_msi msi)
 {
 	struct kvm_irq_routing_entry entry = { .type = KVM_IRQ_ROUTING_MSI };
@@ -180,6 +185,33 @@ struct kvm_irq_routing_entry irqx_slow_entry(struct irqx_guest *g, uint32_t n,
 	irqx_ioapic_set(g->vm, 16 + n,
 			IRQX_IOAPIC_DEST(g->vcpus[vcpu].vcpu->id) | irq);
 	return irqx_pin_entry(KVM_IRQCHIP_IOAPIC, 16 + n);
+}
+
+void irqx_make_slow(struct irqx_guest *g)
+{
+	(void)g;
+}
+
+void irqx_make_fast(struct irqx_guest *g, uint32_t vcpu, uint32_t irq)
+{
+	(void)g;
+	(void)vcpu;
+	(void)irq;
+}
+
+struct kvm_irq_routing_entry irqx_wire_entry(struct irqx_guest *g, uint32_t n)
+{
+	TEST_ASSERT(n < IRQX_NR_WIRES, "wire %u", n);
+	irqx_ioapic_set(g->vm, 16 + n, IRQX_IOAPIC_MASKED | IRQX_IOAPIC_LEVEL);
+	return irqx_pin_entry(KVM_IRQCHIP_IOAPIC, 16 + n);
+}
+
+bool irqx_wire_is_up(struct irqx_guest *g, uint32_t n)
+{
+	struct kvm_irqchip chip = { .chip_id = KVM_IRQCHIP_IOAPIC };
+
+	vm_ioctl(g->vm, KVM_GET_IRQCHIP, &chip);
+	return chip.chip.ioapic.irr & 1U << (16 + n);
 }
 
 static void get_lapic(struct irqx_guest *g, uint32_t vcpu,
