@@ -345,6 +345,12 @@ bool irqx_wire_is_up(struct irqx_guest *g, uint32_t n);
 bool irqx_pending(struct irqx_guest *g, uint32_t vcpu, uint32_t irq);
 void irqx_clear_pending(struct irqx_guest *g, uint32_t vcpu);
 
+/* Of a VM without vCPUs: so that it has what entries name. */
+void irqx_irqchip_create(struct kvm_vm *vm);
+
+/* Return: whether KVM has given up the VM (vm_dead); not all of them can. */
+bool irqx_kill_vm(struct irqx_guest *g);
+
 /* @entry, an MSI, by KVM_SIGNAL_MSI.  Return: as KVM_SIGNAL_MSI, -errno on error. */
 int irqx_signal_msi(struct kvm_vm *vm, struct kvm_irq_routing_entry entry);
 

@@ -2,6 +2,8 @@
 #ifndef SELFTEST_IRQX_ARCH_H
 #define SELFTEST_IRQX_ARCH_H
 
+#include <linux/sizes.h>
+
 #include "gic.h"
 #include "processor.h"
 #include "vgic.h"
@@ -27,6 +29,29 @@
 
 /* An event of an LPI that the ITS has not cached goes to the work queue. */
 #define IRQX_MSI_IS_ATOMIC	false
+
+/* SINTs, event flags and KVM_IRQX_SYNIC_PAGE. */
+#define IRQX_HAS_SYNIC		false
+
+/* What irqx_pin_entry() takes; pins 0 .. 23 are there. */
+#define IRQX_IRQCHIP		0
+
+/*
+ * As initializers of { irqchip, pin }: those that no entry can have.  Pins are
+ * SPIs; the last ones would be SGIs and PPIs, were there no overflow check.
+ */
+#define IRQX_BAD_PINS							\
+	{ 0, KVM_IRQCHIP_NUM_PINS },					\
+	{ 0, 1U << 31 },						\
+	{ 0, ~0U },							\
+	{ 1, 0 },							\
+	{ ~0U, 0 },							\
+	{ 0, 0U - 32 },							\
+	{ 0, 0U - 16 },							\
+	{ 0, 0U - 1 }
+
+/* How much longer irqx_pending() takes than on x86: KVM goes through all LPIs. */
+#define IRQX_FROZEN_COST	6
 
 /* Entries of irqx_slow_entry(). */
 #define IRQX_NR_SLOW		8
@@ -95,7 +120,13 @@ bool irqx_pin_is_up(struct irqx_guest *g, uint32_t pin);
 void irqx_pin_hold(struct irqx_guest *g, uint32_t pin, bool hold);
 void irqx_pin_eoi(struct irqx_guest *g, uint32_t pin);
 
-/* The guest drops all translations that the ITS may have cached; it runs. */
-void irqx_its_drop_cache(struct irqx_guest *g);
+/*
+ * Commands that the guest, which runs, gives the ITS.  The first has KVM forget
+ * all translations; the others give an LPI to another vCPU, where it keeps its
+ * irq, or nobody.
+ */
+void irqx_its_forget(struct irqx_guest *g);
+void irqx_its_move(struct irqx_guest *g, uint32_t vcpu, uint32_t irq, uint32_t to);
+void irqx_its_discard(struct irqx_guest *g, uint32_t vcpu, uint32_t irq);
 
 #endif /* SELFTEST_IRQX_ARCH_H */

@@ -2,8 +2,6 @@
 /*
  * VGICv2, for hosts that have no other: what the harness does for VGICv3.
  */
-#include <linux/sizes.h>
-
 #include "../arch.h"
 #include "gicv2.h"
 #include "gic_v3.h"

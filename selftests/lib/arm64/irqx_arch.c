@@ -4,8 +4,6 @@
  * VGICv3 up; the ITS's commands are written by the host, all at once, and the
  * guest starts them with one store: a guest can have thousands of LPIs.
  */
-#include <linux/sizes.h>
-
 #include "../arch.h"
 #include "gicv2.h"
 #include "gic_v3.h"
@@ -50,6 +48,7 @@ static struct shared {
 	uint32_t boot;			/* vCPUs whose redistributor is ready */
 	uint64_t commands;		/* bytes in the ITS's queue */
 
+	uint32_t exit_at_fence;
 	uint8_t hold[IRQX_NR_SPIS];
 	uint32_t op;
 	uint32_t op_done;
@@ -130,12 +129,15 @@ static void guest_spi(struct irqx_cpu *cpu, uint32_t intid)
 
 	if (!READ_ONCE(shared.hold[pin]))
 		guest_eoi(intid);
-	if (pin == OP_PIN + cpu->index)
+	if (pin == OP_PIN + cpu->index) {
 		guest_op();
-	else if (pin == FENCE_PIN + cpu->index)
+	} else if (pin == FENCE_PIN + cpu->index) {
 		WRITE_ONCE(cpu->fences, cpu->fences + 1);
-	else
+		if (READ_ONCE(shared.exit_at_fence))
+			GUEST_SYNC(0);
+	} else {
 		irqx_guest_count(IRQX_SPI(pin));
+	}
 }
 
 /* The EOI comes first: who sees the count finds the interrupt inactive. */
@@ -309,13 +311,30 @@ static void its_create(struct irqx_guest *g)
 	g->arch.its_fd = vgic_its_setup(g->vm);
 }
 
-void irqx_its_drop_cache(struct irqx_guest *g)
+static void its_run(struct irqx_guest *g)
 {
-	/* Moves an event to where it is: KVM forgets all the others as well. */
-	its_command(g, GITS_CMD_MOVI | (uint64_t)device_of(0, IRQX_IRQ_MIN) << 32,
-		    IRQX_IRQ_MIN, 0);
 	irqx_do(g, 0, IRQX_OP_WRITEQ, GITS_BASE_GPA + GITS_CWRITER,
 		g->arch.cwriter);
+}
+
+void irqx_its_move(struct irqx_guest *g, uint32_t vcpu, uint32_t irq, uint32_t to)
+{
+	its_command(g, GITS_CMD_MOVI | (uint64_t)device_of(vcpu, irq) << 32,
+		    irq % EVENTS_PER_DEVICE, to);
+	its_run(g);
+}
+
+/* One that stays where it is makes KVM forget the others as well. */
+void irqx_its_forget(struct irqx_guest *g)
+{
+	irqx_its_move(g, 0, IRQX_IRQ_MIN, 0);
+}
+
+void irqx_its_discard(struct irqx_guest *g, uint32_t vcpu, uint32_t irq)
+{
+	its_command(g, GITS_CMD_DISCARD | (uint64_t)device_of(vcpu, irq) << 32,
+		    irq % EVENTS_PER_DEVICE, 0);
+	its_run(g);
 }
 
 /*
@@ -480,25 +499,28 @@ bool irqx_pending(struct irqx_guest *g, uint32_t vcpu, uint32_t irq)
 	return table[intid / 8] & 1 << intid % 8;
 }
 
-/* The guest takes them, and forgets that it has. */
+/*
+ * The guest takes them, and forgets that it has.  Not on a thread of its own: KVM
+ * waits for a grace period when a vCPU comes to another thread.
+ */
 void irqx_clear_pending(struct irqx_guest *g, uint32_t vcpu)
 {
 	struct irqx_vcpu *v = &g->vcpus[vcpu];
 	struct irqx_cpu *saved;
-	uint32_t fences;
+	struct ucall uc;
 
 	TEST_ASSERT(!v->running, "vCPU %u runs", vcpu);
 	saved = malloc(sizeof(*saved));
 	TEST_ASSERT(saved, "no memory");
 	memcpy(saved, v->cpu, sizeof(*saved));
 
-	irqx_vcpu_start(g, vcpu);
-	fences = READ_ONCE(v->cpu->fences);
+	WRITE_ONCE(host_shared(g)->exit_at_fence, 1);
 	irqx_arch_fence(g, vcpu);
-	TEST_ASSERT(irqx_wait_until(READ_ONCE(v->cpu->fences) != fences,
-				    IRQX_TIMEOUT_MS),
+	v->vcpu->run->immediate_exit = 0;
+	vcpu_run(v->vcpu);
+	TEST_ASSERT(get_ucall(v->vcpu, &uc) == UCALL_SYNC,
 		    "vCPU %u takes no interrupts", vcpu);
-	irqx_vcpu_stop(g, vcpu);
+	WRITE_ONCE(host_shared(g)->exit_at_fence, 0);
 
 	memcpy(v->cpu, saved, sizeof(*saved));
 	free(saved);
@@ -548,4 +570,25 @@ void irqx_pin_hold(struct irqx_guest *g, uint32_t pin, bool hold)
 void irqx_pin_eoi(struct irqx_guest *g, uint32_t pin)
 {
 	irqx_do(g, irqx_pin_vcpu(g, pin), IRQX_OP_EOI, MIN_SPI + pin, 0);
+}
+
+void irqx_irqchip_create(struct kvm_vm *vm)
+{
+	uint32_t nr_irqs = NR_INTIDS;
+	int fd = __kvm_create_device(vm, KVM_DEV_TYPE_ARM_VGIC_V3);
+
+	if (fd < 0) {
+		irqx_gicv2_setup(vm, nr_irqs);
+		return;
+	}
+	kvm_device_attr_set(fd, KVM_DEV_ARM_VGIC_GRP_NR_IRQS, 0, &nr_irqs);
+	kvm_device_attr_set(fd, KVM_DEV_ARM_VGIC_GRP_CTRL,
+			    KVM_DEV_ARM_VGIC_CTRL_INIT, NULL);
+}
+
+/* Nothing that a guest does is the end of it. */
+bool irqx_kill_vm(struct irqx_guest *g)
+{
+	(void)g;
+	return false;
 }

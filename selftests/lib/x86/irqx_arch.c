@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <signal.h>
+
 #include "../arch.h"
 
 /* Above the exceptions in use, and in a lower priority class than any irq. */
@@ -240,4 +242,32 @@ void irqx_clear_pending(struct irqx_guest *g, uint32_t vcpu)
 	for (i = 0; i < 8; i++)
 		memset(&lapic.regs[APIC_IRR + 0x10 * i], 0, sizeof(uint32_t));
 	vcpu_ioctl(g->vcpus[vcpu].vcpu, KVM_SET_LAPIC, &lapic);
+}
+
+void irqx_irqchip_create(struct kvm_vm *vm)
+{
+	vm_ioctl(vm, KVM_CREATE_IRQCHIP, NULL);
+}
+
+/* An SMI where SMM has no memory, as in any VM of the harness, kills the VM. */
+static void interrupt(int sig)
+{
+	(void)sig;
+}
+
+bool irqx_kill_vm(struct irqx_guest *g)
+{
+	struct sigaction action = { .sa_handler = interrupt };
+	struct kvm_irq_routing_entry smi = irqx_msi_entry((struct irqx_msi){
+		.dest = g->vcpus[0].vcpu->id,
+		.mode = APIC_DM_SMI,
+	});
+
+	irqx_signal_msi(g->vm, smi);
+	g->vcpus[0].vcpu->run->immediate_exit = 0;
+	/* Should the guest survive, it halts. */
+	sigaction(SIGALRM, &action, NULL);
+	alarm(1);
+	return __vcpu_run(g->vcpus[0].vcpu) && errno == EIO &&
+	       __vm_ioctl(g->vm, KVM_CHECK_EXTENSION, NULL) && errno == EIO;
 }
