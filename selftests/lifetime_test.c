@@ -192,14 +192,13 @@ TEST_F(lifetime, close_while_fired)
 	int i, k, ctx;
 
 	srand(1);
-	irqx_ioapic_set(g->vm, 5, 0x45);
 	for (i = 0; i < 100; i++) {
 		ctx = irqx_context(g->vm);
 		irqx_route_set(ctx, 7, irqx_entry(g, 0, 0x47));
 		for (k = 0; k < 16; k++) {
 			if (k % 4 == 0)
 				irqx_bind(ctx, self->fds[k],
-					  irqx_pin_entry(KVM_IRQCHIP_IOAPIC, 5));
+					  irqx_slow_entry(g, 0, 0, 0x45));
 			else if (k % 4 == 1)
 				irqx_irqfd(ctx, self->fds[k], 7, 0);
 			else
@@ -240,7 +239,7 @@ static void *victim_change(void *arg)
 			break;
 		case 1:
 			__irqx_modify(g->ctx, fds[i],
-				      irqx_pin_entry(KVM_IRQCHIP_IOAPIC, i % 24));
+				      irqx_pin_entry(IRQX_IRQCHIP, i % 24));
 			break;
 		case 2:
 			__irqx_unbind(g->ctx, fds[i]);
@@ -289,7 +288,7 @@ static int victim(int ready)
 	irqx_eventfds(fds, ARRAY_SIZE(fds));
 	for (i = 0; i < 16; i++)
 		irqx_bind(g->ctx, fds[i], i % 2 ? irqx_entry(g, 0, 0x80 + i) :
-			  irqx_pin_entry(KVM_IRQCHIP_IOAPIC, i));
+			  irqx_pin_entry(IRQX_IRQCHIP, i));
 	irqx_guest_start(g);
 	irqx_storm_start(&storm, fds, ARRAY_SIZE(fds));
 	pthread_create(&threads[0], NULL, victim_change, g);
@@ -396,13 +395,12 @@ TEST_F_TIMEOUT(module, load_and_unload_in_use, 90)
 
 		g = irqx_guest_create(1);
 		irqx_route_set(g->ctx, 7, irqx_entry(g, 0, 0x30));
-		irqx_ioapic_set(g->vm, 5, 0x31);
 		for (i = 0; i < 64; i++) {
 			if (i % 8 == 0)
 				irqx_irqfd(g->ctx, fds[i], 7, 0);
 			else if (i % 8 == 1)
 				irqx_bind(g->ctx, fds[i],
-					  irqx_pin_entry(KVM_IRQCHIP_IOAPIC, 5));
+					  irqx_slow_entry(g, 0, 0, 0x31));
 			else
 				irqx_bind(g->ctx, fds[i],
 					  irqx_entry(g, 0, 0x40 + i));

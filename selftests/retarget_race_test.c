@@ -104,6 +104,18 @@ static void retarget(race_t *r, uint32_t to)
 	}
 }
 
+/* Every place is as slow as it is meant to be; vCPUs frozen. */
+static void pace(race_t *r)
+{
+	struct place *p;
+
+	if (r->places[0].slow || r->places[1].slow)
+		irqx_make_slow(r->g);
+	for (p = r->places; p < r->places + 2; p++)
+		if (!p->slow)
+			irqx_make_fast(r->g, p->vcpu, p->irq);
+}
+
 FIXTURE_SETUP(retarget)
 {
 	struct place *p;
@@ -128,6 +140,7 @@ FIXTURE_SETUP(retarget)
 	else
 		irqx_irqfd(self->ctx, self->fd, GSI, 0);
 	retarget(self, 0);
+	pace(self);
 }
 
 FIXTURE_TEARDOWN(retarget)
@@ -154,8 +167,8 @@ static void frozen_fire(void *arg, uint32_t i)
 {
 	race_t *r = arg;
 
-	(void)i;
-	dawdle(&r->seed[0], false);
+	/* Now and then so long that the change is first. */
+	dawdle(&r->seed[0], !(i % 5));
 	irqx_fire(r->fd);
 }
 
@@ -188,11 +201,13 @@ static void frozen_judge(void *arg, uint32_t i)
 	r->to_old += at_old;
 	r->to_new += at_new;
 	irqx_clear_pending(r->g, at_old ? old->vcpu : new->vcpu);
+	if (old->slow || new->slow)
+		pace(r);
 }
 
 TEST_F_TIMEOUT(retarget, frozen, 600)
 {
-	uint32_t n = irqx_iterations(3000, 500000);
+	uint32_t n = irqx_iterations(3000, 500000) / IRQX_FROZEN_COST;
 	struct kvm_irqx_stats s;
 
 	irqx_race(frozen_fire, frozen_change, frozen_judge, self, n);
@@ -201,6 +216,10 @@ TEST_F_TIMEOUT(retarget, frozen, 600)
 	ASSERT_EQ(n, s.events);
 	ASSERT_EQ(n, s.atomic + s.deferred);
 	ASSERT_EQ(0, s.coalesced + s.refused);
+	if (!self->places[0].slow && !self->places[1].slow)
+		ASSERT_EQ(0, s.deferred);
+	if (self->places[0].slow && self->places[1].slow)
+		ASSERT_EQ(0, s.atomic);
 	/* Else there was no race. */
 	TH_LOG("%u rounds: %u before the change, %u after", n, self->to_old,
 	       self->to_new);
@@ -332,6 +351,8 @@ FIXTURE_SETUP(rebind)
 	self->entry = self->slow ?
 		irqx_slow_entry(self->g, 0, 0, REBIND_IRQ) :
 		irqx_entry(self->g, 0, REBIND_IRQ);
+	if (!self->slow)
+		irqx_make_fast(self->g, 0, REBIND_IRQ);
 	self->seed[0] = 1;
 	self->seed[1] = 2;
 }
@@ -341,12 +362,18 @@ FIXTURE_TEARDOWN(rebind)
 	irqx_guest_free(self->g);
 }
 
+static void rebind_clear(rebind_t *r)
+{
+	irqx_clear_pending(r->g, 0);
+	if (r->slow)
+		irqx_make_slow(r->g);
+}
+
 static void rebind_fire(void *arg, uint32_t i)
 {
 	rebind_t *r = arg;
 
-	(void)i;
-	dawdle(&r->seed[0], false);
+	dawdle(&r->seed[0], !(i % 5));
 	irqx_fire(r->fd);
 }
 
@@ -381,13 +408,13 @@ static void judge_unbind(void *arg, uint32_t i)
 	TEST_ASSERT(pending == r->early,
 		    "round %u: delivered after the binding was undone", i);
 	r->delivered += pending;
-	irqx_clear_pending(r->g, 0);
+	rebind_clear(r);
 	irqx_bind(r->g->ctx, r->fd, r->entry);
 }
 
 TEST_F_TIMEOUT(rebind, fire_and_unbind, 600)
 {
-	uint32_t n = irqx_iterations(1500, 300000);
+	uint32_t n = irqx_iterations(1500, 300000) / IRQX_FROZEN_COST;
 
 	irqx_bind(self->g->ctx, self->fd, self->entry);
 	irqx_race(rebind_fire, rebind_unbind, judge_unbind, self, n);
@@ -407,14 +434,14 @@ static void judge_bind(void *arg, uint32_t i)
 	TEST_ASSERT(irqx_pending(r->g, 0, REBIND_IRQ), "round %u: lost", i);
 	TEST_ASSERT(irqx_stats(r->g->ctx).events == i + 1, "round %u: doubled", i);
 	TEST_ASSERT(!irqx_eventfd_take(r->fd), "round %u: and still there", i);
-	irqx_clear_pending(r->g, 0);
+	rebind_clear(r);
 	irqx_unbind(r->g->ctx, r->fd);
 }
 
 TEST_F_TIMEOUT(rebind, fire_and_bind, 600)
 {
 	irqx_race(rebind_fire, rebind_bind, judge_bind, self,
-		  irqx_iterations(1500, 300000));
+		  irqx_iterations(1500, 300000) / IRQX_FROZEN_COST);
 }
 
 TEST_HARNESS_MAIN

@@ -20,7 +20,8 @@
  *	irqx_check(g);					that, and nothing else
  *	irqx_guest_free(g);
  *
- * "irq" is what the guest sees: a vector on x86.  A test that takes it from
+ * "irq" is what the guest sees: a vector on x86, an LPI or SPI (irqx_arch.h) on
+ * arm64.  A test that takes it from
  * IRQX_IRQ_MIN .. IRQX_IRQ_MAX and uses irqx_entry() runs on any architecture.
  */
 
@@ -191,6 +192,12 @@ static inline int __irqx_route_del(int ctx, uint32_t gsi)
  */
 void irqx_settle(int ctx);
 
+/*
+ * Settles.  Return: how many interrupts were handed to KVM; where irqx_entry()
+ * needs no work queue, as long as none went through it, else 0.
+ */
+uint64_t irqx_delivered(int ctx);
+
 /* Waits until @nr eventfds are bound; closed ones vanish a little later. */
 bool irqx_wait_irqfds(int ctx, uint32_t nr);
 
@@ -241,6 +248,7 @@ struct irqx_guest {
 	int ctx;			/* a context of it, or -1 */
 	uint32_t nr_vcpus;
 	struct irqx_vcpu *vcpus;
+	struct irqx_arch_guest arch;
 };
 
 #define IRQX_GUEST_NO_CONTEXT	(1 << 0)
@@ -304,7 +312,7 @@ struct irqx_verdict __irqx_check(struct irqx_guest *g);
 void irqx_check(struct irqx_guest *g);
 void irqx_forget(struct irqx_guest *g);
 
-/* "@irq of vCPU @vcpu", as an MSI; what a device of the guest would hold. */
+/* "@irq of vCPU @vcpu", as an MSI (LPI); what a device of the guest would hold. */
 struct kvm_irq_routing_entry irqx_entry(struct irqx_guest *g, uint32_t vcpu,
 					uint32_t irq);
 
@@ -312,9 +320,23 @@ struct kvm_irq_routing_entry irqx_entry(struct irqx_guest *g, uint32_t vcpu,
  * The same by an entry that KVM never delivers in atomic context, so that its
  * events take the module's work queue.  @n is the number of the wire, below
  * IRQX_NR_SLOW; each leads to one place.
+ *
+ * Where that is so only until KVM has learned the way (arm64), it has again
+ * forgotten all of them after irqx_make_slow(), and knows that of irqx_entry(g,
+ * @vcpu, @irq) after irqx_make_fast().  Both want vCPUs that do not run and have
+ * nothing pending.
  */
 struct kvm_irq_routing_entry irqx_slow_entry(struct irqx_guest *g, uint32_t n,
 					     uint32_t vcpu, uint32_t irq);
+void irqx_make_slow(struct irqx_guest *g);
+void irqx_make_fast(struct irqx_guest *g, uint32_t vcpu, uint32_t irq);
+
+/*
+ * A level-triggered pin that the guest has masked; @n is below IRQX_NR_WIRES.
+ * Its level can be seen while the guest runs.
+ */
+struct kvm_irq_routing_entry irqx_wire_entry(struct irqx_guest *g, uint32_t n);
+bool irqx_wire_is_up(struct irqx_guest *g, uint32_t n);
 
 /*
  * Of a vCPU that does not run: whether @irq is pending in its interrupt
@@ -322,6 +344,12 @@ struct kvm_irq_routing_entry irqx_slow_entry(struct irqx_guest *g, uint32_t n,
  */
 bool irqx_pending(struct irqx_guest *g, uint32_t vcpu, uint32_t irq);
 void irqx_clear_pending(struct irqx_guest *g, uint32_t vcpu);
+
+/* Of a VM without vCPUs: so that it has what entries name. */
+void irqx_irqchip_create(struct kvm_vm *vm);
+
+/* Return: whether KVM has given up the VM (vm_dead); not all of them can. */
+bool irqx_kill_vm(struct irqx_guest *g);
 
 /* @entry, an MSI, by KVM_SIGNAL_MSI.  Return: as KVM_SIGNAL_MSI, -errno on error. */
 int irqx_signal_msi(struct kvm_vm *vm, struct kvm_irq_routing_entry entry);

@@ -10,6 +10,8 @@
 void irqx_arch_vm_init(struct kvm_vm *vm, uint32_t flags);
 void irqx_arch_guest_init(struct irqx_guest *g);
 void irqx_arch_vcpu_init(struct irqx_vcpu *vcpu);
+/* Before the VM goes. */
+void irqx_arch_guest_free(struct irqx_guest *g);
 
 /* The interrupt of irqx_fence(), by KVM's own means. */
 void irqx_arch_fence(struct irqx_guest *g, uint32_t vcpu);

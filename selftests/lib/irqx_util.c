@@ -142,6 +142,15 @@ void irqx_settle(int ctx)
 		    "events are still under way after %u ms", IRQX_TIMEOUT_MS);
 }
 
+uint64_t irqx_delivered(int ctx)
+{
+	struct kvm_irqx_stats s;
+
+	irqx_settle(ctx);
+	s = irqx_stats(ctx);
+	return IRQX_MSI_IS_ATOMIC && s.deferred ? 0 : s.atomic + s.deferred;
+}
+
 bool irqx_wait_irqfds(int ctx, uint32_t nr)
 {
 	return irqx_wait_until(irqx_stats(ctx).irqfds == nr, IRQX_TIMEOUT_MS);
@@ -347,6 +356,7 @@ void irqx_guest_free(struct irqx_guest *g)
 	irqx_guest_stop(g);
 	if (g->ctx >= 0)
 		close(g->ctx);
+	irqx_arch_guest_free(g);
 	kvm_vm_free(g->vm);
 	free(g->vcpus);
 	free(g);

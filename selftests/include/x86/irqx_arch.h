@@ -15,6 +15,30 @@
 
 /* Wires of irqx_slow_entry(): the IOAPIC's pins but the first 16. */
 #define IRQX_NR_SLOW		8
+/* Wires of irqx_wire_entry(): the same ones. */
+#define IRQX_NR_WIRES		8
+
+/* SINTs, event flags and KVM_IRQX_SYNIC_PAGE. */
+#define IRQX_HAS_SYNIC		true
+
+/* What irqx_pin_entry() takes; pins 0 .. 23 are there. */
+#define IRQX_IRQCHIP		KVM_IRQCHIP_IOAPIC
+
+/* As initializers of { irqchip, pin }: those that no entry can have. */
+#define IRQX_BAD_PINS							\
+	{ KVM_IRQCHIP_IOAPIC, KVM_IOAPIC_NUM_PINS },			\
+	{ KVM_IRQCHIP_IOAPIC, ~0U },					\
+	{ KVM_IRQCHIP_PIC_MASTER, 8 },					\
+	{ KVM_IRQCHIP_PIC_SLAVE, 8 },					\
+	{ KVM_IRQCHIP_PIC_SLAVE, 1U << 31 },				\
+	{ 3, 0 },							\
+	{ ~0U, 0 }
+
+/* By how much to divide the rounds of tests that look at irqx_pending() in each. */
+#define IRQX_FROZEN_COST	1
+
+/* Events of irqx_entry() never take the work queue. */
+#define IRQX_MSI_IS_ATOMIC	true
 
 /* vCPUs use the xAPIC: its page, 8-bit ids, flat logical ids 1 << index. */
 #define IRQX_GUEST_ARCH_XAPIC		(1 << 8)
@@ -22,6 +46,9 @@
 #define IRQX_GUEST_ARCH_X2APIC_IDS	(1 << 9)
 
 struct irqx_guest;
+
+struct irqx_arch_guest {
+};
 
 /* What can be said in an MSI. */
 struct irqx_msi {

@@ -10,7 +10,7 @@
  * a vector in service, and which, beyond counting, carries out single operations
  * (irqx_do()) in an interrupt handler of the highest priority.
  */
-#include "irqx_util.h"
+#include "irqx_source.h"
 
 /* Free for tests; above are the operations, below the fence. */
 #define IRQX_LEVEL_VECTOR_MIN	0x20
@@ -77,54 +77,6 @@ void irqx_pic_init(struct irqx_guest *g, uint16_t level, uint16_t masked,
 void irqx_pic_eoi(struct irqx_guest *g, uint32_t pin);
 struct kvm_irq_routing_entry irqx_pic_entry(uint32_t pin);
 bool irqx_pic_is_up(struct kvm_vm *vm, uint32_t pin);
-
-/*
- * Level sources
- */
-
-struct irqx_level {
-	int fd;
-	int ack;
-	uint64_t acks;			/* those that irqx_acks() has seen */
-};
-
-static inline int __irqx_bind_level(int ctx, int fd, int resamplefd,
-				    struct kvm_irq_routing_entry entry)
-{
-	struct kvm_irqfd_direct direct = {
-		.fd = fd,
-		.resamplefd = resamplefd,
-		.flags = KVM_IRQFD_DIRECT_RESAMPLE,
-		.entry = entry,
-	};
-
-	return __irqx_ioctl(ctx, KVM_IRQFD_DIRECT, &direct);
-}
-
-/* @ctx may be a VM's file descriptor. */
-static inline int __irqx_irqfd_level(int ctx, int fd, int resamplefd,
-				     uint32_t gsi)
-{
-	struct kvm_irqfd irqfd = {
-		.fd = fd,
-		.resamplefd = resamplefd,
-		.flags = KVM_IRQFD_FLAG_RESAMPLE,
-		.gsi = gsi,
-	};
-
-	return __irqx_ioctl(ctx, KVM_IRQFD, &irqfd);
-}
-
-struct irqx_level irqx_level_direct(int ctx,
-				    struct kvm_irq_routing_entry entry);
-struct irqx_level irqx_level_gsi(int ctx, uint32_t gsi);
-void irqx_level_close(struct irqx_level *level);
-
-/*
- * Waits for @n signals of the resamplefd since the beginning.  Return: how many
- * there were.
- */
-uint64_t irqx_acks(struct irqx_level *level, uint64_t n);
 
 /*
  * Tracepoints, in an instance of ftrace of this process

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <signal.h>
+
 #include "../arch.h"
 
 /* Above the exceptions in use, and in a lower priority class than any irq. */
@@ -96,6 +98,11 @@ void irqx_arch_guest_init(struct irqx_guest *g)
 	vm_install_exception_handler(g->vm, NMI_VECTOR, guest_irq);
 }
 
+void irqx_arch_guest_free(struct irqx_guest *g)
+{
+	(void)g;
+}
+
 struct kvm_irq_routing_entry irqx_msi_entry(struct irqx_msi msi)
 {
 	struct kvm_irq_routing_entry entry = { .type = KVM_IRQ_ROUTING_MSI };
@@ -182,6 +189,33 @@ struct kvm_irq_routing_entry irqx_slow_entry(struct irqx_guest *g, uint32_t n,
 	return irqx_pin_entry(KVM_IRQCHIP_IOAPIC, 16 + n);
 }
 
+void irqx_make_slow(struct irqx_guest *g)
+{
+	(void)g;
+}
+
+void irqx_make_fast(struct irqx_guest *g, uint32_t vcpu, uint32_t irq)
+{
+	(void)g;
+	(void)vcpu;
+	(void)irq;
+}
+
+struct kvm_irq_routing_entry irqx_wire_entry(struct irqx_guest *g, uint32_t n)
+{
+	TEST_ASSERT(n < IRQX_NR_WIRES, "wire %u", n);
+	irqx_ioapic_set(g->vm, 16 + n, IRQX_IOAPIC_MASKED | IRQX_IOAPIC_LEVEL);
+	return irqx_pin_entry(KVM_IRQCHIP_IOAPIC, 16 + n);
+}
+
+bool irqx_wire_is_up(struct irqx_guest *g, uint32_t n)
+{
+	struct kvm_irqchip chip = { .chip_id = KVM_IRQCHIP_IOAPIC };
+
+	vm_ioctl(g->vm, KVM_GET_IRQCHIP, &chip);
+	return chip.chip.ioapic.irr & 1U << (16 + n);
+}
+
 static void get_lapic(struct irqx_guest *g, uint32_t vcpu,
 		      struct kvm_lapic_state *lapic)
 {
@@ -208,4 +242,32 @@ void irqx_clear_pending(struct irqx_guest *g, uint32_t vcpu)
 	for (i = 0; i < 8; i++)
 		memset(&lapic.regs[APIC_IRR + 0x10 * i], 0, sizeof(uint32_t));
 	vcpu_ioctl(g->vcpus[vcpu].vcpu, KVM_SET_LAPIC, &lapic);
+}
+
+void irqx_irqchip_create(struct kvm_vm *vm)
+{
+	vm_ioctl(vm, KVM_CREATE_IRQCHIP, NULL);
+}
+
+/* An SMI where SMM has no memory, as in any VM of the harness, kills the VM. */
+static void interrupt(int sig)
+{
+	(void)sig;
+}
+
+bool irqx_kill_vm(struct irqx_guest *g)
+{
+	struct sigaction action = { .sa_handler = interrupt };
+	struct kvm_irq_routing_entry smi = irqx_msi_entry((struct irqx_msi){
+		.dest = g->vcpus[0].vcpu->id,
+		.mode = APIC_DM_SMI,
+	});
+
+	irqx_signal_msi(g->vm, smi);
+	g->vcpus[0].vcpu->run->immediate_exit = 0;
+	/* Should the guest survive, it halts. */
+	sigaction(SIGALRM, &action, NULL);
+	alarm(1);
+	return __vcpu_run(g->vcpus[0].vcpu) && errno == EIO &&
+	       __vm_ioctl(g->vm, KVM_CHECK_EXTENSION, NULL) && errno == EIO;
 }

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * See irqx_source.h.
+ */
+#include "irqx_source.h"
+
+struct irqx_level irqx_level_direct(int ctx, struct kvm_irq_routing_entry entry)
+{
+	struct irqx_level level = {
+		.fd = irqx_eventfd(0, 0),
+		.ack = irqx_eventfd(0, 0),
+	};
+
+	irqx_assert(__irqx_bind_level(ctx, level.fd, level.ack, entry));
+	return level;
+}
+
+struct irqx_level irqx_level_gsi(int ctx, uint32_t gsi)
+{
+	struct irqx_level level = {
+		.fd = irqx_eventfd(0, 0),
+		.ack = irqx_eventfd(0, 0),
+	};
+
+	irqx_assert(__irqx_irqfd_level(ctx, level.fd, level.ack, gsi));
+	return level;
+}
+
+void irqx_level_close(struct irqx_level *level)
+{
+	close(level->fd);
+	close(level->ack);
+}
+
+uint64_t irqx_acks(struct irqx_level *level, uint64_t n)
+{
+	irqx_wait_until((level->acks += irqx_eventfd_take(level->ack)) >= n,
+			IRQX_TIMEOUT_MS);
+	return level->acks;
+}
