@@ -120,7 +120,7 @@ void irqx_target_raise(struct irqx_context *ctx, struct irqx_target *target)
 
 	lockdep_assert_held(&ctx->lock);
 
-	if (!target->to.nr || irqx_entry_is_pin(e))
+	if (!target->to.nr || irqx_entry_has_level(e))
 		return;
 	ret = irqx_kvm_inject(ctx->vm->kvm, ctx->vm->source_id, e);
 	trace_irqx_inject(e, false, 1, ret);
@@ -144,7 +144,7 @@ static int deliver(struct irqx_irqfd *irqfd, u32 __user **word)
 	lockdep_assert_held(&ctx->settle);
 
 	target_copy(irqfd->target, &to, more);
-	if (to.nr && !irqx_entry_is_pin(&to.one)) {
+	if (to.nr && to.one.type != KVM_IRQ_ROUTING_IRQCHIP) {
 		ret = set_event_flag(irqfd, &to, word);
 		if (ret <= 0)
 			return ret;
@@ -252,7 +252,7 @@ static int raise_atomic(struct irqx_irqfd *irqfd, struct irqx_entries *to)
 	int ret;
 
 	/* Pins that are held up are for the work. */
-	if (irqfd->source && irqx_entry_is_pin(&to->one))
+	if (irqfd->source && to->one.type == KVM_IRQ_ROUTING_IRQCHIP)
 		return -EWOULDBLOCK;
 
 	ret = set_event_flag(irqfd, to, &word);

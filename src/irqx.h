@@ -197,9 +197,9 @@ struct irqx_source *irqx_source_alloc(struct irqx_vm *vm);
 void irqx_source_free(struct irqx_source *source);
 int irqx_source_set(struct irqx_source *source, bool high);
 
-/* Something with a level. */
+/* KVM_IRQ_LINE holds it up; anything else can only be raised. */
 static inline bool
-irqx_entry_is_pin(const struct kvm_kernel_irq_routing_entry *e)
+irqx_entry_has_level(const struct kvm_kernel_irq_routing_entry *e)
 {
 	return e->type == KVM_IRQ_ROUTING_IRQCHIP ||
 	       e->type == KVM_IRQX_ROUTING_PPI;
@@ -207,7 +207,7 @@ irqx_entry_is_pin(const struct kvm_kernel_irq_routing_entry *e)
 
 static inline bool irqx_line_is_pin(const struct irqx_line *line)
 {
-	return irqx_entry_is_pin(&line->entry);
+	return irqx_entry_has_level(&line->entry);
 }
 
 /* ack.c */

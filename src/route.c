@@ -487,7 +487,7 @@ int irqx_route_set_level(struct irqx_context *ctx, u32 nr, bool level)
 	if (!gsi || !gsi->target.to.nr)
 		return 0;
 
-	if (!gsi->level && level && irqx_entry_is_pin(&gsi->target.to.one)) {
+	if (!gsi->level && level && irqx_entry_has_level(&gsi->target.to.one)) {
 		ret = gsi_create_level(ctx, gsi);
 		if (ret)
 			return ret;

@@ -94,7 +94,14 @@ irqx_add_wait_queue_priority_exclusive(struct wait_queue_head *wqh,
  */
 #ifdef CONFIG_ARM64
 #define IRQX_KVM_HAS_PPI
-#define IRQX_KVM_SYMBOLS_PPI(X)	X(kvm_vgic_inject_irq)
+/* Declared in a header of KVM's own. */
+struct kvm;
+struct vgic_irq;
+bool vgic_queue_irq_unlock(struct kvm *kvm, struct vgic_irq *irq,
+			   unsigned long flags);
+#define IRQX_KVM_SYMBOLS_PPI(X)		\
+	X(kvm_vgic_inject_irq)		\
+	X(vgic_queue_irq_unlock)
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
 #define irqx_vgic_vcpu(vcpu)	((vcpu)->vcpu_idx)
 #else

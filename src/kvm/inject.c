@@ -108,11 +108,9 @@ int irqx_kvm_inject_atomic(struct kvm *kvm, int source_id,
 	int ret;
 
 	if (e->type == KVM_IRQX_ROUTING_PPI)
-		ret = irqx_kvm_inject_ppi_atomic(kvm, e);
-	else
-		ret = static_call(irqx_kvm_arch_set_irq_inatomic)(e, kvm,
-								  source_id, 1,
-								  false);
+		return irqx_kvm_raise_ppi(kvm, e);
+	ret = static_call(irqx_kvm_arch_set_irq_inatomic)(e, kvm, source_id, 1,
+							  false);
 	return irqx_arch_result(ret);
 }
 
@@ -132,6 +130,8 @@ int irqx_kvm_inject(struct kvm *kvm, int source_id,
 
 	might_sleep();
 
+	if (e->type == KVM_IRQX_ROUTING_PPI)
+		return irqx_kvm_raise_ppi(kvm, e);
 	if (!irqx_arch_entry_needs_mm(e)) {
 		ret = e->set(e, kvm, source_id, 1, false);
 		return irqx_arch_result(ret);

@@ -45,8 +45,8 @@ int irqx_kvm_set_pin(struct kvm *kvm, int source_id,
 #ifdef IRQX_KVM_HAS_PPI
 int irqx_kvm_parse_ppi(struct kvm *kvm, const struct kvm_irq_routing_entry *ue,
 		       struct kvm_kernel_irq_routing_entry *e);
-int irqx_kvm_inject_ppi_atomic(struct kvm *kvm,
-			       struct kvm_kernel_irq_routing_entry *e);
+int irqx_kvm_raise_ppi(struct kvm *kvm,
+		       const struct kvm_kernel_irq_routing_entry *e);
 #else
 static inline int irqx_kvm_parse_ppi(struct kvm *kvm,
 				     const struct kvm_irq_routing_entry *ue,
@@ -56,10 +56,10 @@ static inline int irqx_kvm_parse_ppi(struct kvm *kvm,
 }
 
 static inline int
-irqx_kvm_inject_ppi_atomic(struct kvm *kvm,
-			   struct kvm_kernel_irq_routing_entry *e)
+irqx_kvm_raise_ppi(struct kvm *kvm,
+		   const struct kvm_kernel_irq_routing_entry *e)
 {
-	return -EWOULDBLOCK;
+	return -EINVAL;
 }
 #endif
 

@@ -30,7 +30,7 @@ static bool ppi_is_kvms(struct kvm_vcpu *vcpu, u32 intid)
 	       READ_ONCE(ppi_irq(vcpu, intid)->owner);
 }
 
-/* Context: any. */
+/* The level, for src/line.c.  Context: any. */
 static int ppi_set(struct kvm_kernel_irq_routing_entry *e, struct kvm *kvm,
 		   int source_id, int level, bool line_status)
 {
@@ -76,23 +76,32 @@ int irqx_kvm_parse_ppi(struct kvm *kvm, const struct kvm_irq_routing_entry *ue,
 }
 
 /**
- * irqx_kvm_inject_ppi_atomic - raise a PPI without sleeping
+ * irqx_kvm_raise_ppi - one interrupt, whatever the level of the PPI
  * @kvm: the VM
  * @e: from irqx_kvm_parse_ppi()
  *
- * One that is level-triggered must fall again, and not while another source of
- * the line holds it up.
+ * KVM's PPIs are level-triggered, for good, so an event that is gone once it is
+ * written needs a latch: the one that the guest itself sets by GICD_ISPENDR or
+ * GICR_ISPENDR0, and that clears when the interrupt is taken.
  *
  * Context: any; may be called with interrupts off.
- * Return: as ppi_set(), or -EWOULDBLOCK if it is not edge-triggered.
+ * Return: 1, 0 if it was latched already, -EBUSY if KVM has taken the PPI.
  */
-int irqx_kvm_inject_ppi_atomic(struct kvm *kvm,
-			       struct kvm_kernel_irq_routing_entry *e)
+int irqx_kvm_raise_ppi(struct kvm *kvm,
+		       const struct kvm_kernel_irq_routing_entry *e)
 {
 	struct kvm_vcpu *vcpu = kvm_get_vcpu(kvm, e->irqchip.irqchip);
+	struct vgic_irq *irq = ppi_irq(vcpu, e->irqchip.pin);
+	unsigned long flags;
+	bool latched;
 
-	if (READ_ONCE(ppi_irq(vcpu, e->irqchip.pin)->config) !=
-	    VGIC_CONFIG_EDGE)
-		return -EWOULDBLOCK;
-	return ppi_set(e, kvm, 0, 1, false);
+	raw_spin_lock_irqsave(&irq->irq_lock, flags);
+	if (irq->owner) {
+		raw_spin_unlock_irqrestore(&irq->irq_lock, flags);
+		return -EBUSY;
+	}
+	latched = irq->pending_latch;
+	irq->pending_latch = true;
+	static_call(irqx_vgic_queue_irq_unlock)(kvm, irq, flags);
+	return !latched;
 }

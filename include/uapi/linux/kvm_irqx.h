@@ -87,9 +87,10 @@ struct kvm_irqx_info {
  *				as in KVM_IRQ_LINE
  *	u.irqchip.pin		the INTID, 16 .. 31
  *
- * and zero in flags and in the rest of u.  An event raises the PPI for a moment,
- * which is right for one that the guest has made edge-triggered; KVM_IRQ_LINE on a
- * GSI drives it as a level.  There is no RESAMPLE: KVM tells nobody of the EOI of
+ * and zero in flags and in the rest of u.  An event makes the PPI pending until the
+ * guest takes it, as a write to GICD_ISPENDR or GICR_ISPENDR0 does: the PPIs of
+ * KVM's VGIC are level-triggered and cannot be made otherwise.  KVM_IRQ_LINE on a
+ * GSI drives the level.  There is no RESAMPLE: KVM tells nobody of the EOI of
  * a PPI.  KVM keeps to itself the PPIs of its timers, and of its PMU from when that
  * is set up: EBUSY.  One that KVM takes later gets nothing any more; its events
  * count as refused.

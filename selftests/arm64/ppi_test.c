@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * PPIs, which KVM's own routing entries cannot name: KVM_IRQX_ROUTING_PPI.
+ */
+#include "irqx_util.h"
+#include "kselftest_harness.h"
+#include "gic_v3.h"
+
+/* Nobody's: the timers have 26 to 30, a PMU has what it is given. */
+#define PPI		16
+#define NR_PPIS		7
+#define LEVEL_PPI	(PPI + NR_PPIS)
+#define PMU_PPI		23
+#define VTIMER_PPI	27
+#define PTIMER_PPI	30
+#define GSI		123456
+
+FIXTURE(ppi)
+{
+	struct irqx_guest *g;
+	int ctx;
+};
+
+static struct kvm_irq_routing_entry ppi_entry(uint32_t vcpu, uint32_t intid)
+{
+	return (struct kvm_irq_routing_entry){
+		.type = KVM_IRQX_ROUTING_PPI,
+		.u.irqchip = { .irqchip = vcpu, .pin = intid },
+	};
+}
+
+/* Registers of the first 32 INTIDs: each vCPU has its own at the same address, or a frame. */
+static uint64_t private_reg(struct irqx_guest *g, uint32_t vcpu, uint32_t reg)
+{
+	if (g->arch.gic_version == 2)
+		return GICD_BASE_GPA + reg;
+	return GICR_BASE_GPA + vcpu * 2 * SZ_64K + SZ_64K + reg;
+}
+
+static void write_private(struct irqx_guest *g, uint32_t vcpu, uint32_t reg,
+			  uint32_t value)
+{
+	irqx_do(g, vcpu, IRQX_OP_WRITEL, private_reg(g, vcpu, reg), value);
+}
+
+static bool is_pending(struct irqx_guest *g, uint32_t vcpu, uint32_t intid)
+{
+	return irqx_do(g, vcpu, IRQX_OP_READL,
+		       private_reg(g, vcpu, GICD_ISPENDR), 0) >> intid & 1;
+}
+
+/* All but LEVEL_PPI are enabled. */
+FIXTURE_SETUP(ppi)
+{
+	uint32_t vcpu;
+
+	self->g = irqx_guest_create(2);
+	self->ctx = self->g->ctx;
+	irqx_guest_start(self->g);
+	for (vcpu = 0; vcpu < self->g->nr_vcpus; vcpu++)
+		write_private(self->g, vcpu, GICD_ISENABLER,
+			      ((1U << NR_PPIS) - 1) << PPI);
+}
+
+FIXTURE_TEARDOWN(ppi)
+{
+	irqx_check(self->g);
+	irqx_guest_free(self->g);
+}
+
+TEST_F(ppi, events)
+{
+	uint32_t vcpu, i, round;
+	int fds[2 * NR_PPIS];
+
+	irqx_eventfds(fds, ARRAY_SIZE(fds));
+	for (i = 0; i < ARRAY_SIZE(fds); i++)
+		irqx_bind(self->ctx, fds[i], ppi_entry(i % 2, PPI + i / 2));
+	for (round = 0; round < 20; round++) {
+		for (i = 0; i < ARRAY_SIZE(fds); i++) {
+			vcpu = i % 2;
+			irqx_fire(fds[i]);
+			irqx_expect(self->g, vcpu, PPI + i / 2, 1);
+		}
+		irqx_check(self->g);
+	}
+	EXPECT_EQ(20 * ARRAY_SIZE(fds), irqx_stats(self->ctx).atomic);
+	EXPECT_EQ(0, irqx_stats(self->ctx).refused);
+}
+
+TEST_F(ppi, modify)
+{
+	int fd = irqx_eventfd(0, 0);
+	uint32_t i;
+
+	irqx_bind(self->ctx, fd, ppi_entry(0, PPI));
+	for (i = 0; i < 100; i++) {
+		irqx_fire(fd);
+		irqx_expect(self->g, i % 2, PPI + i % NR_PPIS, 1);
+		irqx_check(self->g);
+		irqx_modify(self->ctx, fd,
+			    ppi_entry((i + 1) % 2, PPI + (i + 1) % NR_PPIS));
+	}
+}
+
+TEST_F(ppi, table)
+{
+	struct kvm_irq_routing_entry entry = ppi_entry(1, PPI + 1);
+	int fd = irqx_eventfd(0, 0);
+
+	irqx_irqfd(self->ctx, fd, GSI, 0);
+	irqx_route_set(self->ctx, GSI, ppi_entry(0, PPI));
+	irqx_fire(fd);
+	irqx_expect(self->g, 0, PPI, 1);
+	irqx_check(self->g);
+
+	entry.gsi = GSI;
+	irqx_set_gsi_routing(self->ctx, &entry, 1);
+	irqx_fire(fd);
+	irqx_expect(self->g, 1, PPI + 1, 1);
+	irqx_check(self->g);
+}
+
+/* The level is the OR of what holds it up, in whichever context. */
+TEST_F(ppi, level)
+{
+	int other = irqx_context(self->g->vm);
+	struct irqx_guest *g = self->g;
+
+	irqx_route_set(self->ctx, GSI, ppi_entry(1, LEVEL_PPI));
+	irqx_route_set(other, GSI, ppi_entry(1, LEVEL_PPI));
+	EXPECT_FALSE(is_pending(g, 1, LEVEL_PPI));
+	irqx_irq_line(self->ctx, GSI, 1);
+	EXPECT_TRUE(is_pending(g, 1, LEVEL_PPI));
+	EXPECT_FALSE(is_pending(g, 0, LEVEL_PPI));
+	irqx_irq_line(other, GSI, 1);
+	irqx_irq_line(self->ctx, GSI, 0);
+	EXPECT_TRUE(is_pending(g, 1, LEVEL_PPI));
+
+	/* It follows its route, and closing lets go. */
+	irqx_route_set(other, GSI, ppi_entry(0, LEVEL_PPI));
+	EXPECT_FALSE(is_pending(g, 1, LEVEL_PPI));
+	EXPECT_TRUE(is_pending(g, 0, LEVEL_PPI));
+	close(other);
+	EXPECT_FALSE(is_pending(g, 0, LEVEL_PPI));
+}
+
+/* The guest takes a level again and again, until it falls. */
+TEST_F(ppi, level_is_taken)
+{
+	struct irqx_guest *g = self->g;
+	uint64_t before;
+
+	irqx_route_set(self->ctx, GSI, ppi_entry(0, LEVEL_PPI));
+	write_private(g, 0, GICD_ISENABLER, 1U << LEVEL_PPI);
+	before = irqx_count(g, 0, LEVEL_PPI);
+	irqx_irq_line(self->ctx, GSI, 1);
+	irqx_wait_count(g, 0, LEVEL_PPI, before + 10);
+	irqx_irq_line(self->ctx, GSI, 0);
+	irqx_fence(g);
+	before = irqx_count(g, 0, LEVEL_PPI);
+	irqx_fence(g);
+	EXPECT_EQ(before, irqx_count(g, 0, LEVEL_PPI));
+	irqx_forget(g);
+}
+
+/* An event stays until it is taken, and leaves the level alone. */
+TEST_F(ppi, event_on_a_level)
+{
+	struct irqx_guest *g = self->g;
+	int fd = irqx_eventfd(0, 0);
+
+	irqx_bind(self->ctx, fd, ppi_entry(1, LEVEL_PPI));
+	irqx_fire(fd);
+	irqx_fire(fd);
+	EXPECT_EQ(2, irqx_stats(self->ctx).atomic);
+	EXPECT_EQ(1, irqx_stats(self->ctx).coalesced);
+	EXPECT_TRUE(is_pending(g, 1, LEVEL_PPI));
+	EXPECT_FALSE(is_pending(g, 0, LEVEL_PPI));
+
+	irqx_route_set(self->ctx, GSI, ppi_entry(1, LEVEL_PPI));
+	irqx_irq_line(self->ctx, GSI, 1);
+	irqx_irq_line(self->ctx, GSI, 0);
+	EXPECT_TRUE(is_pending(g, 1, LEVEL_PPI));
+	irqx_expect(g, 1, LEVEL_PPI, 1);
+	write_private(g, 1, GICD_ISENABLER, 1U << LEVEL_PPI);
+	irqx_check(g);
+	EXPECT_FALSE(is_pending(g, 1, LEVEL_PPI));
+}
+
+TEST_F(ppi, feature)
+{
+	EXPECT_TRUE(irqx_info(self->ctx).features & KVM_IRQX_FEATURE_PPI);
+}
+
+TEST_F(ppi, bad_entries_einval)
+{
+	struct kvm_irq_routing_entry entry = ppi_entry(0, PPI);
+	int fd = irqx_eventfd(0, 0);
+	uint32_t intid, i;
+
+	for (intid = 0; intid < 16; intid++)
+		EXPECT_EQ(EINVAL, __irqx_bind(self->ctx, fd, ppi_entry(0, intid)));
+	EXPECT_EQ(EINVAL, __irqx_bind(self->ctx, fd, ppi_entry(0, 32)));
+	EXPECT_EQ(EINVAL, __irqx_bind(self->ctx, fd, ppi_entry(0, ~0U)));
+	EXPECT_EQ(EINVAL, __irqx_bind(self->ctx, fd, ppi_entry(2, PPI)));
+	EXPECT_EQ(EINVAL, __irqx_bind(self->ctx, fd, ppi_entry(~0U, PPI)));
+	entry.flags = KVM_MSI_VALID_DEVID;
+	EXPECT_EQ(EINVAL, __irqx_bind(self->ctx, fd, entry));
+	for (i = 2; i < ARRAY_SIZE(entry.u.pad); i++) {
+		entry = ppi_entry(0, PPI);
+		entry.u.pad[i] = 1;
+		EXPECT_EQ(EINVAL, __irqx_bind(self->ctx, fd, entry));
+	}
+	EXPECT_EQ(0, irqx_stats(self->ctx).irqfds);
+}
+
+/* KVM does not know the type. */
+TEST_F(ppi, not_in_kvms_table_einval)
+{
+	struct kvm_irq_routing_entry entry = ppi_entry(0, PPI);
+
+	EXPECT_EQ(EINVAL, __irqx_set_gsi_routing(self->g->vm->fd, &entry, 1));
+}
+
+/* Like KVM's entries other than pins, it has its GSI to itself. */
+TEST_F(ppi, shares_no_gsi_einval)
+{
+	irqx_route_set(self->ctx, GSI, ppi_entry(0, PPI));
+	EXPECT_EQ(EINVAL, __irqx_route_add(self->ctx, GSI, ppi_entry(1, PPI)));
+	EXPECT_EQ(EINVAL, __irqx_route_add(self->ctx, GSI, irqx_spi_entry(0)));
+}
+
+TEST_F(ppi, resample_einval)
+{
+	struct kvm_irqfd_direct direct = {
+		.fd = irqx_eventfd(0, 0),
+		.resamplefd = irqx_eventfd(0, 0),
+		.flags = KVM_IRQFD_DIRECT_RESAMPLE,
+		.entry = ppi_entry(0, PPI),
+	};
+	struct kvm_irqfd irqfd = {
+		.fd = direct.fd,
+		.resamplefd = direct.resamplefd,
+		.flags = KVM_IRQFD_FLAG_RESAMPLE,
+		.gsi = GSI,
+	};
+
+	EXPECT_EQ(EINVAL, __irqx_ioctl(self->ctx, KVM_IRQFD_DIRECT, &direct));
+	irqx_route_set(self->ctx, GSI, ppi_entry(0, PPI));
+	EXPECT_EQ(EINVAL, __irqx_ioctl(self->ctx, KVM_IRQFD, &irqfd));
+
+	/* Nor can a binding that has a resamplefd be led there. */
+	direct.entry = irqx_spi_entry(IRQX_LEVEL_PIN);
+	EXPECT_EQ(0, __irqx_ioctl(self->ctx, KVM_IRQFD_DIRECT, &direct));
+	EXPECT_EQ(EINVAL, __irqx_modify(self->ctx, direct.fd, ppi_entry(0, PPI)));
+}
+
+TEST_F(ppi, timers_ebusy)
+{
+	int fd = irqx_eventfd(0, 0);
+	uint32_t vcpu;
+
+	for (vcpu = 0; vcpu < 2; vcpu++) {
+		EXPECT_EQ(EBUSY, __irqx_bind(self->ctx, fd,
+					     ppi_entry(vcpu, VTIMER_PPI)));
+		EXPECT_EQ(EBUSY, __irqx_bind(self->ctx, fd,
+					     ppi_entry(vcpu, PTIMER_PPI)));
+	}
+	EXPECT_EQ(EBUSY, __irqx_route_set(self->ctx, GSI,
+					  ppi_entry(0, VTIMER_PPI)));
+}
+
+/* Their owner shows at the first run only. */
+TEST(timers_of_a_new_vcpu_ebusy)
+{
+	struct irqx_guest *g = irqx_guest_create(1);
+	int fd = irqx_eventfd(0, 0);
+
+	EXPECT_EQ(EBUSY, __irqx_bind(g->ctx, fd, ppi_entry(0, VTIMER_PPI)));
+	EXPECT_EQ(EBUSY, __irqx_bind(g->ctx, fd, ppi_entry(0, PTIMER_PPI)));
+	irqx_guest_free(g);
+}
+
+TEST(no_vgic_eagain)
+{
+	struct kvm_vm *vm = vm_create_barebones();
+	int ctx = irqx_context(vm);
+
+	EXPECT_EQ(EAGAIN, __irqx_bind(ctx, irqx_eventfd(0, 0),
+				      ppi_entry(0, PPI)));
+	close(ctx);
+	kvm_vm_free(vm);
+}
+
+static void pmu_attr(struct kvm_vcpu *vcpu, uint64_t attr, void *addr)
+{
+	struct kvm_device_attr device_attr = {
+		.group = KVM_ARM_VCPU_PMU_V3_CTRL,
+		.attr = attr,
+		.addr = (uint64_t)addr,
+	};
+
+	vcpu_ioctl(vcpu, KVM_SET_DEVICE_ATTR, &device_attr);
+}
+
+static void never_run(void)
+{
+}
+
+/* A PPI that KVM takes from us gets nothing any more, and one it has, never. */
+TEST(pmu_ebusy)
+{
+	struct kvm_vcpu_init init;
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+	int ctx, fd = irqx_eventfd(0, 0), irq = PMU_PPI;
+
+	if (!kvm_has_cap(KVM_CAP_ARM_PMU_V3))
+		SKIP(return, "no PMU for guests");
+	if (irqx_gic_version() != 3)
+		SKIP(return, "VGICv3 is brought up here");
+
+	vm = vm_create(1);
+	vm_ioctl(vm, KVM_ARM_PREFERRED_TARGET, &init);
+	init.features[0] |= 1 << KVM_ARM_VCPU_PSCI_0_2 |
+			    1 << KVM_ARM_VCPU_PMU_V3;
+	vcpu = aarch64_vcpu_add(vm, 0, &init, never_run);
+	close(vgic_v3_setup(vm, 1, 64));
+	ctx = irqx_context(vm);
+
+	irqx_bind(ctx, fd, ppi_entry(0, PMU_PPI));
+	irqx_fire(fd);
+	EXPECT_EQ(0, irqx_stats(ctx).refused);
+	pmu_attr(vcpu, KVM_ARM_VCPU_PMU_V3_IRQ, &irq);
+	pmu_attr(vcpu, KVM_ARM_VCPU_PMU_V3_INIT, NULL);
+	irqx_fire(fd);
+	irqx_settle(ctx);
+	EXPECT_EQ(1, irqx_stats(ctx).refused);
+	EXPECT_EQ(EBUSY, __irqx_modify(ctx, fd, ppi_entry(0, PMU_PPI)));
+	EXPECT_EQ(EBUSY, __irqx_bind(ctx, irqx_eventfd(0, 0),
+				     ppi_entry(0, PMU_PPI)));
+	close(ctx);
+	kvm_vm_free(vm);
+}
+
+TEST_HARNESS_MAIN
