@@ -118,22 +118,17 @@ irqx_add_wait_queue_priority_exclusive(struct wait_queue_head *wqh,
 #define IRQX_KVM_SYMBOLS_BTF(X)		\
 	X(btf_name_by_offset)		\
 	X(btf_put)
-#define irqx_kvm_hv_vp_index(hv)	irqx_kvm_read(kvm_vcpu_hv, hv, vp_index)
+#define irqx_kvm_hv_vp_index(hv)	\
+	(*(const u32 *)((const void *)(hv) + irqx_offset_kvm_vcpu_hv_vp_index))
 #else
 #define IRQX_KVM_PRIVATE_MEMBERS(X)
 #define IRQX_KVM_SYMBOLS_BTF(X)
 #define irqx_kvm_hv_vp_index(hv)	((hv)->vp_index)
 #endif
 
-#define IRQX_DECLARE_MEMBER(type, member, as)				\
-	extern u32 irqx_kvm_##type##_##member;				\
-	typedef as irqx_kvm_##type##_##member##_t;
+#define IRQX_DECLARE_MEMBER(type, member, as)	\
+	extern u32 irqx_offset_##type##_##member;
 IRQX_KVM_PRIVATE_MEMBERS(IRQX_DECLARE_MEMBER)
 #undef IRQX_DECLARE_MEMBER
-
-/* The value of a private member of *@ptr, a struct @type. */
-#define irqx_kvm_read(type, ptr, member)				\
-	(*(const irqx_kvm_##type##_##member##_t *)			\
-	 ((const void *)(ptr) + irqx_kvm_##type##_##member))
 
 #endif /* _IRQX_KVM_COMPAT_H */

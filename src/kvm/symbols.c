@@ -28,7 +28,7 @@ IRQX_KVM_SYMBOLS_BTF(IRQX_DEFINE)
 
 /* Offsets in private structures; read-only after load. */
 #define IRQX_DEFINE_MEMBER(type, member, as)	\
-	u32 irqx_kvm_##type##_##member __ro_after_init;
+	u32 irqx_offset_##type##_##member __ro_after_init;
 IRQX_KVM_PRIVATE_MEMBERS(IRQX_DEFINE_MEMBER)
 #undef IRQX_DEFINE_MEMBER
 
@@ -163,7 +163,7 @@ int irqx_kvm_resolve(void)
 	/* With what was just found. */
 #define IRQX_RESOLVE_MEMBER(type, member, as)				\
 	if (!len && find_member(#type, #member, sizeof(as),		\
-				&irqx_kvm_##type##_##member))		\
+				&irqx_offset_##type##_##member))		\
 		len += scnprintf(missing + len, sizeof(missing) - len,	\
 				 " %s.%s", #type, #member);
 	IRQX_KVM_PRIVATE_MEMBERS(IRQX_RESOLVE_MEMBER)
@@ -199,7 +199,7 @@ static int search_module(struct notifier_block *nb, unsigned long action,
 }
 
 /**
- * irqx_kvm_for_each_tracepoint - show all tracepoints of KVM
+ * irqx_kvm_walk_tracepoints - show all tracepoints of KVM
  * @fn: called for each
  * @data: its second argument
  *
@@ -208,7 +208,7 @@ static int search_module(struct notifier_block *nb, unsigned long action,
  *
  * Context: may sleep.
  */
-void irqx_kvm_for_each_tracepoint(irqx_tracepoint_fn fn, void *data)
+void irqx_kvm_walk_tracepoints(irqx_tracepoint_fn fn, void *data)
 {
 	struct tracepoint_search search = {
 		.fn = fn,
