@@ -66,6 +66,57 @@ with_apt() (
 	printf '%s\n' "$out"
 )
 
+# codename [SUITE] : of the release that SUITE belongs to, or this machine's
+codename() {
+	if [ $# = 0 ]; then
+		# shellcheck disable=SC1091
+		(. /etc/os-release && echo "$VERSION_CODENAME")
+	else
+		echo "${1%%-*}"
+	fi
+}
+
+# apt_sources SUITE [ARCH] : lines for a sources.list that has SUITE at the mirrors that this machine's apt uses; if
+# SUITE is a whole release, with updates and security fixes as far as this machine has its own. For with_apt.
+apt_sources() {
+	local suite=$1 arch=${2:-$NATIVE_ARCH} own release uri known component
+	own=$(codename)
+	release=$(codename "$suite")
+	# shellcheck disable=SC2016 # apt expands it
+	apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' 'Origin: Debian' \
+		"Architecture: $arch" |
+		while read -r uri known component; do
+			case $known in
+			"$own" | "$own-updates" | "$own-security") known=$release${known#"$own"} ;;
+			*) continue ;;
+			esac
+			case $suite in
+			"$release" | "$known") echo "deb $uri $known $component" ;;
+			# of another of this machine's lines
+			"$release-updates" | "$release-security") ;;
+			*) [ "$known" != "$release" ] || echo "deb $uri $suite $component" ;;
+			esac
+		done | sort -u | grep .
+}
+
+# with_suite SUITE FUNC ARG... : with_apt; if SUITE is not of this machine's release apt sees that suite alone, with
+# lists of its own below build/apt. Nothing is installed from it.
+with_suite() (
+	suite=$1
+	shift
+	if [ "$(codename "$suite")" != "$(codename)" ]; then
+		dir=$BUILD/apt/$suite
+		mkdir -p "$dir/lists/partial"
+		with_apt apt_sources "$suite" >"$dir/sources.list.$$" || exit
+		mv "$dir/sources.list.$$" "$dir/sources.list"
+		printf '%s "%s";\n' Dir::Etc::SourceList "$dir/sources.list" Dir::Etc::SourceParts - \
+			Dir::State::Lists "$dir/lists" Dir::Cache::pkgcache '' Dir::Cache::srcpkgcache '' >"$dir/apt.conf.$$"
+		mv "$dir/apt.conf.$$" "$dir/apt.conf"
+		export APT_CONFIG=$dir/apt.conf
+	fi
+	with_apt "$@"
+)
+
 # need_packages PKG... : installs what is missing
 need_packages() {
 	local pkg missing=()
@@ -90,7 +141,7 @@ need_arch() {
 # kernel_field NAME ARCH FIELD : from scripts/kernels; fails if there is no such kernel
 kernel_field() {
 	awk -v name="$1" -v arch="$2" -v field="$3" '
-		BEGIN { split("name arch suite image source compiler", column); for (i in column) nr[column[i]] = i }
+		BEGIN { split("name arch suite image source compiler append", column); for (i in column) nr[column[i]] = i }
 		$1 == name && $2 == arch { print $nr[field]; found = 1; exit }
 		END { exit !found }' "$SCRIPTS/kernels"
 }
@@ -129,7 +180,7 @@ compiler_package() {
 	echo "$1${prefix:+-${prefix%-}}"
 }
 
-# The next two are for functions that with_apt runs.
+# The next two are for functions that with_suite runs.
 
 # package_field PKG FIELD : of the version that apt would install, or of PKG=VERSION
 package_field() {

@@ -118,7 +118,7 @@ int irqx_ack_init(void)
 {
 	u32 i;
 
-	irqx_kvm_for_each_tracepoint(found_tracepoint, NULL);
+	irqx_kvm_walk_tracepoints(found_tracepoint, NULL);
 	for (i = 0; i < ARRAY_SIZE(probes); i++) {
 		if (probes[i].tp || !(probes[i].feature & irqx_arch_features()))
 			continue;

@@ -319,7 +319,7 @@ static int irqfd_wakeup(struct wait_queue_entry *wait, unsigned int mode,
 		if (list_empty(&irqfd->dead))
 			list_add_tail(&irqfd->dead, &ctx->dead);
 		spin_unlock_irqrestore(&ctx->dead_lock, flags);
-		queue_work(system_unbound_wq, &ctx->reap);
+		queue_work(system_dfl_wq, &ctx->reap);
 	}
 
 	/* An event is consumed: nobody else who waits needs to see it. */

@@ -344,10 +344,11 @@ static void line_ack(struct irqx_line *line)
  * @vm: the VM
  * @key: irqx_arch_line_key() of the pin or SINT
  *
- * Context: a tracepoint probe on the vCPU's thread: atomic, under RCU, and no
- * lock of KVM's interrupt controllers held.  On PREEMPT_RT spinlocks sleep, so
- * there it is for the work queue; the pin then falls after KVM has looked at
- * it, at the cost of one interrupt more.
+ * Context: a tracepoint probe on the vCPU's thread, under RCU, with no lock of
+ * KVM's interrupt controllers held; atomic on arm64, and on any kernel whose
+ * tracepoints disable preemption.  On PREEMPT_RT spinlocks sleep, so there it is
+ * for the work queue; the pin then falls after KVM has looked at it, at the cost
+ * of one interrupt more.
  */
 void irqx_line_ack(struct irqx_vm *vm, unsigned long key)
 {
@@ -355,7 +356,7 @@ void irqx_line_ack(struct irqx_vm *vm, unsigned long key)
 
 	if (!line)
 		return;
-	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+	if (IS_ENABLED(CONFIG_PREEMPT_RT) && !preemptible())
 		queue_work(irqx_wq, &line->ack);
 	else
 		line_ack(line);

@@ -58,7 +58,7 @@ static int __init irqx_module_init(void)
 	if (ret)
 		goto err_irqfd;
 
-	irqx_wq = alloc_workqueue(KBUILD_MODNAME, WQ_HIGHPRI, 0);
+	irqx_wq = alloc_workqueue(KBUILD_MODNAME, WQ_HIGHPRI | WQ_PERCPU, 0);
 	if (!irqx_wq) {
 		ret = -ENOMEM;
 		goto err_route;

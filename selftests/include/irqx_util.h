@@ -45,6 +45,23 @@
  */
 extern bool irqx_keeps_vms;
 
+/* Is this kernel of @major.@minor or later? */
+bool irqx_kernel_since(int major, int minor);
+
+/*
+ * In a TEST_F(): what has just been seen is a known fault of this kernel, or one
+ * that the module cannot make good there.  Ends the test.
+ */
+#define IRQX_XFAIL(fmt, ...)						\
+do {									\
+	snprintf(_metadata->results->reason,				\
+		 sizeof(_metadata->results->reason), fmt,		\
+		 ##__VA_ARGS__);					\
+	_metadata->exit_code = KSFT_XFAIL;				\
+	_metadata->trigger = 0;						\
+	return;								\
+} while (0)
+
 /*
  * ---- Contexts: an open /dev/kvm-irqx is an int ----
  */

@@ -8,6 +8,7 @@
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -20,6 +21,17 @@ static void __attribute__((constructor)) irqx_require_device(void)
 		printf("1..0 # SKIP no " IRQX_DEV_PATH ": kvm_irqx is not loaded\n");
 		exit(KSFT_SKIP);
 	}
+}
+
+bool irqx_kernel_since(int major, int minor)
+{
+	struct utsname uts;
+	int is_major, is_minor;
+
+	uname(&uts);
+	TEST_ASSERT(sscanf(uts.release, "%d.%d", &is_major, &is_minor) == 2,
+		    "uname -r: %s", uts.release);
+	return is_major > major || (is_major == major && is_minor >= minor);
 }
 
 static void keep_vm(int kvm, bool irqchip)

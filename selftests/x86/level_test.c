@@ -1123,8 +1123,17 @@ TEST_F(level, kvm_irq_line)
 
 /*
  * From 6.4 on KVM drops what is pending on a pin that the guest unmasks, if it
- * has a resampler there, and asks that one alone.
+ * has a resampler there, and asks that one alone.  From 6.17 on it tells no
+ * module of the unmasking, which then cannot make that good.
  */
+static bool lost_by_unmasking(struct irqx_guest *g, unsigned long n)
+{
+	return irqx_kernel_since(6, 17) &&
+	       !irqx_wait_until(irqx_count(g, 0, VECTOR) >= n, 500);
+}
+
+#define UNMASKING_IS_UNTOLD "KVM from 6.17 on drops the pin's state and tells nobody"
+
 TEST_F(level, kvm_resampler_unmask)
 {
 	struct irqx_level ours = irqx_level_direct(self->ctx, ioapic(PIN));
@@ -1137,6 +1146,8 @@ TEST_F(level, kvm_resampler_unmask)
 		irqx_fire(ours.fd);
 		wait_up(self->g, PIN);
 		irqx_pin_mask(self->g, PIN, false);
+		if (lost_by_unmasking(self->g, i))
+			IRQX_XFAIL(UNMASKING_IS_UNTOLD);
 		irqx_wait_count(self->g, 0, VECTOR, i);
 		ASSERT_EQ(i, irqx_acks(&ours, i));
 		ASSERT_LE(i, irqx_acks(&kvms, i));
@@ -1158,6 +1169,8 @@ TEST_F(level, kvm_resampler_unmask_line)
 	irqx_irq_line(self->ctx, GSI, 1);
 	irqx_hold(self->g, VECTOR, true);
 	irqx_pin_mask(self->g, PIN, false);
+	if (lost_by_unmasking(self->g, 1))
+		IRQX_XFAIL(UNMASKING_IS_UNTOLD);
 	irqx_wait_count(self->g, 0, VECTOR, 1);
 	irqx_hold(self->g, VECTOR, false);
 	irqx_irq_line(self->ctx, GSI, 0);
@@ -1196,6 +1209,8 @@ TEST_F(level, kvm_resampler_unmask_other_gsi)
 	irqx_fire(ours.fd);
 	wait_up(self->g, PIN);
 	irqx_pin_mask(self->g, PIN, false);
+	if (lost_by_unmasking(self->g, 2))
+		IRQX_XFAIL(UNMASKING_IS_UNTOLD);
 	irqx_wait_count(self->g, 0, VECTOR, 2);
 	irqx_expect(self->g, 0, VECTOR, 1);
 	irqx_check(self->g);

@@ -104,5 +104,7 @@ bool irqx_arch_has_eoi(const struct kvm_kernel_irq_routing_entry *e)
 /* Context: the vCPU's thread. */
 u32 irqx_arch_vp_index(struct kvm_vcpu *vcpu)
 {
-	return vcpu->arch.hyperv ? vcpu->arch.hyperv->vp_index : vcpu->vcpu_idx;
+	struct kvm_vcpu_hv *hv = vcpu->arch.hyperv;
+
+	return hv ? irqx_kvm_hv_vp_index(hv) : vcpu->vcpu_idx;
 }

@@ -11,6 +11,7 @@
 #include <linux/eventfd.h>
 #include <linux/version.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 
 /* 6.8 dropped the count that every caller gave as 1. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
@@ -51,6 +52,15 @@ irqx_add_wait_queue_priority_exclusive(struct wait_queue_head *wqh,
 #endif
 
 /*
+ * 6.17 made workqueues say which CPU they mean.  Per CPU was the default, and
+ * the flag, where a stable kernel has it, does nothing.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
+#define WQ_PERCPU	0
+#define system_dfl_wq	system_unbound_wq
+#endif
+
+/*
  * x86: up to 6.17 the level of a pin is kept per interrupt source, and the ids
  * are handed out by KVM; later all but three are free.
  */
@@ -70,7 +80,7 @@ irqx_add_wait_queue_priority_exclusive(struct wait_queue_head *wqh,
 	X(kvm_irq_map_chip_pin)			\
 	X(kvm_register_irq_ack_notifier)	\
 	X(kvm_unregister_irq_ack_notifier)	\
-	X(kvm_make_scan_ioapic_request)
+	X(kvm_make_all_cpus_request)
 #else
 #define IRQX_KVM_SYMBOLS_IOAPIC(X)
 #endif
@@ -125,5 +135,30 @@ bool vgic_queue_irq_unlock(struct kvm *kvm, struct vgic_irq *irq,
 #else
 #define IRQX_KVM_HAS_HYPERV	0
 #endif
+
+/*
+ * In 7.x what KVM knows of a vCPU as a virtual processor of Hyper-V is in a
+ * private header.  The kernel's own description of its types tells where in it
+ * the one number is that is wanted.
+ */
+#if IRQX_KVM_HAS_HYPERV && LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0)
+#define IRQX_KVM_HAS_PRIVATE_MEMBERS
+#define IRQX_KVM_PRIVATE_MEMBERS(X)	\
+	X(kvm_vcpu_hv, vp_index, u32)
+#define IRQX_KVM_SYMBOLS_BTF(X)		\
+	X(btf_name_by_offset)		\
+	X(btf_put)
+#define irqx_kvm_hv_vp_index(hv)	\
+	(*(const u32 *)((const void *)(hv) + irqx_offset_kvm_vcpu_hv_vp_index))
+#else
+#define IRQX_KVM_PRIVATE_MEMBERS(X)
+#define IRQX_KVM_SYMBOLS_BTF(X)
+#define irqx_kvm_hv_vp_index(hv)	((hv)->vp_index)
+#endif
+
+#define IRQX_DECLARE_MEMBER(type, member, as)	\
+	extern u32 irqx_offset_##type##_##member;
+IRQX_KVM_PRIVATE_MEMBERS(IRQX_DECLARE_MEMBER)
+#undef IRQX_DECLARE_MEMBER
 
 #endif /* _IRQX_KVM_COMPAT_H */

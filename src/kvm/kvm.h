@@ -27,7 +27,7 @@ struct irqx_pin_watch {
 int irqx_kvm_resolve(void);
 
 typedef void (*irqx_tracepoint_fn)(struct tracepoint *tp, void *data);
-void irqx_kvm_for_each_tracepoint(irqx_tracepoint_fn fn, void *data);
+void irqx_kvm_walk_tracepoints(irqx_tracepoint_fn fn, void *data);
 
 struct kvm *irqx_kvm_from_file(struct file *file);
 int irqx_kvm_get_source_id(struct kvm *kvm);

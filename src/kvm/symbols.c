@@ -24,6 +24,7 @@ DEFINE_STATIC_CALL_NULL(irqx_kallsyms_lookup_name, kallsyms_lookup_name);
 
 #define IRQX_DEFINE(name)	DEFINE_STATIC_CALL_NULL(irqx_##name, name);
 IRQX_KVM_SYMBOLS(IRQX_DEFINE)
+IRQX_KVM_SYMBOLS_BTF(IRQX_DEFINE)
 #undef IRQX_DEFINE
 
 /* What the calls above are typed by, for scripts/check-prototypes to read. */
@@ -31,8 +32,15 @@ struct irqx_kvm_prototypes {
 	typeof(kallsyms_lookup_name) *kallsyms_lookup_name;
 #define IRQX_PROTOTYPE(name)	typeof(name) *name;
 	IRQX_KVM_SYMBOLS(IRQX_PROTOTYPE)
+	IRQX_KVM_SYMBOLS_BTF(IRQX_PROTOTYPE)
 #undef IRQX_PROTOTYPE
 };
+
+/* Offsets in private structures; read-only after load. */
+#define IRQX_DEFINE_MEMBER(type, member, as)	\
+	u32 irqx_offset_##type##_##member __ro_after_init;
+IRQX_KVM_PRIVATE_MEMBERS(IRQX_DEFINE_MEMBER)
+#undef IRQX_DEFINE_MEMBER
 
 /*
  * The address of kallsyms_lookup_name(), by way of a kprobe that is never
@@ -59,13 +67,60 @@ static unsigned long find_lookup(void)
 	return addr - offset;
 }
 
-static void *find_symbol(const char *name)
+static void *find_symbol(const char *prefix, const char *name)
 {
 	char qualified[KSYM_NAME_LEN];
 
-	snprintf(qualified, sizeof(qualified), "%s%s", IRQX_KVM_PREFIX, name);
+	snprintf(qualified, sizeof(qualified), "%s%s", prefix, name);
 	return (void *)static_call(irqx_kallsyms_lookup_name)(qualified);
 }
+
+#ifdef IRQX_KVM_HAS_PRIVATE_MEMBERS
+/* What a type is called by other names. */
+static const struct btf_type *find_type(struct btf *btf, u32 id)
+{
+	const struct btf_type *type = btf_type_by_id(btf, id);
+
+	while (type && BTF_INFO_KIND(type->info) == BTF_KIND_TYPEDEF)
+		type = btf_type_by_id(btf, type->type);
+	return type;
+}
+
+/*
+ * The offset of a member of a structure that KVM's headers do not show.  All
+ * copies of the structure in the kernel's BTF are alike: the first will do.
+ */
+static int find_member(const char *structure, const char *name, u32 size,
+		       u32 *offset)
+{
+	const struct btf_member *member;
+	const struct btf_type *type;
+	int ret = -ENOENT;
+	const char *found;
+	struct btf *btf;
+	s32 id;
+	u32 i;
+
+	id = bpf_find_btf_id(structure, BTF_KIND_STRUCT, &btf);
+	if (id < 0)
+		return id;
+
+	type = btf_type_by_id(btf, id);
+	for_each_member(i, type, member) {
+		found = static_call(irqx_btf_name_by_offset)(btf,
+							     member->name_off);
+		if (strcmp(found, name))
+			continue;
+		*offset = __btf_member_bit_offset(type, member) / 8;
+		type = find_type(btf, member->type);
+		if (type && btf_type_is_int(type) && type->size == size)
+			ret = 0;
+		break;
+	}
+	static_call(irqx_btf_put)(btf);
+	return ret;
+}
+#endif
 
 /**
  * irqx_kvm_resolve - make the functions of KVM callable
@@ -102,15 +157,29 @@ int irqx_kvm_resolve(void)
 	}
 	static_call_update(irqx_kallsyms_lookup_name, (void *)lookup);
 
-#define IRQX_RESOLVE(name)						\
-	addr = find_symbol(#name);					\
+#define IRQX_RESOLVE_AT(prefix, name)					\
+	addr = find_symbol(prefix, #name);				\
 	if (addr)							\
 		static_call_update(irqx_##name, addr);			\
 	else								\
 		len += scnprintf(missing + len, sizeof(missing) - len,	\
 				 " %s", #name);
+#define IRQX_RESOLVE(name)	IRQX_RESOLVE_AT(IRQX_KVM_PREFIX, name)
 	IRQX_KVM_SYMBOLS(IRQX_RESOLVE)
 #undef IRQX_RESOLVE
+#define IRQX_RESOLVE(name)	IRQX_RESOLVE_AT("", name)
+	IRQX_KVM_SYMBOLS_BTF(IRQX_RESOLVE)
+#undef IRQX_RESOLVE
+#undef IRQX_RESOLVE_AT
+
+	/* With what was just found. */
+#define IRQX_RESOLVE_MEMBER(type, member, as)				\
+	if (!len && find_member(#type, #member, sizeof(as),		\
+				&irqx_offset_##type##_##member))		\
+		len += scnprintf(missing + len, sizeof(missing) - len,	\
+				 " %s.%s", #type, #member);
+	IRQX_KVM_PRIVATE_MEMBERS(IRQX_RESOLVE_MEMBER)
+#undef IRQX_RESOLVE_MEMBER
 
 	if (len) {
 		pr_err("this kernel's KVM lacks:%s\n", missing);
@@ -142,7 +211,7 @@ static int search_module(struct notifier_block *nb, unsigned long action,
 }
 
 /**
- * irqx_kvm_for_each_tracepoint - show all tracepoints of KVM
+ * irqx_kvm_walk_tracepoints - show all tracepoints of KVM
  * @fn: called for each
  * @data: its second argument
  *
@@ -151,7 +220,7 @@ static int search_module(struct notifier_block *nb, unsigned long action,
  *
  * Context: may sleep.
  */
-void irqx_kvm_for_each_tracepoint(irqx_tracepoint_fn fn, void *data)
+void irqx_kvm_walk_tracepoints(irqx_tracepoint_fn fn, void *data)
 {
 	struct tracepoint_search search = {
 		.fn = fn,

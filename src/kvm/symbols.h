@@ -2,6 +2,7 @@
 #ifndef _IRQX_KVM_SYMBOLS_H
 #define _IRQX_KVM_SYMBOLS_H
 
+#include <linux/btf.h>
 #include <linux/kvm_host.h>
 #include <linux/static_call.h>
 
@@ -31,6 +32,7 @@
  */
 #define IRQX_DECLARE(name)	DECLARE_STATIC_CALL(irqx_##name, name);
 IRQX_KVM_SYMBOLS(IRQX_DECLARE)
+IRQX_KVM_SYMBOLS_BTF(IRQX_DECLARE)
 #undef IRQX_DECLARE
 
 #endif /* _IRQX_KVM_SYMBOLS_H */

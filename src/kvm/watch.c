@@ -98,7 +98,7 @@ void irqx_kvm_rewatch_pin(struct kvm *kvm, struct irqx_pin_watch *watch)
 	WRITE_ONCE(watch->ack.gsi, gsi);
 	rewatch_mask(watch, gsi);
 	/* Every vCPU looks anew whose EOIs it must leave the guest for. */
-	static_call(irqx_kvm_make_scan_ioapic_request)(kvm);
+	static_call(irqx_kvm_make_all_cpus_request)(kvm, KVM_REQ_SCAN_IOAPIC);
 }
 
 /* Context: sleeps for SRCU grace periods; no lock held. */
