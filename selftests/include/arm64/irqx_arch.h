@@ -25,6 +25,13 @@
 #define IRQX_NR_SPIS		224
 #define IRQX_SPI(pin)		(IRQX_LPI_MAX + 1 + (pin))
 #define IRQX_NR_IRQS		IRQX_SPI(IRQX_NR_SPIS)
+/*
+ * The demo has 8,192 eventfds and two LPIs for each: where it leads, and where it
+ * leads after a retarget.
+ */
+#define IRQX_DEMO_IRQS		8192
+#define IRQX_DEMO_NOUN		"LPIs each"
+#define IRQX_DEMO_FLAGS		IRQX_GUEST_ARCH_MANY_LPIS
 #define IRQX_MAX_VCPUS		8
 
 /* An event of an LPI that the ITS has not cached goes to the work queue. */

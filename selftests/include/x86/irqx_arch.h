@@ -11,6 +11,10 @@
 #define IRQX_NR_IRQS		256
 #define IRQX_IRQ_MIN		32
 #define IRQX_IRQ_MAX		255
+/* What the demo takes of them, of each vCPU. */
+#define IRQX_DEMO_IRQS		(IRQX_IRQ_MAX - IRQX_IRQ_MIN + 1)
+#define IRQX_DEMO_NOUN		"vectors"
+#define IRQX_DEMO_FLAGS		0
 #define IRQX_MAX_VCPUS		64
 
 /* Wires of irqx_slow_entry(): the IOAPIC's pins but the first 16. */
