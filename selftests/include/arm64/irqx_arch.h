@@ -43,20 +43,6 @@
 /* What irqx_pin_entry() takes; pins 0 .. 23 are there. */
 #define IRQX_IRQCHIP		0
 
-/*
- * As initializers of { irqchip, pin }: those that no entry can have.  Pins are
- * SPIs; the last ones would be SGIs and PPIs, were there no overflow check.
- */
-#define IRQX_BAD_PINS							\
-	{ 0, KVM_IRQCHIP_NUM_PINS },					\
-	{ 0, 1U << 31 },						\
-	{ 0, ~0U },							\
-	{ 1, 0 },							\
-	{ ~0U, 0 },							\
-	{ 0, 0U - 32 },							\
-	{ 0, 0U - 16 },							\
-	{ 0, 0U - 1 }
-
 /* How much longer irqx_pending() takes than on x86: KVM goes through all LPIs. */
 #define IRQX_FROZEN_COST	6
 

@@ -422,6 +422,20 @@ uint64_t irqx_do(struct irqx_guest *g, uint32_t vcpu, enum irqx_op op,
  * Entries
  */
 
+/* The last ones would be SGIs and PPIs, if the sum overflowed unseen. */
+const struct irqx_pin irqx_bad_pins[] = {
+	{ 0, KVM_IRQCHIP_NUM_PINS },
+	{ 0, 1U << 31 },
+	{ 0, ~0U },
+	{ 1, 0 },
+	{ ~0U, 0 },
+	{ 0, 0U - 32 },
+	{ 0, 0U - 16 },
+	{ 0, 0U - 1 },
+};
+
+const uint32_t irqx_nr_bad_pins = ARRAY_SIZE(irqx_bad_pins);
+
 struct kvm_irq_routing_entry irqx_pin_entry(uint32_t irqchip, uint32_t pin)
 {
 	struct kvm_irq_routing_entry entry = { .type = KVM_IRQ_ROUTING_IRQCHIP };
