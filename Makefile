@@ -34,13 +34,13 @@ endif
 	@echo $(MODULE)
 
 selftests:
-	@scripts/build-selftests
+	@scripts/build-selftests --arch $(ARCH)
 
 demo:
-	@scripts/demo --kernel $(KERNEL)
+	@scripts/demo --arch $(ARCH) --kernel $(KERNEL)
 
 check:
-	@scripts/check $(CHECK)
+	@scripts/check --arch $(ARCH) $(CHECK)
 
 lint:
 	@scripts/lint
@@ -83,8 +83,8 @@ clean:
 	rm -rf build/local build/selftests build/check build/*/module build/*/kvm_irqx.ko
 
 help:
-	@echo 'make demo               8,192 direct irqfds in a tiny guest, counted, beside KVM'
-	@echo 'make check              all tests, on every kernel of scripts/kernels, or on KERNEL='
+	@echo 'make [ARCH=arm64] demo  8,192 direct irqfds in a tiny guest, counted, beside KVM'
+	@echo 'make [ARCH=arm64] check all tests, on every kernel of scripts/kernels, or on KERNEL='
 	@echo 'make lint               checkpatch, sparse, W=1, shellcheck, headers, layering'
 	@echo 'make [KERNEL=6.12]      build the module for a stock Debian kernel ($(KERNEL))'
 	@echo 'make KDIR=DIR           build it for the kernel whose build directory is DIR'

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What kvm-irqx is for, to look at: 8,192 eventfds, twice what KVM's routing
- * table holds, each bound to a vector and a vCPU of its own, fired, retargeted,
+ * table holds, each bound to an interrupt of a vCPU, fired, retargeted,
  * and fired again, while the guest counts.  Then the same by KVM's own irqfds
  * and routing table, as far as they go.
  *
@@ -17,11 +17,14 @@
 #define NR_KVM_SAMPLES	64
 
 /*
- * So many are fired before the guest's counters are looked at: each at a
- * (vCPU, irq) of its own, so that no two meet in an interrupt controller.
+ * No more than NR_TARGETS are fired before the guest's counters are looked at:
+ * each at a (vCPU, irq) of its own, so that no two meet in an interrupt
+ * controller.
  */
-#define NR_IRQS		(IRQX_IRQ_MAX - IRQX_IRQ_MIN + 1)
-#define WAVE		(NR_VCPUS * (NR_IRQS / 2))
+#define NR_IRQS		IRQX_DEMO_IRQS
+#define NR_TARGETS	(NR_VCPUS * (NR_IRQS / 2))
+/* Nor more than that: what waits in a VGIC is sorted again and again. */
+#define WAVE		256
 
 struct score {
 	uint32_t bindings;
@@ -47,7 +50,7 @@ static int fds[NR_BINDINGS];
  */
 static struct irqx_slot target(uint32_t i, bool side)
 {
-	uint32_t nth = i % WAVE;
+	uint32_t nth = i % NR_TARGETS;
 
 	return (struct irqx_slot){
 		.vcpu = (nth + side) % NR_VCPUS,
@@ -105,29 +108,34 @@ static void fire_wave(struct irqx_guest *g, struct score *score, uint32_t from,
 		      uint32_t to, bool side)
 {
 	static uint64_t before[NR_VCPUS][IRQX_NR_IRQS];
-	uint64_t begin, came, want;
+	uint64_t begin, came, want, total;
 	struct irqx_slot slot;
 	uint32_t i, vcpu, irq;
+	bool here;
 
 	for (vcpu = 0; vcpu < NR_VCPUS; vcpu++)
-		for (irq = IRQX_IRQ_MIN; irq <= IRQX_IRQ_MAX; irq++)
+		for (irq = IRQX_IRQ_MIN; irq < IRQX_IRQ_MIN + NR_IRQS; irq++)
 			before[vcpu][irq] = irqx_count(g, vcpu, irq);
 
+	total = irqx_total(g);
 	begin = irqx_now_ns();
 	for (i = from; i < to; i++)
 		irqx_fire(fds[i]);
+	/* Some may have to take a work queue, KVM's or ours. */
+	__irqx_wait_total(g, total + to - from);
 	irqx_fence(g);
 	score->fire_ns += irqx_now_ns() - begin;
 	score->sent += to - from;
 
-	for (i = 0; i < 2 * WAVE; i++) {
-		slot = target(i, i >= WAVE);
+	for (i = 0; i < 2 * NR_TARGETS; i++) {
+		slot = target(i, i >= NR_TARGETS);
 		came = irqx_count(g, slot.vcpu, slot.irq) -
 		       before[slot.vcpu][slot.irq];
-		want = (i >= WAVE) == side && i % WAVE < to - from;
+		here = (i >= NR_TARGETS) == side;
+		want = here && i % NR_TARGETS - from % NR_TARGETS < to - from;
 		if (came < want)
 			score->lost += want - came;
-		else if ((i >= WAVE) == side)
+		else if (here)
 			score->doubled += came - want;
 		else
 			score->at_old += came - want;
@@ -139,7 +147,12 @@ static void fire(struct irqx_guest *g, struct score *score, uint32_t nr, bool si
 	uint32_t from, to;
 
 	for (from = 0; from < nr; from = to) {
-		to = from + WAVE < nr ? from + WAVE : nr;
+		/* up to the next beginning of a wave, of the targets, or nr */
+		to = from + WAVE - from % NR_TARGETS % WAVE;
+		if (to / NR_TARGETS != from / NR_TARGETS)
+			to = to / NR_TARGETS * NR_TARGETS;
+		if (to > nr)
+			to = nr;
 		fire_wave(g, score, from, to, side);
 	}
 }
@@ -155,7 +168,8 @@ static void finish(struct irqx_guest *g, struct score *score)
 
 static struct score run_irqx(void)
 {
-	struct irqx_guest *g = irqx_guest_create(NR_VCPUS);
+	struct irqx_guest *g = __irqx_guest_create(NR_VCPUS, NULL,
+						   IRQX_DEMO_FLAGS);
 	struct score score = { .bindings = NR_BINDINGS };
 	uint64_t begin;
 	uint32_t i, round;
@@ -166,7 +180,7 @@ static struct score run_irqx(void)
 	for (i = 0; i < NR_BINDINGS; i++)
 		irqx_bind(g->ctx, fds[i], entry(g, i, side));
 	score.bind_ns = irqx_now_ns() - begin;
-	say("%s eventfds bound by KVM_IRQFD_DIRECT, over %u vCPUs and %u vectors",
+	say("%s eventfds bound by KVM_IRQFD_DIRECT, over %u vCPUs and %u " IRQX_DEMO_NOUN,
 	    number(NR_BINDINGS), NR_VCPUS, NR_IRQS);
 
 	for (round = 1; round <= NR_ROUNDS; round++) {
@@ -179,7 +193,7 @@ static struct score run_irqx(void)
 			irqx_modify(g->ctx, fds[i], entry(g, i, side));
 		score.retarget_ns += irqx_now_ns() - begin;
 		score.retargets += NR_BINDINGS;
-		say("round %u of %u: all retargeted to another vector and vCPU",
+		say("round %u of %u: all retargeted to another one, of the other vCPU",
 		    round, NR_ROUNDS);
 
 		fire(g, &score, NR_BINDINGS, side);
@@ -200,7 +214,7 @@ static struct score run_irqx(void)
 static struct score run_kvm(void)
 {
 	struct irqx_guest *g = __irqx_guest_create(NR_VCPUS, NULL,
-						   IRQX_GUEST_NO_CONTEXT);
+						   IRQX_GUEST_NO_CONTEXT | IRQX_DEMO_FLAGS);
 	const uint32_t nr = KVM_MAX_IRQ_ROUTES;
 	struct kvm_irq_routing_entry *table = calloc(nr + 1, sizeof(*table));
 	struct score score = { .bindings = nr };

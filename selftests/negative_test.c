@@ -836,14 +836,12 @@ TEST_F(negative, entry_type_einval)
 
 TEST_F(negative, entry_pin_einval)
 {
-	static const struct {
-		uint32_t irqchip, pin;
-	} pins[] = { IRQX_BAD_PINS };
+	const struct irqx_pin *bad = irqx_bad_pins;
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(pins); i++)
+	for (i = 0; i < irqx_nr_bad_pins; i++)
 		expect_bad_entry(_metadata, self, EINVAL,
-				 irqx_pin_entry(pins[i].irqchip, pins[i].pin));
+				 irqx_pin_entry(bad[i].irqchip, bad[i].pin));
 }
 
 /*

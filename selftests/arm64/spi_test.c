@@ -473,15 +473,13 @@ TEST_F(spi, modify_takes_level_along)
 
 TEST_F(spi, bad_pins_einval)
 {
-	static const struct {
-		uint32_t irqchip, pin;
-	} pins[] = { IRQX_BAD_PINS };
 	int fd = irqx_eventfd(0, 0), ack = irqx_eventfd(0, 0);
 	struct kvm_irq_routing_entry entry;
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(pins); i++) {
-		entry = irqx_pin_entry(pins[i].irqchip, pins[i].pin);
+	for (i = 0; i < irqx_nr_bad_pins; i++) {
+		entry = irqx_pin_entry(irqx_bad_pins[i].irqchip,
+				       irqx_bad_pins[i].pin);
 		EXPECT_EQ(EINVAL, __irqx_bind(self->ctx, fd, entry));
 		EXPECT_EQ(EINVAL, __irqx_bind_level(self->ctx, fd, ack, entry));
 		EXPECT_EQ(EINVAL, __irqx_route_set(self->ctx, GSI, entry));

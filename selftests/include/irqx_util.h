@@ -362,6 +362,15 @@ bool irqx_wire_is_up(struct irqx_guest *g, uint32_t n);
 bool irqx_pending(struct irqx_guest *g, uint32_t vcpu, uint32_t irq);
 void irqx_clear_pending(struct irqx_guest *g, uint32_t vcpu);
 
+/* Those that no entry can have. */
+struct irqx_pin {
+	uint32_t irqchip;
+	uint32_t pin;
+};
+
+extern const struct irqx_pin irqx_bad_pins[];
+extern const uint32_t irqx_nr_bad_pins;
+
 /* Of a VM without vCPUs: so that it has what entries name. */
 void irqx_irqchip_create(struct kvm_vm *vm);
 

@@ -63,7 +63,7 @@ const char *irqx_variant_file(const char *variant)
 {
 	const char *kernel = getenv("IRQX_KERNEL");
 	static char path[2 * PATH_MAX];
-	char self[PATH_MAX];
+	char self[PATH_MAX], *arch;
 	ssize_t len;
 
 	len = readlink("/proc/self/exe", self, sizeof(self) - 1);
@@ -71,7 +71,9 @@ const char *irqx_variant_file(const char *variant)
 		return NULL;
 	self[len] = 0;
 	/* build/selftests/ARCH/PROGRAM */
-	snprintf(path, sizeof(path), "%s/../../variants/%s/%s.ko", dirname(self),
+	dirname(self);
+	arch = strrchr(self, '/');
+	snprintf(path, sizeof(path), "%s/../../variants%s/%s/%s.ko", self, arch,
 		 kernel, variant);
 	return access(path, R_OK) ? NULL : path;
 }

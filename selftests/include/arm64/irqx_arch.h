@@ -25,6 +25,13 @@
 #define IRQX_NR_SPIS		224
 #define IRQX_SPI(pin)		(IRQX_LPI_MAX + 1 + (pin))
 #define IRQX_NR_IRQS		IRQX_SPI(IRQX_NR_SPIS)
+/*
+ * The demo has 8,192 eventfds and two LPIs for each: where it leads, and where it
+ * leads after a retarget.
+ */
+#define IRQX_DEMO_IRQS		8192
+#define IRQX_DEMO_NOUN		"LPIs each"
+#define IRQX_DEMO_FLAGS		IRQX_GUEST_ARCH_MANY_LPIS
 #define IRQX_MAX_VCPUS		8
 
 /* An event of an LPI that the ITS has not cached goes to the work queue. */
@@ -35,20 +42,6 @@
 
 /* What irqx_pin_entry() takes; pins 0 .. 23 are there. */
 #define IRQX_IRQCHIP		0
-
-/*
- * As initializers of { irqchip, pin }: those that no entry can have.  Pins are
- * SPIs; the last ones would be SGIs and PPIs, were there no overflow check.
- */
-#define IRQX_BAD_PINS							\
-	{ 0, KVM_IRQCHIP_NUM_PINS },					\
-	{ 0, 1U << 31 },						\
-	{ 0, ~0U },							\
-	{ 1, 0 },							\
-	{ ~0U, 0 },							\
-	{ 0, 0U - 32 },							\
-	{ 0, 0U - 16 },							\
-	{ 0, 0U - 1 }
 
 /* How much longer irqx_pending() takes than on x86: KVM goes through all LPIs. */
 #define IRQX_FROZEN_COST	6

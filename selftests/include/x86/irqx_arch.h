@@ -11,6 +11,10 @@
 #define IRQX_NR_IRQS		256
 #define IRQX_IRQ_MIN		32
 #define IRQX_IRQ_MAX		255
+/* What the demo takes of them, of each vCPU. */
+#define IRQX_DEMO_IRQS		(IRQX_IRQ_MAX - IRQX_IRQ_MIN + 1)
+#define IRQX_DEMO_NOUN		"vectors"
+#define IRQX_DEMO_FLAGS		0
 #define IRQX_MAX_VCPUS		64
 
 /* Wires of irqx_slow_entry(): the IOAPIC's pins but the first 16. */
@@ -23,16 +27,6 @@
 
 /* What irqx_pin_entry() takes; pins 0 .. 23 are there. */
 #define IRQX_IRQCHIP		KVM_IRQCHIP_IOAPIC
-
-/* As initializers of { irqchip, pin }: those that no entry can have. */
-#define IRQX_BAD_PINS							\
-	{ KVM_IRQCHIP_IOAPIC, KVM_IOAPIC_NUM_PINS },			\
-	{ KVM_IRQCHIP_IOAPIC, ~0U },					\
-	{ KVM_IRQCHIP_PIC_MASTER, 8 },					\
-	{ KVM_IRQCHIP_PIC_SLAVE, 8 },					\
-	{ KVM_IRQCHIP_PIC_SLAVE, 1U << 31 },				\
-	{ 3, 0 },							\
-	{ ~0U, 0 }
 
 /* By how much to divide the rounds of tests that look at irqx_pending() in each. */
 #define IRQX_FROZEN_COST	1

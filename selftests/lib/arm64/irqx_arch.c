@@ -364,6 +364,18 @@ uint32_t irqx_gic_version(void)
 	return version;
 }
 
+/*
+ * KVM registers the distributor's MMIO when the first vCPU is run.  6.1 lets a
+ * second vCPU go on before that is done, whose first access then is the VMM's.
+ */
+static void map_vgic(struct kvm_vcpu *vcpu)
+{
+	vcpu->run->immediate_exit = 1;
+	TEST_ASSERT(__vcpu_run(vcpu) && errno == EINTR, "KVM_RUN: %s",
+		    strerror(errno));
+	vcpu->run->immediate_exit = 0;
+}
+
 void irqx_arch_guest_init(struct irqx_guest *g)
 {
 	bool many = g->vcpus[0].cpu->flags & IRQX_GUEST_ARCH_MANY_LPIS;
@@ -383,6 +395,7 @@ void irqx_arch_guest_init(struct irqx_guest *g)
 	s->nr_vcpus = g->nr_vcpus;
 	s->nr_lpis = g->arch.nr_lpis;
 	s->commands = g->arch.cwriter;
+	map_vgic(g->vcpus[0].vcpu);
 }
 
 void irqx_arch_guest_free(struct irqx_guest *g)
@@ -421,6 +434,20 @@ uint64_t irqx_do(struct irqx_guest *g, uint32_t vcpu, enum irqx_op op,
 /*
  * Entries
  */
+
+/* The last ones would be SGIs and PPIs, if the sum overflowed unseen. */
+const struct irqx_pin irqx_bad_pins[] = {
+	{ 0, KVM_IRQCHIP_NUM_PINS },
+	{ 0, 1U << 31 },
+	{ 0, ~0U },
+	{ 1, 0 },
+	{ ~0U, 0 },
+	{ 0, 0U - 32 },
+	{ 0, 0U - 16 },
+	{ 0, 0U - 1 },
+};
+
+const uint32_t irqx_nr_bad_pins = ARRAY_SIZE(irqx_bad_pins);
 
 struct kvm_irq_routing_entry irqx_pin_entry(uint32_t irqchip, uint32_t pin)
 {

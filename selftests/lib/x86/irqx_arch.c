@@ -135,6 +135,18 @@ void irqx_arch_fence(struct irqx_guest *g, uint32_t vcpu)
 	TEST_ASSERT(ret >= 0, "KVM_SIGNAL_MSI: %s", strerror(-ret));
 }
 
+const struct irqx_pin irqx_bad_pins[] = {
+	{ KVM_IRQCHIP_IOAPIC, KVM_IOAPIC_NUM_PINS },
+	{ KVM_IRQCHIP_IOAPIC, ~0U },
+	{ KVM_IRQCHIP_PIC_MASTER, 8 },
+	{ KVM_IRQCHIP_PIC_SLAVE, 8 },
+	{ KVM_IRQCHIP_PIC_SLAVE, 1U << 31 },
+	{ 3, 0 },
+	{ ~0U, 0 },
+};
+
+const uint32_t irqx_nr_bad_pins = ARRAY_SIZE(irqx_bad_pins);
+
 struct kvm_irq_routing_entry irqx_pin_entry(uint32_t irqchip, uint32_t pin)
 {
 	struct kvm_irq_routing_entry entry = { .type = KVM_IRQ_ROUTING_IRQCHIP };
