@@ -4,9 +4,8 @@
 # fetched and cached under build/; KDIR is the build directory of any other.
 
 VERSION	= 0.1
-ifneq ($(origin KERNEL),undefined)
-CHECK	= --kernel $(KERNEL)
-endif
+# Before the defaults: check has its own.
+CHECK	:= $(if $(KERNEL),--kernel $(KERNEL)) $(if $(ARCH),--arch $(ARCH))
 KERNEL	?= 6.12
 ARCH	?= amd64
 RELEASE	?= $(shell uname -r)
@@ -17,7 +16,7 @@ else
 MODULE	= build/$(KERNEL)-$(ARCH)/kvm_irqx.ko
 endif
 
-.PHONY: all module selftests demo check lint install dkms uninstall clean help
+.PHONY: all module selftests demo check check-all lint install dkms uninstall clean help
 
 all: module
 
@@ -40,7 +39,10 @@ demo:
 	@scripts/demo --arch $(ARCH) --kernel $(KERNEL)
 
 check:
-	@scripts/check --arch $(ARCH) $(CHECK)
+	@scripts/check $(CHECK)
+
+check-all:
+	@scripts/check --all
 
 lint:
 	@scripts/lint
@@ -84,7 +86,8 @@ clean:
 
 help:
 	@echo 'make [ARCH=arm64] demo  8,192 direct irqfds in a tiny guest, counted, beside KVM'
-	@echo 'make [ARCH=arm64] check all tests, on every kernel of scripts/kernels, or on KERNEL='
+	@echo 'make check              all tests on 6.12, both architectures; or on KERNEL= and ARCH='
+	@echo 'make check-all          all tests on every kernel of scripts/kernels, and a table'
 	@echo 'make lint               checkpatch, sparse, W=1, shellcheck, headers, layering'
 	@echo 'make [KERNEL=6.12]      build the module for a stock Debian kernel ($(KERNEL))'
 	@echo 'make KDIR=DIR           build it for the kernel whose build directory is DIR'
