@@ -40,8 +40,13 @@ static void probe_kvm_ack_irq(void *data, unsigned int irqchip, unsigned int pin
 {
 	struct kvm_vcpu *vcpu = irqx_kvm_running_vcpu();
 
-	if (vcpu)
+	if (vcpu && !irqx_kvm_eois_are_seen())
 		ack(vcpu, irqx_arch_pin_key(irqchip, pin));
+}
+
+static void eoi_of_pin(struct kvm_vcpu *vcpu, u32 irqchip, u32 pin)
+{
+	ack(vcpu, irqx_arch_pin_key(irqchip, pin));
 }
 
 static void probe_kvm_hv_notify_acked_sint(void *data, int vcpu_id, u32 sint)
@@ -71,7 +76,7 @@ static struct ack_probe probes[] = {
  * @pin: a pin, else a SINT
  *
  * Context: may sleep.
- * Return: 0 or -ENOMEM.
+ * Return: 0, -ENOMEM, or as irqx_kvm_see_eois().
  */
 int irqx_ack_arm(bool pin)
 {
@@ -79,10 +84,17 @@ int irqx_ack_arm(bool pin)
 	int ret = 0;
 
 	mutex_lock(&ack_lock);
-	if (!probe->users)
+	if (!probe->users) {
+		ret = pin ? irqx_kvm_see_eois(eoi_of_pin) : 0;
+		if (ret)
+			goto out;
 		ret = tracepoint_probe_register(probe->tp, probe->probe, NULL);
+		if (ret && pin)
+			irqx_kvm_unsee_eois();
+	}
 	if (!ret)
 		probe->users++;
+out:
 	mutex_unlock(&ack_lock);
 	return ret;
 }
@@ -93,8 +105,11 @@ void irqx_ack_disarm(bool pin)
 	struct ack_probe *probe = &probes[pin];
 
 	mutex_lock(&ack_lock);
-	if (!--probe->users)
+	if (!--probe->users) {
 		tracepoint_probe_unregister(probe->tp, probe->probe, NULL);
+		if (pin)
+			irqx_kvm_unsee_eois();
+	}
 	mutex_unlock(&ack_lock);
 }
 

@@ -30,7 +30,8 @@ int irqx_arch_vm_ready(struct kvm *kvm)
 
 /*
  * Context: any.  The VGIC answers 0 to an interrupt that it has taken, whether or
- * not it was pending already.
+ * not it was pending already; but for an MSI outside atomic context, where KVM has
+ * made it what kvm_set_irq() answers.
  */
 int irqx_arch_result(int ret)
 {

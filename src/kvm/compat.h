@@ -128,6 +128,21 @@ bool vgic_queue_irq_unlock(struct kvm *kvm, struct vgic_irq *irq,
 #define IRQX_KVM_SYMBOLS_PPI(X)
 #endif
 
+/*
+ * arm64: from 6.19 on the VGICv3 tells of an EOI only if KVM has seen the interrupt
+ * active before: not if the guest takes and ends it between two exits.  The
+ * function that looks at what is left of an interrupt sees them all.
+ */
+#if defined(CONFIG_ARM64) && LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
+#define IRQX_KVM_HAS_FOLD
+/* Static in KVM. */
+struct kvm_vcpu;
+void vgic_v3_fold_lr(struct kvm_vcpu *vcpu, u64 val);
+#define IRQX_KVM_SYMBOLS_FOLD(X)	X(vgic_v3_fold_lr)
+#else
+#define IRQX_KVM_SYMBOLS_FOLD(X)
+#endif
+
 /* x86: Hyper-V emulation became a choice in 6.8. */
 #if defined(CONFIG_KVM_HYPERV) || \
 	(defined(CONFIG_X86) && LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0))

@@ -132,10 +132,8 @@ int irqx_kvm_inject(struct kvm *kvm, int source_id,
 
 	if (e->type == KVM_IRQX_ROUTING_PPI)
 		return irqx_kvm_raise_ppi(kvm, e);
-	if (!irqx_arch_entry_needs_mm(e)) {
-		ret = e->set(e, kvm, source_id, 1, false);
-		return irqx_arch_result(ret);
-	}
+	if (!irqx_arch_entry_needs_mm(e))
+		return e->set(e, kvm, source_id, 1, false);
 
 	/*
 	 * KVM looks up guest memory for this one, in the VM's mm or, on a

@@ -63,6 +63,31 @@ irqx_kvm_raise_ppi(struct kvm *kvm,
 }
 #endif
 
+/*
+ * EOIs of pins that KVM may keep to itself.  Who asks for them must not listen to
+ * tracepoint kvm_ack_irq as well once irqx_kvm_eois_are_seen().
+ */
+typedef void (*irqx_eoi_fn)(struct kvm_vcpu *vcpu, u32 irqchip, u32 pin);
+#ifdef IRQX_KVM_HAS_FOLD
+int irqx_kvm_see_eois(irqx_eoi_fn fn);
+void irqx_kvm_unsee_eois(void);
+bool irqx_kvm_eois_are_seen(void);
+#else
+static inline int irqx_kvm_see_eois(irqx_eoi_fn fn)
+{
+	return 0;
+}
+
+static inline void irqx_kvm_unsee_eois(void)
+{
+}
+
+static inline bool irqx_kvm_eois_are_seen(void)
+{
+	return false;
+}
+#endif
+
 struct kvm_vcpu *irqx_kvm_running_vcpu(void);
 u32 irqx_kvm_vp_index(struct kvm_vcpu *vcpu);
 #ifdef IRQX_KVM_HAS_SCAN_IOAPIC

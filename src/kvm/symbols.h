@@ -22,7 +22,8 @@
 	IRQX_KVM_SYMBOLS_IOAPIC(X)	\
 	IRQX_KVM_SYMBOLS_MASK(X)	\
 	IRQX_KVM_SYMBOLS_SOURCE_ID(X)	\
-	IRQX_KVM_SYMBOLS_PPI(X)
+	IRQX_KVM_SYMBOLS_PPI(X)		\
+	IRQX_KVM_SYMBOLS_FOLD(X)
 
 /*
  * Each is called as static_call(irqx_NAME)(...): a direct call on x86.  KVM's

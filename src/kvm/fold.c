@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * EOIs of the SPIs of a VGICv3, by ftrace.  After each exit KVM looks at what the
+ * guest has left of the interrupts that it was given, in vgic_v3_fold_lr(), and
+ * tells of an EOI if it has seen the interrupt active at an earlier exit.  One that
+ * was pending, then active, then ended in between stays asserted for ever, and
+ * comes again and again.  The list register alone tells of the EOI.
+ *
+ * With VGICv2 the function never runs, and KVM tells of every EOI.
+ */
+#include <linux/ftrace.h>
+#include <linux/irqchip/arm-gic-v3.h>
+#include <linux/kvm_host.h>
+#include <kvm/arm_vgic.h>
+
+#include "kvm.h"
+#include "symbols.h"
+
+#ifdef IRQX_KVM_HAS_FOLD
+
+static irqx_eoi_fn eoi_fn;	/* while the hook is in; irqx_kvm_see_eois() */
+static bool folds;		/* this host has a VGICv3; once true, for good */
+
+/*
+ * Before vgic_v3_fold_lr(vcpu, lr).  Context: the vCPU's thread, or one that
+ * deactivates for it; interrupts are off, no lock of the VGIC is held.
+ */
+static void notrace fold_hook(unsigned long ip, unsigned long parent_ip,
+			      struct ftrace_ops *ops, struct ftrace_regs *regs)
+{
+	struct kvm_vcpu *vcpu = (void *)ftrace_regs_get_argument(regs, 0);
+	u64 lr = ftrace_regs_get_argument(regs, 1);
+	u32 intid;
+
+	/* The other CPUs see it before their first EOI: they come by here too. */
+	if (!READ_ONCE(folds))
+		WRITE_ONCE(folds, true);
+
+	/* Ended, by software's doing, and level-triggered: KVM asked to be told. */
+	if (lr & (ICH_LR_STATE | ICH_LR_HW) || !(lr & ICH_LR_EOI))
+		return;
+	if (vcpu->kvm->arch.vgic.vgic_model == KVM_DEV_TYPE_ARM_VGIC_V3)
+		intid = lr & ICH_LR_VIRTUAL_ID_MASK;
+	else
+		intid = lr & GICH_LR_VIRTUALID;
+	if (vgic_valid_spi(vcpu->kvm, intid))
+		eoi_fn(vcpu, 0, intid - VGIC_NR_PRIVATE_IRQS);
+}
+
+/* Sysctl kernel.ftrace_enabled cannot be turned off meanwhile. */
+static struct ftrace_ops fold_ops = {
+	.func = fold_hook,
+	.flags = FTRACE_OPS_FL_PERMANENT,
+};
+
+/**
+ * irqx_kvm_see_eois - be told of every EOI of an SPI
+ * @fn: called in the context of fold_hook()
+ *
+ * Context: may sleep; calls of this and of irqx_kvm_unsee_eois() alternate.
+ * Return: 0, -EBUSY if sysctl kernel.ftrace_enabled is 0, or another errno of ftrace.
+ */
+int irqx_kvm_see_eois(irqx_eoi_fn fn)
+{
+	unsigned long ip = (unsigned long)static_call_query(irqx_vgic_v3_fold_lr);
+	int ret;
+
+	eoi_fn = fn;
+	ret = ftrace_set_filter_ip(&fold_ops, ip, 0, 1);
+	if (!ret)
+		ret = register_ftrace_function(&fold_ops);
+	return ret;
+}
+
+/* Context: may sleep.  Waits for hooks that run. */
+void irqx_kvm_unsee_eois(void)
+{
+	unregister_ftrace_function(&fold_ops);
+}
+
+/* Context: any. */
+bool irqx_kvm_eois_are_seen(void)
+{
+	return READ_ONCE(folds);
+}
+
+#endif /* IRQX_KVM_HAS_FOLD */
