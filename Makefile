@@ -5,7 +5,7 @@
 
 VERSION	= 0.1
 # Before the defaults: check has its own.
-CHECK	:= $(if $(KERNEL),--kernel $(KERNEL)) $(if $(ARCH),--arch $(ARCH))
+CHECK	:= $(addprefix --kernel ,$(KERNEL)) $(addprefix --arch ,$(ARCH))
 KERNEL	?= 6.12
 ARCH	?= amd64
 RELEASE	?= $(shell uname -r)
