@@ -103,5 +103,6 @@ int irqx_kvm_raise_ppi(struct kvm *kvm,
 	latched = irq->pending_latch;
 	irq->pending_latch = true;
 	static_call(irqx_vgic_queue_irq_unlock)(kvm, irq, flags);
+	__release(&irq->irq_lock);	/* sparse does not look behind the call */
 	return !latched;
 }
