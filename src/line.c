@@ -89,9 +89,11 @@ int irqx_line_prepare(struct irqx_vm *vm,
 	INIT_WORK(&line->ack, line_ack_work);
 	INIT_WORK(&line->unmasked, line_unmasked);
 
-	ret = irqx_ack_arm(irqx_line_is_pin(line));
-	if (ret)
-		goto err_line;
+	if (irqx_arch_has_eoi(e)) {
+		ret = irqx_ack_arm(irqx_line_is_pin(line));
+		if (ret)
+			goto err_line;
+	}
 
 	ret = xa_insert(&vm->lines, key, line, GFP_KERNEL_ACCOUNT);
 	if (ret)
@@ -102,7 +104,8 @@ int irqx_line_prepare(struct irqx_vm *vm,
 	goto out;
 
 err_ack:
-	irqx_ack_disarm(irqx_line_is_pin(line));
+	if (irqx_arch_has_eoi(e))
+		irqx_ack_disarm(irqx_line_is_pin(line));
 err_line:
 	kfree(line);
 out:
@@ -120,6 +123,7 @@ void irqx_line_teardown(struct irqx_vm *vm)
 	unsigned long key;
 
 	xa_for_each(&vm->lines, key, line) {
+		bool has_eoi = irqx_arch_has_eoi(&line->entry);
 		bool pin = irqx_line_is_pin(line);
 
 		if (pin)
@@ -127,7 +131,8 @@ void irqx_line_teardown(struct irqx_vm *vm)
 		cancel_work_sync(&line->unmasked);
 		cancel_work_sync(&line->ack);
 		kfree(line);
-		irqx_ack_disarm(pin);
+		if (has_eoi)
+			irqx_ack_disarm(pin);
 	}
 	xa_destroy(&vm->lines);
 }

@@ -52,14 +52,19 @@ static bool is_pending(struct irqx_guest *g, uint32_t vcpu, uint32_t intid)
 /* All but LEVEL_PPI are enabled. */
 FIXTURE_SETUP(ppi)
 {
-	uint32_t vcpu;
+	uint32_t vcpu, i;
 
 	self->g = irqx_guest_create(2);
 	self->ctx = self->g->ctx;
 	irqx_guest_start(self->g);
-	for (vcpu = 0; vcpu < self->g->nr_vcpus; vcpu++)
+	for (vcpu = 0; vcpu < self->g->nr_vcpus; vcpu++) {
+		/* Below that of operations, which VGICv2 does not do by itself. */
+		for (i = PPI; i < PPI + NR_PPIS; i += 4)
+			write_private(self->g, vcpu, GICD_IPRIORITYR + i,
+				      0xa0a0a0a0);
 		write_private(self->g, vcpu, GICD_ISENABLER,
 			      ((1U << NR_PPIS) - 1) << PPI);
+	}
 }
 
 FIXTURE_TEARDOWN(ppi)
@@ -186,6 +191,27 @@ TEST_F(ppi, event_on_a_level)
 	write_private(g, 1, GICD_ISENABLER, 1U << LEVEL_PPI);
 	irqx_check(g);
 	EXPECT_FALSE(is_pending(g, 1, LEVEL_PPI));
+}
+
+/* One that comes while the guest serves the last is an interrupt of its own. */
+TEST_F(ppi, event_while_served)
+{
+	struct irqx_guest *g = self->g;
+	int fd = irqx_eventfd(0, 0);
+	uint32_t i;
+
+	irqx_bind(self->ctx, fd, ppi_entry(1, PPI));
+	for (i = 1; i <= 20; i++) {
+		irqx_ppi_hold(g, PPI, true);
+		irqx_fire(fd);
+		irqx_expect(g, 1, PPI, 1);
+		irqx_wait_count(g, 1, PPI, 2 * i - 1);
+		irqx_fire(fd);
+		irqx_expect(g, 1, PPI, 1);
+		irqx_ppi_hold(g, PPI, false);
+		irqx_do(g, 1, IRQX_OP_EOI, PPI, 0);
+		irqx_check(g);
+	}
 }
 
 TEST_F(ppi, feature)

@@ -11,6 +11,7 @@
 #include <linux/ftrace.h>
 #include <linux/irqchip/arm-gic-v3.h>
 #include <linux/kvm_host.h>
+#include <linux/module.h>
 #include <kvm/arm_vgic.h>
 
 #include "kvm.h"
@@ -69,13 +70,20 @@ int irqx_kvm_see_eois(irqx_eoi_fn fn)
 	ret = ftrace_set_filter_ip(&fold_ops, ip, 0, 1);
 	if (!ret)
 		ret = register_ftrace_function(&fold_ops);
+	if (ret)
+		ftrace_free_filter(&fold_ops);
 	return ret;
 }
 
 /* Context: may sleep.  Waits for hooks that run. */
 void irqx_kvm_unsee_eois(void)
 {
-	unregister_ftrace_function(&fold_ops);
+	/* ftrace gives up for good if it finds itself broken; the hook may stay. */
+	if (WARN_ON_ONCE(unregister_ftrace_function(&fold_ops))) {
+		__module_get(THIS_MODULE);
+		return;
+	}
+	ftrace_free_filter(&fold_ops);
 }
 
 /* Context: any. */

@@ -36,9 +36,14 @@ static int ppi_set(struct kvm_kernel_irq_routing_entry *e, struct kvm *kvm,
 {
 	struct kvm_vcpu *vcpu = kvm_get_vcpu(kvm, e->irqchip.irqchip);
 	u32 intid = e->irqchip.pin;
+	struct vgic_irq *irq = ppi_irq(vcpu, intid);
+	unsigned long flags;
 
 	if (ppi_is_kvms(vcpu, intid))
 		return -EBUSY;
+	raw_spin_lock_irqsave(&irq->irq_lock, flags);
+	irq->config = VGIC_CONFIG_LEVEL;
+	raw_spin_unlock_irqrestore(&irq->irq_lock, flags);
 	return static_call(irqx_kvm_vgic_inject_irq)(kvm, irqx_vgic_vcpu(vcpu),
 						     intid, level, NULL);
 }
@@ -80,9 +85,12 @@ int irqx_kvm_parse_ppi(struct kvm *kvm, const struct kvm_irq_routing_entry *ue,
  * @kvm: the VM
  * @e: from irqx_kvm_parse_ppi()
  *
- * KVM's PPIs are level-triggered, for good, so an event that is gone once it is
- * written needs a latch: the one that the guest itself sets by GICD_ISPENDR or
- * GICR_ISPENDR0, and that clears when the interrupt is taken.
+ * KVM's PPIs are level-triggered, and the guest cannot change that.  An event has
+ * no level: it needs a latch, and one that an event which comes while the guest
+ * serves the last sets again.  That of a level-triggered interrupt is cleared at
+ * its end, with all that came meanwhile; that of an edge-triggered one when it is
+ * given to the guest.  So the PPI is edge-triggered from its first event on, until
+ * somebody drives its level.
  *
  * Context: any; may be called with interrupts off.
  * Return: 1, 0 if it was latched already, -EBUSY if KVM has taken the PPI.
@@ -97,9 +105,12 @@ int irqx_kvm_raise_ppi(struct kvm *kvm,
 
 	raw_spin_lock_irqsave(&irq->irq_lock, flags);
 	if (irq->owner) {
+		irq->config = VGIC_CONFIG_LEVEL;
 		raw_spin_unlock_irqrestore(&irq->irq_lock, flags);
 		return -EBUSY;
 	}
+	if (!irq->line_level)
+		irq->config = VGIC_CONFIG_EDGE;
 	latched = irq->pending_latch;
 	irq->pending_latch = true;
 	static_call(irqx_vgic_queue_irq_unlock)(kvm, irq, flags);

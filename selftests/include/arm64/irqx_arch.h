@@ -111,6 +111,8 @@ bool irqx_pin_is_up(struct irqx_guest *g, uint32_t pin);
 
 /* From now on the handler of @pin does not write the EOI. */
 void irqx_pin_hold(struct irqx_guest *g, uint32_t pin, bool hold);
+/* The same, of all vCPUs; its end is IRQX_OP_EOI. */
+void irqx_ppi_hold(struct irqx_guest *g, uint32_t intid, bool hold);
 void irqx_pin_eoi(struct irqx_guest *g, uint32_t pin);
 
 /*

@@ -49,7 +49,7 @@ static struct shared {
 	uint64_t commands;		/* bytes in the ITS's queue */
 
 	uint32_t exit_at_fence;
-	uint8_t hold[IRQX_NR_SPIS];
+	uint8_t hold[NR_INTIDS];
 	uint32_t op;
 	uint32_t op_done;
 	uint64_t where;
@@ -127,7 +127,7 @@ static void guest_spi(struct irqx_cpu *cpu, uint32_t intid)
 {
 	uint32_t pin = intid - MIN_SPI;
 
-	if (!READ_ONCE(shared.hold[pin]))
+	if (!READ_ONCE(shared.hold[intid]))
 		guest_eoi(intid);
 	if (pin == OP_PIN + cpu->index) {
 		guest_op();
@@ -153,7 +153,8 @@ static void guest_irq(struct ex_regs *regs)
 		guest_spi(cpu, intid);
 		return;
 	}
-	guest_eoi(intid);
+	if (intid >= NR_INTIDS || !READ_ONCE(shared.hold[intid]))
+		guest_eoi(intid);
 	irqx_guest_count(intid < FIRST_LPI ? intid :
 			 (intid - FIRST_LPI) % shared.nr_lpis);
 }
@@ -591,7 +592,12 @@ bool irqx_pin_is_up(struct irqx_guest *g, uint32_t pin)
 
 void irqx_pin_hold(struct irqx_guest *g, uint32_t pin, bool hold)
 {
-	WRITE_ONCE(host_shared(g)->hold[pin], hold);
+	irqx_ppi_hold(g, MIN_SPI + pin, hold);
+}
+
+void irqx_ppi_hold(struct irqx_guest *g, uint32_t intid, bool hold)
+{
+	WRITE_ONCE(host_shared(g)->hold[intid], hold);
 }
 
 void irqx_pin_eoi(struct irqx_guest *g, uint32_t pin)
