@@ -8,6 +8,8 @@
 #include <linux/kvm_host.h>
 #include <linux/tracepoint.h>
 
+#include "uapi/linux/kvm_irqx.h"
+
 /*
  * An entry in two numbers: address and data of an MSI; irqchip and pin; VP
  * index and SINT; vCPU id and port of a Xen event channel; vCPU index and INTID
