@@ -302,7 +302,8 @@ TEST_F_TIMEOUT(storm, churn, 600)
 	WRITE_ONCE(churn.stop, true);
 	pthread_join(thread, NULL);
 	TH_LOG("%lu changes of KVM's table", churn.changes);
-	ASSERT_LT(100, churn.changes);
+	/* One takes 16 ms on PREEMPT_RT. */
+	ASSERT_LT(20, churn.changes);
 }
 
 TEST_HARNESS_MAIN

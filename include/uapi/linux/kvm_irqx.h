@@ -91,9 +91,9 @@ struct kvm_irqx_info {
  * guest takes it.  The PPIs of KVM's VGIC are level-triggered and the guest cannot
  * change that, so the first event makes this one edge-triggered.  KVM_IRQ_LINE on a
  * GSI drives the level, and makes it level-triggered again.  There is no RESAMPLE:
- * KVM tells nobody of the EOI of a PPI.  KVM keeps to itself the PPIs of its timers, and of its PMU from when that
- * is set up: EBUSY.  One that KVM takes later gets nothing any more; its events
- * count as refused.
+ * KVM tells nobody of the EOI of a PPI.  KVM keeps to itself the PPIs of its
+ * timers, and of its PMU from when that is set up: EBUSY.  One that KVM takes later
+ * gets nothing any more; its events count as refused.
  */
 #define KVM_IRQX_ROUTING_PPI	(1U << 31)
 
