@@ -32,6 +32,9 @@
 #include "kvm_util.h"
 #include <linux/kvm_irqx.h>
 
+/* A routing entry for a pin; IRQX_IRQCHIP is an irqchip that every guest has. */
+struct kvm_irq_routing_entry irqx_pin_entry(uint32_t irqchip, uint32_t pin);
+
 #include "irqx_arch.h"
 
 #define IRQX_DEV_PATH	"/dev/kvm-irqx"

@@ -492,6 +492,15 @@ void irqx_forget(struct irqx_guest *g)
 			g->vcpus[vcpu].expect[irq] = irqx_count(g, vcpu, irq);
 }
 
+struct kvm_irq_routing_entry irqx_pin_entry(uint32_t irqchip, uint32_t pin)
+{
+	struct kvm_irq_routing_entry entry = { .type = KVM_IRQ_ROUTING_IRQCHIP };
+
+	entry.u.irqchip.irqchip = irqchip;
+	entry.u.irqchip.pin = pin;
+	return entry;
+}
+
 int irqx_signal_msi(struct kvm_vm *vm, struct kvm_irq_routing_entry entry)
 {
 	struct kvm_msi msi = {

@@ -2,8 +2,7 @@
 /*
  * As route_test: GSIs that several irqchips share, and the levels of the IOAPIC.
  */
-#include "irqx_util.h"
-#include "kselftest_harness.h"
+#include "irqx_route.h"
 
 #define PIC_BASE	0x60
 
@@ -20,63 +19,6 @@ static void pic_start(struct irqx_guest *g)
 	for (i = 0; i < 16; i++)
 		vm_install_exception_handler(g->vm, PIC_BASE + i, pic_irq);
 	irqx_pic_set(g->vm, PIC_BASE);
-}
-
-FIXTURE(route)
-{
-	struct irqx_guest *g;
-	int ctx;
-};
-
-FIXTURE_SETUP(route)
-{
-	self->g = irqx_guest_create(2);
-	self->ctx = self->g->ctx;
-	irqx_guest_start(self->g);
-}
-
-FIXTURE_TEARDOWN(route)
-{
-	irqx_check(self->g);
-	irqx_guest_free(self->g);
-}
-
-static struct kvm_irqx_route_op op_of(uint32_t op, uint32_t gsi,
-				      struct kvm_irq_routing_entry entry)
-{
-	entry.gsi = gsi;
-	return (struct kvm_irqx_route_op){ .op = op, .entry = entry };
-}
-
-static struct kvm_irqx_route_op op_del(uint32_t gsi)
-{
-	return op_of(KVM_IRQX_ROUTE_DEL, gsi, (struct kvm_irq_routing_entry){});
-}
-
-/* A bound eventfd for @gsi. */
-static int irqfd_on(int ctx, uint32_t gsi)
-{
-	int fd = irqx_eventfd(0, 0);
-
-	irqx_irqfd(ctx, fd, gsi, 0);
-	return fd;
-}
-
-/* The next event of @fd has to reach one vCPU's @irq. */
-static void fire_at(struct irqx_guest *g, int fd, uint32_t vcpu, uint32_t irq)
-{
-	irqx_fire(fd);
-	irqx_expect(g, vcpu, irq, 1);
-	irqx_wait_count(g, vcpu, irq, g->vcpus[vcpu].expect[irq]);
-}
-
-static void fire_unrouted(struct __test_metadata *_metadata, int ctx, int fd)
-{
-	uint64_t unrouted = irqx_stats(ctx).unrouted;
-
-	irqx_fire(fd);
-	irqx_settle(ctx);
-	EXPECT_EQ(unrouted + 1, irqx_stats(ctx).unrouted);
 }
 
 static uint32_t ioapic_irr(struct kvm_vm *vm)

@@ -78,8 +78,6 @@ struct irqx_guest;
 /* Of the VGIC that guests get: 3 if the host has it, else 2. */
 uint32_t irqx_gic_version(void);
 
-struct kvm_irq_routing_entry irqx_pin_entry(uint32_t irqchip, uint32_t pin);
-
 static inline struct kvm_irq_routing_entry irqx_spi_entry(uint32_t pin)
 {
 	return irqx_pin_entry(0, pin);

@@ -54,7 +54,6 @@ struct irqx_msi {
 };
 
 struct kvm_irq_routing_entry irqx_msi_entry(struct irqx_msi msi);
-struct kvm_irq_routing_entry irqx_pin_entry(uint32_t irqchip, uint32_t pin);
 
 /* A redirection entry of the guest's IOAPIC, as its driver would write it. */
 void irqx_ioapic_set(struct kvm_vm *vm, uint32_t pin, uint64_t redir);

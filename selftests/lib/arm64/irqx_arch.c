@@ -450,15 +450,6 @@ const struct irqx_pin irqx_bad_pins[] = {
 
 const uint32_t irqx_nr_bad_pins = ARRAY_SIZE(irqx_bad_pins);
 
-struct kvm_irq_routing_entry irqx_pin_entry(uint32_t irqchip, uint32_t pin)
-{
-	struct kvm_irq_routing_entry entry = { .type = KVM_IRQ_ROUTING_IRQCHIP };
-
-	entry.u.irqchip.irqchip = irqchip;
-	entry.u.irqchip.pin = pin;
-	return entry;
-}
-
 struct kvm_irq_routing_entry irqx_entry(struct irqx_guest *g, uint32_t vcpu,
 					uint32_t irq)
 {
