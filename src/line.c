@@ -23,11 +23,6 @@
 
 static void line_ack(struct irqx_line *line);
 
-static void line_ack_work(struct work_struct *work)
-{
-	line_ack(container_of(work, struct irqx_line, ack));
-}
-
 static int line_drive(struct irqx_line *line, int level)
 {
 	struct irqx_vm *vm = line->vm;
@@ -40,18 +35,31 @@ static int line_drive(struct irqx_line *line, int level)
 	return ret;
 }
 
+/* KVM's pin is down, and not because nobody holds the line. */
+static void line_drive_again(struct irqx_line *line)
+{
+	spin_lock(&line->vm->line_lock);
+	if (line->high)
+		line_drive(line, 1);
+	spin_unlock(&line->vm->line_lock);
+}
+
 /*
  * KVM of 6.12 (not yet 6.1) forgets what is pending on a level pin that the guest unmasks
  * if it has resamplefds of its own there, and asks those alone.
  */
 static void line_unmasked(struct work_struct *work)
 {
-	struct irqx_line *line = container_of(work, struct irqx_line, unmasked);
+	line_drive_again(container_of(work, struct irqx_line, unmasked));
+}
 
-	spin_lock(&line->vm->line_lock);
-	if (line->high)
-		line_drive(line, 1);
-	spin_unlock(&line->vm->line_lock);
+/* The rest of irqx_line_ack(), which did not ask who holds the line. */
+static void line_ack_work(struct work_struct *work)
+{
+	struct irqx_line *line = container_of(work, struct irqx_line, ack);
+
+	line_ack(line);
+	line_drive_again(line);
 }
 
 /**
@@ -352,8 +360,9 @@ static void line_ack(struct irqx_line *line)
  * Context: a tracepoint probe on the vCPU's thread, under RCU, with no lock of
  * KVM's interrupt controllers held; atomic on arm64, and on any kernel whose
  * tracepoints disable preemption.  On PREEMPT_RT spinlocks sleep, so there it is
- * for the work queue; the pin then falls after KVM has looked at it, at the cost
- * of one interrupt more.
+ * for the work queue.  KVM would look at the pin before, and give the guest one
+ * interrupt more; where pins can be set here, it is lowered at once.  What asserts
+ * it before the work comes is told to assert again, as if it had come before this.
  */
 void irqx_line_ack(struct irqx_vm *vm, unsigned long key)
 {
@@ -361,8 +370,11 @@ void irqx_line_ack(struct irqx_vm *vm, unsigned long key)
 
 	if (!line)
 		return;
-	if (IS_ENABLED(CONFIG_PREEMPT_RT) && !preemptible())
-		queue_work(irqx_wq, &line->ack);
-	else
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible()) {
 		line_ack(line);
+		return;
+	}
+	if (irqx_line_is_pin(line) && irqx_arch_pins_are_raw())
+		irqx_kvm_set_pin(vm->kvm, vm->source_id, &line->entry, 0);
+	queue_work(irqx_wq, &line->ack);
 }

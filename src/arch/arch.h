@@ -22,4 +22,7 @@ long irqx_arch_sint_key(u32 vp, u32 sint);
 /* Whether KVM tells when the guest has acknowledged it. */
 bool irqx_arch_has_eoi(const struct kvm_kernel_irq_routing_entry *e);
 
+/* Whether the locks around a pin are raw: irqx_kvm_set_pin() does not sleep on PREEMPT_RT. */
+bool irqx_arch_pins_are_raw(void);
+
 #endif /* _IRQX_ARCH_H */

@@ -85,6 +85,12 @@ bool irqx_arch_has_eoi(const struct kvm_kernel_irq_routing_entry *e)
 	return e->type == KVM_IRQ_ROUTING_IRQCHIP;
 }
 
+/* The VGIC's are. */
+bool irqx_arch_pins_are_raw(void)
+{
+	return true;
+}
+
 u32 irqx_arch_vp_index(struct kvm_vcpu *vcpu)
 {
 	return vcpu->vcpu_idx;

@@ -101,6 +101,12 @@ bool irqx_arch_has_eoi(const struct kvm_kernel_irq_routing_entry *e)
 	return irqx_arch_line_key(e) >= 0;
 }
 
+/* Those of the IOAPIC and the PIC are not. */
+bool irqx_arch_pins_are_raw(void)
+{
+	return false;
+}
+
 /* Context: the vCPU's thread. */
 u32 irqx_arch_vp_index(struct kvm_vcpu *vcpu)
 {
