@@ -128,8 +128,9 @@ void irqx_target_raise(struct irqx_context *ctx, struct irqx_target *target)
 
 /*
  * One event, outside atomic context.  Pins are held up by an irqfd that wants
- * EOIs, and raised for a moment by others.  Return: as kvm_set_irq(), or
- * -EWOULDBLOCK with where memory has to be faulted in.
+ * EOIs, and raised for a moment by others.  Return: as kvm_set_irq(), which has
+ * no other use for -EDESTADDRREQ: without a route; or -EWOULDBLOCK with where
+ * memory has to be faulted in.
  */
 static int deliver(struct irqx_irqfd *irqfd, u32 __user **word)
 {
@@ -157,10 +158,10 @@ static int deliver(struct irqx_irqfd *irqfd, u32 __user **word)
 	/* Without a route the level is kept for the route to come. */
 	if (irqfd->source) {
 		ret = irqx_source_set(irqfd->source, true);
-		return to.nr ? ret : -ENOENT;
+		return to.nr ? ret : -EDESTADDRREQ;
 	}
 	if (!to.nr)
-		return -ENOENT;
+		return -EDESTADDRREQ;
 
 	for (i = 0; i < to.nr; i++) {
 		e = irqx_entries_at(&to, i);
@@ -215,7 +216,7 @@ static void irqfd_inject(struct work_struct *work)
 		ret = deliver_settled(irqfd, &word);
 		if (ret == -EWOULDBLOCK)
 			ret = deliver_in_mm(irqfd, word);
-		if (ret == -ENOENT && !READ_ONCE(irqfd->target->to.nr)) {
+		if (ret == -EDESTADDRREQ) {
 			this_cpu_inc(ctx->counters->unrouted);
 		} else {
 			this_cpu_inc(ctx->counters->deferred);
