@@ -252,6 +252,8 @@ static int raise_atomic(struct irqx_irqfd *irqfd, struct irqx_entries *to)
 	u32 __user *word;
 	int ret;
 
+	lockdep_assert_held(&irqfd->target->lock);
+
 	/* Pins that are held up are for the work. */
 	if (irqfd->source && to->one.type == KVM_IRQ_ROUTING_IRQCHIP)
 		return -EWOULDBLOCK;
@@ -280,6 +282,8 @@ static void irqfd_event(struct irqx_irqfd *irqfd)
 	bool drop;
 
 	lockdep_assert_held(&irqfd->wqh->lock);
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		lockdep_assert_irqs_disabled();
 
 	this_cpu_inc(ctx->counters->events);
 
@@ -366,6 +370,9 @@ static void irqfd_unhook(struct irqx_irqfd *irqfd)
 {
 	struct irqx_context *ctx = irqfd->ctx;
 
+	/* What is flushed takes it. */
+	lockdep_assert_not_held(&ctx->settle);
+
 	remove_wait_queue(irqfd->wqh, &irqfd->wait);
 	flush_work(&irqfd->inject);
 
@@ -379,6 +386,8 @@ static void irqfd_plug(struct irqx_irqfd *irqfd)
 {
 	struct irqx_target *target = irqfd->target;
 
+	lockdep_assert_held(&irqfd->ctx->lock);
+
 	if (!irqfd->source)
 		return;
 	hlist_add_head(&irqfd->source->node, &target->sources);
@@ -388,6 +397,8 @@ static void irqfd_plug(struct irqx_irqfd *irqfd)
 /* After it is unhooked and its work is flushed. */
 static void irqfd_unplug(struct irqx_irqfd *irqfd)
 {
+	lockdep_assert_held(&irqfd->ctx->lock);
+
 	if (!irqfd->source)
 		return;
 	hlist_del(&irqfd->source->node);

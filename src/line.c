@@ -148,12 +148,16 @@ void irqx_line_teardown(struct irqx_vm *vm)
 /* Holds are counted; a pin is driven when the first comes and the last goes. */
 static void line_hold(struct irqx_line *line)
 {
+	lockdep_assert_held(&line->vm->line_lock);
+
 	if (irqx_line_is_pin(line) && !line->high++)
 		line_drive(line, 1);
 }
 
 static void line_release(struct irqx_line *line)
 {
+	lockdep_assert_held(&line->vm->line_lock);
+
 	if (irqx_line_is_pin(line) && !--line->high)
 		line_drive(line, 0);
 }
@@ -220,6 +224,8 @@ void irqx_source_move(struct irqx_source *source, struct irqx_entries *entries)
 	struct irqx_line *line;
 	long key;
 
+	might_sleep();
+
 	spin_lock(&vm->line_lock);
 	for (i = 0; i < nr_old; i++) {
 		old[i] = source->plugs[i].line;
@@ -255,6 +261,8 @@ static int source_assert(struct irqx_source *source)
 	int ret = -1;
 	u32 i;
 
+	lockdep_assert_held(&source->vm->line_lock);
+
 	for (i = 0; i < source->nr; i++) {
 		line = source->plugs[i].line;
 		if (!irqx_line_is_pin(line))
@@ -270,6 +278,8 @@ static int source_assert(struct irqx_source *source)
 static void source_let_go(struct irqx_source *source)
 {
 	u32 i;
+
+	lockdep_assert_held(&source->vm->line_lock);
 
 	if (!source->high)
 		return;
@@ -295,6 +305,8 @@ int irqx_source_set(struct irqx_source *source, bool high)
 	struct irqx_vm *vm = source->vm;
 	int ret = 1;
 
+	might_sleep();
+
 	spin_lock(&vm->line_lock);
 	if (high)
 		ret = source_assert(source);
@@ -318,6 +330,8 @@ int irqx_line_pulse(struct irqx_vm *vm, struct kvm_kernel_irq_routing_entry *e)
 {
 	struct irqx_line *line;
 	int ret;
+
+	might_sleep();
 
 	spin_lock(&vm->line_lock);
 	line = xa_load(&vm->lines, irqx_arch_line_key(e));
@@ -367,6 +381,8 @@ static void line_ack(struct irqx_line *line)
 void irqx_line_ack(struct irqx_vm *vm, unsigned long key)
 {
 	struct irqx_line *line = xa_load(&vm->lines, key);
+
+	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "a line is found under RCU");
 
 	if (!line)
 		return;

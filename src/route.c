@@ -130,6 +130,8 @@ static void gsi_free(struct irqx_gsi *gsi)
 /* A GSI exists while it has a route or an irqfd. */
 static void gsi_free_unused(struct irqx_context *ctx, struct irqx_gsi *gsi)
 {
+	lockdep_assert_held(&ctx->lock);
+
 	if (gsi->target.to.nr || gsi->nr_irqfds)
 		return;
 	xa_erase(&ctx->gsis, gsi->gsi);

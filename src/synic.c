@@ -113,6 +113,8 @@ static int set_flag_in_slot(struct irqx_vp *vp, u32 sint, u32 flag,
 	struct kvm_memory_slot *slot;
 	int old, ret;
 
+	lockdep_assert_held(&vp->lock);
+
 	if (vp->kvm->dirty_ring_size)
 		return -EOPNOTSUPP;
 	slot = irqx_kvm_memslot(vp->kvm, gfn);

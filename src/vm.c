@@ -120,6 +120,8 @@ void irqx_vm_put(struct irqx_vm *vm)
 {
 	struct module *owner = vm->owner;
 
+	might_sleep();
+
 	if (!refcount_dec_and_mutex_lock(&vm->refs, &vms_lock))
 		return;
 	hash_del_rcu(&vm->node);
