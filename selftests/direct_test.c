@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 
 #include "irqx_util.h"
-#include "kselftest_harness.h"
+#include "irqx_harness.h"
 
 #define NR_VCPUS	2
 #define NR_MANY		8192

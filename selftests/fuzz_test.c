@@ -13,7 +13,7 @@
 #include <sys/mman.h>
 
 #include "irqx_util.h"
-#include "kselftest_harness.h"
+#include "irqx_harness.h"
 
 #define NR_THREADS	4
 #define NR_CONTEXTS	8

@@ -11,7 +11,7 @@
 
 #include "irqx_module.h"
 #include "irqx_util.h"
-#include "kselftest_harness.h"
+#include "irqx_harness.h"
 
 /*
  * ---- With the module as it is ----

@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 
 #include "irqx_util.h"
-#include "kselftest_harness.h"
+#include "irqx_harness.h"
 
 #define DIRECT_IRQ	0x40
 #define ROUTED_IRQ	0x41

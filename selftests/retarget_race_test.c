@@ -21,7 +21,7 @@
  *   after, there was only one.
  */
 #include "irqx_util.h"
-#include "kselftest_harness.h"
+#include "irqx_harness.h"
 
 #define GSI	100000
 

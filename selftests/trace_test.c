@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "irqx_util.h"
-#include "kselftest_harness.h"
+#include "irqx_harness.h"
 
 /* A trace buffer of our own leaves that of the system's user alone. */
 #define TRACEFS		"/sys/kernel/tracing"

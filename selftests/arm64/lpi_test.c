@@ -4,7 +4,7 @@
  * under a binding.
  */
 #include "irqx_source.h"
-#include "kselftest_harness.h"
+#include "irqx_harness.h"
 
 #define GSI	70000
 

@@ -3,7 +3,7 @@
  * PPIs, which KVM's own routing entries cannot name: KVM_IRQX_ROUTING_PPI.
  */
 #include "irqx_util.h"
-#include "kselftest_harness.h"
+#include "irqx_harness.h"
 #include "gic_v3.h"
 
 /* Nobody's: the timers have 26 to 30, a PMU has what it is given. */

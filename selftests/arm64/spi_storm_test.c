@@ -9,7 +9,7 @@
  * for ever; a line that is not lowered is an interrupt without end.
  */
 #include "irqx_source.h"
-#include "kselftest_harness.h"
+#include "irqx_harness.h"
 
 #define NR_SOURCES	8
 #define NR_PINS		4

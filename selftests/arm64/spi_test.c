@@ -4,7 +4,7 @@
  * VGICv2 only (scripts/vm --gic 2) gives its guests that.
  */
 #include "irqx_source.h"
-#include "kselftest_harness.h"
+#include "irqx_harness.h"
 
 #define LEVEL(n)	(IRQX_LEVEL_PIN + (n))
 #define EDGE(n)		(IRQX_EDGE_PIN + (n))

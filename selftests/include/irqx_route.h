@@ -7,7 +7,7 @@
  * interrupts are all accounted for at the end.
  */
 #include "irqx_util.h"
-#include "kselftest_harness.h"
+#include "irqx_harness.h"
 
 FIXTURE(route)
 {

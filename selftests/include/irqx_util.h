@@ -39,8 +39,14 @@ struct kvm_irq_routing_entry irqx_pin_entry(uint32_t irqchip, uint32_t pin);
 
 #define IRQX_DEV_PATH	"/dev/kvm-irqx"
 
+/*
+ * How much longer than on a stock kernel things take: IRQX_SLOW of the
+ * environment, from scripts/kernels, or 1.
+ */
+uint32_t irqx_slowness(void);
+
 /* No wait for something that must happen is longer than this. */
-#define IRQX_TIMEOUT_MS	10000
+#define IRQX_TIMEOUT_MS	(10000 * irqx_slowness())
 
 /*
  * A program has two VMs more than it makes, from start to end (irqx_util.c says
@@ -458,7 +464,7 @@ bool irqx_wait_module_refs(int refs);
  * ---- Sundry ----
  */
 
-/* @n, or @soak if SOAK=1 is in the environment. */
+/* @n, or @soak if SOAK=1 is in the environment; less where things are slow. */
 uint64_t irqx_iterations(uint64_t n, uint64_t soak);
 /* Of the clock that no one sets. */
 uint64_t irqx_now_ns(void);

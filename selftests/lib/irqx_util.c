@@ -669,11 +669,18 @@ bool irqx_wait_module_refs(int refs)
  * Sundry
  */
 
+uint32_t irqx_slowness(void)
+{
+	const char *env = getenv("IRQX_SLOW");
+
+	return env ? atoi(env) : 1;
+}
+
 uint64_t irqx_iterations(uint64_t n, uint64_t soak)
 {
 	const char *env = getenv("SOAK");
 
-	return env && *env && strcmp(env, "0") ? soak : n;
+	return (env && *env && strcmp(env, "0") ? soak : n) / irqx_slowness();
 }
 
 uint64_t irqx_now_ns(void)

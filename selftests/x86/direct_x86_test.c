@@ -4,7 +4,7 @@
  * say, pins of the IOAPIC and the PIC, Xen event channels.
  */
 #include "irqx_util.h"
-#include "kselftest_harness.h"
+#include "irqx_harness.h"
 
 #define VECTOR	0x51
 

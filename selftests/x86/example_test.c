@@ -6,7 +6,7 @@
 #include <libgen.h>
 
 #include "irqx_util.h"
-#include "kselftest_harness.h"
+#include "irqx_harness.h"
 
 static int run_example(void *arg)
 {

@@ -12,7 +12,7 @@
 #include <poll.h>
 
 #include "irqx_level.h"
-#include "kselftest_harness.h"
+#include "irqx_harness.h"
 
 #define NR_DEVICES	8
 #define NR_PINS		4

@@ -6,7 +6,7 @@
 #include <fcntl.h>
 
 #include "irqx_level.h"
-#include "kselftest_harness.h"
+#include "irqx_harness.h"
 
 #define PIN		20
 #define OTHER_PIN	21

@@ -3,7 +3,7 @@
  * As negative_test: errors of what only x86 can say in an entry, or lacks.
  */
 #include "irqx_util.h"
-#include "kselftest_harness.h"
+#include "irqx_harness.h"
 
 #define DIRECT_IRQ	0x40
 #define OTHER_IRQ	0x50

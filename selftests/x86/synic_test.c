@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 
 #include "irqx_synic.h"
-#include "kselftest_harness.h"
+#include "irqx_harness.h"
 
 #define SINT		5
 #define VECTOR		(IRQX_SINT_VECTOR + SINT)
@@ -777,6 +777,9 @@ static void run_events(struct __test_metadata *_metadata, struct irqx_synic *s,
 							  some_flags[i]));
 				irqx_fire(fd);
 				irqx_expect(g, vp, IRQX_SINT_VECTOR + sint, 1);
+				/* Not while the fence comes: testing.rst section 5. */
+				irqx_wait_count(g, vp, IRQX_SINT_VECTOR + sint,
+						g->vcpus[vp].expect[IRQX_SINT_VECTOR + sint]);
 				irqx_check(g);
 				ASSERT_FALSE(irqx_flag_test(s->vp[vp].events,
 							    sint, some_flags[i]));

@@ -7,7 +7,7 @@
 
 #include "irqx_module.h"
 #include "irqx_util.h"
-#include "kselftest_harness.h"
+#include "irqx_harness.h"
 
 bool irqx_keeps_vms;
 
