@@ -16,7 +16,7 @@ else
 MODULE	= build/$(KERNEL)-$(ARCH)/kvm_irqx.ko
 endif
 
-.PHONY: all module selftests demo check check-all lint install dkms uninstall clean help
+.PHONY: all module selftests demo check check-all check-debug coverage lint install dkms uninstall clean help
 
 all: module
 
@@ -43,6 +43,13 @@ check:
 
 check-all:
 	@scripts/check --all
+
+# On the kernels with checks of their own, those of KERNEL= and ARCH= only if given.
+check-debug:
+	@scripts/check $(if $(findstring --kernel,$(CHECK)),,--debug) $(CHECK)
+
+coverage:
+	@scripts/coverage
 
 lint:
 	@scripts/lint
@@ -87,7 +94,9 @@ clean:
 help:
 	@echo 'make [ARCH=arm64] demo  8,192 direct irqfds in a tiny guest, counted, beside KVM'
 	@echo 'make check              all tests on 6.12, both architectures; or on KERNEL= and ARCH='
-	@echo 'make check-all          all tests on every kernel of scripts/kernels, and a table'
+	@echo 'make check-all          all tests on every stock kernel of scripts/kernels, and a table'
+	@echo 'make check-debug        all tests on kernels with KASAN, lockdep, kmemleak, KCSAN'
+	@echo 'make coverage           lines and branches of src/ that the tests run, as text and HTML'
 	@echo 'make lint               checkpatch, sparse, W=1, shellcheck, headers, layering'
 	@echo 'make [KERNEL=6.12]      build the module for a stock Debian kernel ($(KERNEL))'
 	@echo 'make KDIR=DIR           build it for the kernel whose build directory is DIR'

@@ -141,12 +141,16 @@ need_arch() {
 # kernel_field NAME ARCH FIELD : from scripts/kernels; fails if there is no such kernel
 kernel_field() {
 	awk -v name="$1" -v arch="$2" -v field="$3" '
-		BEGIN { split("name arch suite image source compiler append", column); for (i in column) nr[column[i]] = i }
+		BEGIN { split("name arch suite image source compiler slow append", column); for (i in column) nr[column[i]] = i }
 		$1 == name && $2 == arch { print $nr[field]; found = 1; exit }
 		END { exit !found }' "$SCRIPTS/kernels"
 }
 
-kernel_names() { awk -v arch="$1" '!/^ *#/ && $2 == arch { print $1 }' "$SCRIPTS/kernels"; }
+# kernel_names ARCH [KIND] : of KIND stock or debug, or all
+kernel_names() {
+	awk -v arch="$1" -v kind="${2-}" '
+		!/^ *#/ && $2 == arch && (kind == "" || (kind == "debug") == ($4 == "-")) { print $1 }' "$SCRIPTS/kernels"
+}
 
 need_kernel() {
 	kernel_field "$1" "$2" name >/dev/null ||
