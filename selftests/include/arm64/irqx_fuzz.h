@@ -57,6 +57,12 @@ static void arch_setup(void)
 {
 }
 
+/* A VGIC has a file of its own, which would hold the VM. */
+static void arch_other_vm(struct kvm_vm *vm)
+{
+	(void)vm;
+}
+
 /* A level pin without a resamplefd stays up, by KVM's irqfd as by ours. */
 static void arch_calm(void)
 {

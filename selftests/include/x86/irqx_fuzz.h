@@ -140,6 +140,11 @@ static void arch_setup(void)
 	add_smram(guest->vm);
 }
 
+static void arch_other_vm(struct kvm_vm *vm)
+{
+	irqx_irqchip_create(vm);
+}
+
 static void arch_calm(void)
 {
 }
