@@ -4,8 +4,9 @@
 # fetched and cached under build/; KDIR is the build directory of any other.
 
 VERSION	= 0.1
-# Before the defaults: check has its own.
+# Before the defaults: check and bench have their own.
 CHECK	:= $(addprefix --kernel ,$(KERNEL)) $(addprefix --arch ,$(ARCH))
+BENCH	:= $(CHECK) $(if $(QUICK),--quick)
 KERNEL	?= 6.12
 ARCH	?= amd64
 RELEASE	?= $(shell uname -r)
@@ -16,7 +17,7 @@ else
 MODULE	= build/$(KERNEL)-$(ARCH)/kvm_irqx.ko
 endif
 
-.PHONY: all module selftests demo check check-all check-debug coverage lint install dkms uninstall clean help
+.PHONY: all module selftests demo check check-all check-debug coverage bench lint install dkms uninstall clean help
 
 all: module
 
@@ -50,6 +51,9 @@ check-debug:
 
 coverage:
 	@scripts/coverage
+
+bench:
+	@scripts/bench $(BENCH)
 
 lint:
 	@scripts/lint
@@ -97,6 +101,7 @@ help:
 	@echo 'make check-all          all tests on every stock kernel of scripts/kernels, and a table'
 	@echo 'make check-debug        all tests on kernels with KASAN, lockdep, kmemleak, KCSAN'
 	@echo 'make coverage           lines and branches of src/ that the tests run, as text and HTML'
+	@echo 'make bench [QUICK=1]    the costs beside KVM, in instructions and time, both architectures'
 	@echo 'make lint               checkpatch, sparse, W=1, shellcheck, headers, layering'
 	@echo 'make [KERNEL=6.12]      build the module for a stock Debian kernel ($(KERNEL))'
 	@echo 'make KDIR=DIR           build it for the kernel whose build directory is DIR'
