@@ -35,6 +35,15 @@ struct bench_clock {
 void bench_start(struct bench_clock *clock);
 double bench_stop(const struct bench_clock *clock);
 
+/* irqx_assert() has the text of an error ready, also where there is none. */
+#define bench_ok(expr)							\
+do {									\
+	int err_ = (expr);						\
+									\
+	if (unlikely(err_))						\
+		TEST_FAIL("%s: %s", #expr, strerror(err_));		\
+} while (0)
+
 /* Per call, of fn(arg, 0) .. fn(arg, nr - 1). */
 double bench_each(void (*fn)(void *arg, uint32_t i), void *arg, uint32_t nr);
 
@@ -82,6 +91,8 @@ void bench_vcpu_first(struct irqx_guest *g);
 
 void bench_arch_irqchip(struct kvm_vm *vm);
 struct kvm_irq_routing_entry bench_arch_msi(uint32_t nth);
+/* What KVM_IRQ_LINE on the VM calls a pin that its table has. */
+uint32_t bench_arch_irq_line(struct kvm_irq_routing_entry entry);
 
 /* A way of an event into a guest with one vCPU, which runs. */
 struct bench_way {
@@ -111,5 +122,8 @@ void bench_retarget(void);
 void bench_events(void);
 void bench_bind(void);
 void bench_bring_up(void);
+void bench_level(void);
+void bench_stranger(void);
+void bench_memory(void);
 
 #endif /* SELFTEST_IRQX_BENCH_H */

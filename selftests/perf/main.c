@@ -15,7 +15,13 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } measurements[] = {
+	{ "event", bench_events },
 	{ "retarget", bench_retarget },
+	{ "bring-up", bench_bring_up },
+	{ "bind", bench_bind },
+	{ "level", bench_level },
+	{ "stranger", bench_stranger },
+	{ "memory", bench_memory },
 };
 
 static uint64_t started;
@@ -189,7 +195,7 @@ void bench_vm_set_table(struct bench_vm *vm, uint32_t nr)
 		vm->table->entries[i].gsi = i;
 	}
 	vm->table->nr = nr;
-	irqx_assert(__irqx_ioctl(vm->vm->fd, KVM_SET_GSI_ROUTING, vm->table));
+	bench_ok(__irqx_ioctl(vm->vm->fd, KVM_SET_GSI_ROUTING, vm->table));
 }
 
 struct kvm_irq_routing_entry bench_entry(uint32_t i, bool side)

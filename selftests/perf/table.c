@@ -55,7 +55,7 @@ static struct live live_direct(uint32_t n)
 	uint32_t i;
 
 	for (i = 0; i < n; i++)
-		irqx_bind(live.vm.ctx, live.fds[i], bench_entry(i, false));
+		bench_ok(__irqx_bind(live.vm.ctx, live.fds[i], bench_entry(i, false)));
 	return live;
 }
 
@@ -65,8 +65,8 @@ static struct live live_routed(uint32_t n)
 	uint32_t i;
 
 	for (i = 0; i < n; i++) {
-		irqx_route_set(live.vm.ctx, i, bench_entry(i, false));
-		irqx_irqfd(live.vm.ctx, live.fds[i], i, 0);
+		bench_ok(__irqx_route_set(live.vm.ctx, i, bench_entry(i, false)));
+		bench_ok(__irqx_irqfd(live.vm.ctx, live.fds[i], i, 0));
 	}
 	return live;
 }
@@ -78,7 +78,7 @@ static struct live live_kvm(uint32_t n)
 
 	bench_vm_set_table(&live.vm, n);
 	for (i = 0; i < n; i++)
-		irqx_irqfd(live.vm.vm->fd, live.fds[i], i, 0);
+		bench_ok(__irqx_irqfd(live.vm.vm->fd, live.fds[i], i, 0));
 	return live;
 }
 
@@ -97,7 +97,7 @@ static void modify(void *arg, uint32_t i)
 	struct live *live = arg;
 	uint32_t nth = victim(live, i);
 
-	irqx_modify(live->vm.ctx, live->fds[nth], bench_entry(nth, live->side));
+	bench_ok(__irqx_modify(live->vm.ctx, live->fds[nth], bench_entry(nth, live->side)));
 }
 
 static void route(void *arg, uint32_t i)
@@ -114,7 +114,7 @@ static void route(void *arg, uint32_t i)
 	};
 
 	args.op.entry.gsi = nth;
-	irqx_assert(__irqx_ioctl(live->vm.ctx, KVM_IRQX_ROUTE, &args));
+	bench_ok(__irqx_ioctl(live->vm.ctx, KVM_IRQX_ROUTE, &args));
 }
 
 /* As VMMs do it: they keep the table, and hand it over anew. */
@@ -125,7 +125,7 @@ static void set_table(void *arg, uint32_t i)
 
 	live->vm.table->entries[nth] = bench_entry(nth, live->side);
 	live->vm.table->entries[nth].gsi = nth;
-	irqx_assert(__irqx_ioctl(live->vm.vm->fd, KVM_SET_GSI_ROUTING,
+	bench_ok(__irqx_ioctl(live->vm.vm->fd, KVM_SET_GSI_ROUTING,
 				 live->vm.table));
 }
 
@@ -171,5 +171,235 @@ void bench_retarget(void)
 			continue;
 		bench_say("retarget one of %u", sizes[i]);
 		retarget(sizes[i]);
+	}
+}
+
+/*
+ * One binding more, and one less, with N there
+ */
+
+static void assign_direct(void *arg, uint32_t i)
+{
+	struct live *live = arg;
+
+	bench_ok(__irqx_bind(live->vm.ctx, live->fds[live->n + i], bench_entry(i, true)));
+}
+
+static void deassign_direct(void *arg, uint32_t i)
+{
+	struct live *live = arg;
+
+	bench_ok(__irqx_unbind(live->vm.ctx, live->fds[live->n + i]));
+}
+
+static void assign_gsi(void *arg, uint32_t i)
+{
+	struct live *live = arg;
+
+	bench_ok(__irqx_irqfd(live->vm.ctx, live->fds[live->n + i], victim(live, i), 0));
+}
+
+static void deassign_gsi(void *arg, uint32_t i)
+{
+	struct live *live = arg;
+
+	bench_ok(__irqx_irqfd(live->vm.ctx, live->fds[live->n + i], victim(live, i),
+		   KVM_IRQFD_FLAG_DEASSIGN));
+}
+
+static void assign_kvm(void *arg, uint32_t i)
+{
+	struct live *live = arg;
+
+	bench_ok(__irqx_irqfd(live->vm.vm->fd, live->fds[live->n + i], victim(live, i), 0));
+}
+
+static void deassign_kvm(void *arg, uint32_t i)
+{
+	struct live *live = arg;
+
+	bench_ok(__irqx_irqfd(live->vm.vm->fd, live->fds[live->n + i], victim(live, i),
+		   KVM_IRQFD_FLAG_DEASSIGN));
+}
+
+static void bind_one(uint32_t n)
+{
+	struct live direct = live_direct(n), routed = live_routed(n), kvm;
+	struct bench_pairs assign = {}, deassign = {}, gsi = {}, gsi_off = {};
+	double on = BENCH_NONE, off = BENCH_NONE;
+	bool has_kvm = n <= BENCH_KVM_MAX;
+	uint32_t run;
+
+	if (has_kvm)
+		kvm = live_kvm(n);
+	/* The first run is for the caches. */
+	for (run = 0; run <= bench_runs(false); run++) {
+		if (has_kvm) {
+			on = bench_each(assign_kvm, &kvm, BENCH_EXTRA);
+			off = bench_each(deassign_kvm, &kvm, BENCH_EXTRA);
+		}
+		bench_pair(&assign, bench_each(assign_direct, &direct, BENCH_EXTRA), on);
+		bench_pair(&deassign, bench_each(deassign_direct, &direct, BENCH_EXTRA),
+			   off);
+		bench_pair(&gsi, bench_each(assign_gsi, &routed, BENCH_EXTRA), on);
+		bench_pair(&gsi_off, bench_each(deassign_gsi, &routed, BENCH_EXTRA), off);
+		if (!run)
+			assign.nr = deassign.nr = gsi.nr = gsi_off.nr = 0;
+	}
+	bench_report("assign", n, NULL, &assign);
+	bench_report("assign-gsi", n, NULL, &gsi);
+	bench_report("deassign", n, NULL, &deassign);
+	bench_report("deassign-gsi", n, NULL, &gsi_off);
+	if (has_kvm)
+		live_free(&kvm);
+	live_free(&routed);
+	live_free(&direct);
+}
+
+/* Of the VM and the context, eventfds still open. */
+static double close_live(struct live live)
+{
+	struct bench_clock clock;
+	double cost;
+
+	bench_start(&clock);
+	bench_vm_close(&live.vm);
+	cost = bench_stop(&clock);
+	free_eventfds(live.fds, live.n + BENCH_EXTRA);
+	return cost;
+}
+
+static void close_all(uint32_t n)
+{
+	struct bench_pairs pairs = {};
+	double kvm = BENCH_NONE, irqx;
+	uint32_t run;
+
+	for (run = 0; run <= bench_runs(n > 2016); run++) {
+		if (n <= BENCH_KVM_MAX)
+			kvm = close_live(live_kvm(n));
+		irqx = close_live(live_direct(n));
+		if (run)
+			bench_pair(&pairs, irqx, kvm);
+	}
+	bench_report("close", n, NULL, &pairs);
+}
+
+void bench_bind(void)
+{
+	static const uint32_t closes[] = { 64, 2016, 4032, 65536 };
+	uint32_t i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		if (bench.quick && (sizes[i] == 256 || sizes[i] == 16384))
+			continue;
+		bench_say("bind and unbind one beside %u", sizes[i]);
+		bind_one(sizes[i]);
+	}
+	for (i = 0; i < ARRAY_SIZE(closes); i++) {
+		if (bench.quick && closes[i] > 2016)
+			continue;
+		bench_say("close a VM with %u", closes[i]);
+		close_all(closes[i]);
+	}
+}
+
+/*
+ * Bringing N up, each as VMMs do: a route and an irqfd
+ */
+
+static double up_kvm(const int *fds, uint32_t n)
+{
+	struct bench_vm vm = bench_vm_create(false);
+	struct bench_clock clock;
+	double cost;
+	uint32_t i;
+
+	bench_start(&clock);
+	for (i = 0; i < n; i++) {
+		vm.table->entries[i] = bench_entry(i, false);
+		vm.table->entries[i].gsi = i;
+		vm.table->nr = i + 1;
+		bench_ok(__irqx_ioctl(vm.vm->fd, KVM_SET_GSI_ROUTING, vm.table));
+		bench_ok(__irqx_irqfd(vm.vm->fd, fds[i], i, 0));
+	}
+	cost = bench_stop(&clock) / n;
+	bench_vm_close(&vm);
+	return cost;
+}
+
+
+static double up_routed(const int *fds, uint32_t n)
+{
+	struct bench_vm vm = bench_vm_create(true);
+	struct {
+		struct kvm_irqx_route route;
+		struct kvm_irqx_route_op op;
+	} args = {
+		.route.nr = 1,
+		.op.op = KVM_IRQX_ROUTE_SET,
+	};
+	struct bench_clock clock;
+	double cost;
+	uint32_t i;
+
+	bench_start(&clock);
+	for (i = 0; i < n; i++) {
+		args.op.entry = bench_entry(i, false);
+		args.op.entry.gsi = i;
+		bench_ok(__irqx_ioctl(vm.ctx, KVM_IRQX_ROUTE, &args));
+		bench_ok(__irqx_irqfd(vm.ctx, fds[i], i, 0));
+	}
+	cost = bench_stop(&clock) / n;
+	bench_vm_close(&vm);
+	return cost;
+}
+
+static double up_direct(const int *fds, uint32_t n)
+{
+	struct bench_vm vm = bench_vm_create(true);
+	struct bench_clock clock;
+	double cost;
+	uint32_t i;
+
+	bench_start(&clock);
+	for (i = 0; i < n; i++)
+		bench_ok(__irqx_bind(vm.ctx, fds[i], bench_entry(i, false)));
+	cost = bench_stop(&clock) / n;
+	bench_vm_close(&vm);
+	return cost;
+}
+
+static void bring_up(uint32_t n)
+{
+	struct bench_pairs routed = {}, direct = {};
+	double kvm = BENCH_NONE;
+	int *fds = new_eventfds(n);
+	uint32_t run;
+
+	up_direct(fds, n);
+	for (run = 0; run < bench_runs(n > 1024); run++) {
+		if (n <= BENCH_KVM_MAX)
+			kvm = up_kvm(fds, n);
+		bench_pair(&routed, up_routed(fds, n), kvm);
+		bench_pair(&direct, up_direct(fds, n), kvm);
+	}
+	bench_report("bring-up", n, NULL, &routed);
+	bench_report("bring-up-direct", n, NULL, &direct);
+	free_eventfds(fds, n);
+}
+
+void bench_bring_up(void)
+{
+	uint32_t i;
+
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		if (bench.quick && (sizes[i] == 256 || sizes[i] == 16384))
+			continue;
+		/* A minute of instructions, or most of one, by KVM's table. */
+		if (bench.quick && bench.icount && sizes[i] == 4032)
+			continue;
+		bench_say("bring %u up", sizes[i]);
+		bring_up(sizes[i]);
 	}
 }

@@ -28,3 +28,59 @@ struct kvm_irq_routing_entry bench_arch_msi(uint32_t nth)
 	entry.u.msi.data = nth % 256;
 	return entry;
 }
+
+/* KVM_IRQ_LINE on the VM goes past the table. */
+uint32_t bench_arch_irq_line(struct kvm_irq_routing_entry entry)
+{
+	return KVM_ARM_IRQ_TYPE_SPI << KVM_ARM_IRQ_TYPE_SHIFT |
+	       (MIN_SPI + entry.u.irqchip.pin);
+}
+
+static void start(struct bench_way *way)
+{
+	irqx_guest_start(way->g);
+}
+
+static void free_guest(struct bench_way *way)
+{
+	irqx_guest_free(way->g);
+}
+
+uint32_t bench_arch_ways(struct bench_way *ways)
+{
+	ways[0] = (struct bench_way){
+		.name = "lpi",
+		.g = irqx_guest_create(1),
+		.irq = IRQX_IRQ_MIN,
+		.atomic = true,
+		.start = start,
+		.free = free_guest,
+	};
+	ways[0].entry = irqx_entry(ways[0].g, 0, IRQX_IRQ_MIN);
+
+	ways[1] = (struct bench_way){
+		.name = "pin",
+		.g = irqx_guest_create(1),
+		.entry = irqx_spi_entry(IRQX_EDGE_PIN),
+		.irq = IRQX_SPI(IRQX_EDGE_PIN),
+		.atomic = true,
+		.start = start,
+		.free = free_guest,
+	};
+	return 2;
+}
+
+struct irqx_guest *bench_arch_level_guest(void)
+{
+	struct irqx_guest *g = irqx_guest_create(1);
+
+	irqx_guest_start(g);
+	return g;
+}
+
+/* KVM's table has it by the same number. */
+uint32_t bench_arch_level_pin(struct irqx_guest *g, uint32_t nth)
+{
+	(void)g;
+	return IRQX_LEVEL_PIN + nth;
+}
