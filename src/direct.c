@@ -37,7 +37,7 @@ static int direct_parse(struct irqx_context *ctx,
 		return 0;
 	if (!irqx_arch_has_eoi(&entries->one))
 		return -EINVAL;
-	return irqx_line_prepare(vm, &entries->one);
+	return irqx_line_prepare(vm, &entries->one, true);
 }
 
 /**

@@ -57,6 +57,7 @@ struct irqx_vm {
 	struct xarray lines;		/* by irqx_arch_line_key(); readers: RCU */
 	spinlock_t line_lock;		/* levels and plugs of all of them */
 	atomic_t nr_sources;
+	u32 acks;			/* lines that want EOIs; ack_lock */
 };
 
 struct irqx_counters {
@@ -111,6 +112,7 @@ struct irqx_vp {
 struct irqx_line {
 	struct irqx_vm *vm;		/* immutable */
 	struct kvm_kernel_irq_routing_entry entry;	/* immutable */
+	bool armed;			/* its EOIs are listened to; vm.lines_lock */
 	u32 high;			/* sources that hold it; vm.line_lock */
 	struct list_head plugs;		/* vm.line_lock */
 	struct irqx_pin_watch watch;	/* a pin's; irqx_kvm_watch_pin() */
@@ -188,7 +190,7 @@ struct irqx_vm *irqx_vm_find_rcu(struct kvm *kvm);
 
 /* line.c */
 int irqx_line_prepare(struct irqx_vm *vm,
-		      const struct kvm_kernel_irq_routing_entry *e);
+		      const struct kvm_kernel_irq_routing_entry *e, bool eoi);
 void irqx_line_teardown(struct irqx_vm *vm);
 int irqx_line_pulse(struct irqx_vm *vm, struct kvm_kernel_irq_routing_entry *e);
 void irqx_line_ack(struct irqx_vm *vm, unsigned long key);
@@ -213,8 +215,8 @@ static inline bool irqx_line_is_pin(const struct irqx_line *line)
 /* ack.c */
 int irqx_ack_init(void);
 void irqx_ack_exit(void);
-int irqx_ack_arm(bool pin);
-void irqx_ack_disarm(bool pin);
+int irqx_ack_arm(struct irqx_vm *vm, bool pin);
+void irqx_ack_disarm(struct irqx_vm *vm, bool pin);
 
 /* irqfd.c */
 int irqx_irqfd_init(void);

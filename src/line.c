@@ -62,10 +62,48 @@ static void line_ack_work(struct work_struct *work)
 	line_drive_again(line);
 }
 
+static struct irqx_line *line_create(struct irqx_vm *vm, unsigned long key,
+				     const struct kvm_kernel_irq_routing_entry *e)
+{
+	struct irqx_line *line;
+	int ret;
+
+	line = kzalloc(sizeof(*line), GFP_KERNEL_ACCOUNT);
+	if (!line)
+		return ERR_PTR(-ENOMEM);
+	line->vm = vm;
+	line->entry = *e;
+	INIT_LIST_HEAD(&line->plugs);
+	INIT_WORK(&line->ack, line_ack_work);
+	INIT_WORK(&line->unmasked, line_unmasked);
+
+	ret = xa_insert(&vm->lines, key, line, GFP_KERNEL_ACCOUNT);
+	if (ret) {
+		kfree(line);
+		return ERR_PTR(ret);
+	}
+	if (irqx_line_is_pin(line))
+		irqx_kvm_watch_pin(vm->kvm, &line->watch, e, &line->unmasked);
+	return line;
+}
+
+/* KVM_IRQ_LINE alone does not make every VM of the host pay for EOIs. */
+static int line_arm(struct irqx_line *line)
+{
+	int ret;
+
+	if (line->armed || !irqx_arch_has_eoi(&line->entry))
+		return 0;
+	ret = irqx_ack_arm(line->vm, irqx_line_is_pin(line));
+	line->armed = !ret;
+	return ret;
+}
+
 /**
  * irqx_line_prepare - see that a line exists
  * @vm: the VM
  * @e: an entry
+ * @eoi: a source with a resamplefd is to be plugged in
  *
  * A line stays until the last context of its VM is closed, so that sources can
  * be plugged in, later, where nothing may fail.
@@ -74,49 +112,20 @@ static void line_ack_work(struct work_struct *work)
  * Return: 0, also for an entry that has no line (an MSI), or a negative errno.
  */
 int irqx_line_prepare(struct irqx_vm *vm,
-		      const struct kvm_kernel_irq_routing_entry *e)
+		      const struct kvm_kernel_irq_routing_entry *e, bool eoi)
 {
 	struct irqx_line *line;
 	long key = irqx_arch_line_key(e);
-	int ret = 0;
+	int ret;
 
 	if (key < 0)
 		return 0;
 
 	mutex_lock(&vm->lines_lock);
-	if (xa_load(&vm->lines, key))
-		goto out;
-
-	ret = -ENOMEM;
-	line = kzalloc(sizeof(*line), GFP_KERNEL_ACCOUNT);
-	if (!line)
-		goto out;
-	line->vm = vm;
-	line->entry = *e;
-	INIT_LIST_HEAD(&line->plugs);
-	INIT_WORK(&line->ack, line_ack_work);
-	INIT_WORK(&line->unmasked, line_unmasked);
-
-	if (irqx_arch_has_eoi(e)) {
-		ret = irqx_ack_arm(irqx_line_is_pin(line));
-		if (ret)
-			goto err_line;
-	}
-
-	ret = xa_insert(&vm->lines, key, line, GFP_KERNEL_ACCOUNT);
-	if (ret)
-		goto err_ack;
-
-	if (irqx_line_is_pin(line))
-		irqx_kvm_watch_pin(vm->kvm, &line->watch, e, &line->unmasked);
-	goto out;
-
-err_ack:
-	if (irqx_arch_has_eoi(e))
-		irqx_ack_disarm(irqx_line_is_pin(line));
-err_line:
-	kfree(line);
-out:
+	line = xa_load(&vm->lines, key) ?: line_create(vm, key, e);
+	ret = PTR_ERR_OR_ZERO(line);
+	if (!ret && eoi)
+		ret = line_arm(line);
 	mutex_unlock(&vm->lines_lock);
 	return ret;
 }
@@ -131,16 +140,13 @@ void irqx_line_teardown(struct irqx_vm *vm)
 	unsigned long key;
 
 	xa_for_each(&vm->lines, key, line) {
-		bool has_eoi = irqx_arch_has_eoi(&line->entry);
-		bool pin = irqx_line_is_pin(line);
-
-		if (pin)
+		if (line->armed)
+			irqx_ack_disarm(vm, irqx_line_is_pin(line));
+		if (irqx_line_is_pin(line))
 			irqx_kvm_unwatch_pin(vm->kvm, &line->watch);
 		cancel_work_sync(&line->unmasked);
 		cancel_work_sync(&line->ack);
 		kfree(line);
-		if (has_eoi)
-			irqx_ack_disarm(pin);
 	}
 	xa_destroy(&vm->lines);
 }

@@ -211,13 +211,15 @@ static void gsi_drop(struct irqx_context *ctx, struct irqx_gsi *gsi)
 	gsi_free_unused(ctx, gsi);
 }
 
-static int prepare_lines(struct irqx_context *ctx, struct irqx_entries *entries)
+static int prepare_lines(struct irqx_context *ctx, struct irqx_entries *entries,
+			 bool eoi)
 {
 	int ret;
 	u32 i;
 
 	for (i = 0; i < entries->nr; i++) {
-		ret = irqx_line_prepare(ctx->vm, irqx_entries_at(entries, i));
+		ret = irqx_line_prepare(ctx->vm, irqx_entries_at(entries, i),
+					eoi);
 		if (ret)
 			return ret;
 	}
@@ -239,14 +241,16 @@ static int gsi_prepare_lines(struct irqx_context *ctx, struct irqx_gsi *gsi,
 			     struct irqx_entries *entries)
 {
 	struct irqx_source *source;
+	bool eoi = false;
 
 	if (hlist_empty(&gsi->target.sources))
 		return 0;
-	if (!entries_have_eoi(entries))
-		hlist_for_each_entry(source, &gsi->target.sources, node)
-			if (source->resamplefd)
-				return -EINVAL;
-	return prepare_lines(ctx, entries);
+	hlist_for_each_entry(source, &gsi->target.sources, node)
+		if (source->resamplefd)
+			eoi = true;
+	if (eoi && !entries_have_eoi(entries))
+		return -EINVAL;
+	return prepare_lines(ctx, entries, eoi);
 }
 
 static int stage_entry(struct irqx_context *ctx, struct irqx_entries *entries,
@@ -386,7 +390,7 @@ static int gsi_prepare_resample(struct irqx_context *ctx, struct irqx_gsi *gsi,
 
 	if (!entries_have_eoi(entries))
 		return -EINVAL;
-	ret = prepare_lines(ctx, entries);
+	ret = prepare_lines(ctx, entries, true);
 	if (ret)
 		return ret;
 	return irqx_irqfd_set_resamplefd(irqfd, fd);
@@ -453,7 +457,7 @@ static int gsi_create_level(struct irqx_context *ctx, struct irqx_gsi *gsi)
 	struct irqx_source *source;
 	int ret;
 
-	ret = prepare_lines(ctx, &gsi->target.to);
+	ret = prepare_lines(ctx, &gsi->target.to, false);
 	if (ret)
 		return ret;
 	source = irqx_source_alloc(ctx->vm);
