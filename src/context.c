@@ -166,8 +166,10 @@ void irqx_context_stats(struct irqx_context *ctx, struct kvm_irqx_stats *stats)
 	for_each_possible_cpu(cpu) {
 		struct irqx_counters *c = per_cpu_ptr(ctx->counters, cpu);
 
-		stats->events += READ_ONCE(c->events);
-		stats->atomic += READ_ONCE(c->atomic);
+		u64 atomic = READ_ONCE(c->atomic);
+
+		stats->events += READ_ONCE(c->passed_on) + atomic;
+		stats->atomic += atomic;
 		stats->deferred += READ_ONCE(c->deferred);
 		stats->unrouted += READ_ONCE(c->unrouted);
 		stats->coalesced += READ_ONCE(c->coalesced);

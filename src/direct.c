@@ -33,6 +33,8 @@ static int direct_parse(struct irqx_context *ctx,
 		entries->event_flag = args->event_flag;
 	}
 
+	entries->simple = !entries->vp &&
+		(!resample || entries->one.type != KVM_IRQ_ROUTING_IRQCHIP);
 	if (!resample)
 		return 0;
 	if (!irqx_arch_has_eoi(&entries->one))

@@ -39,12 +39,6 @@ static void count_result(struct irqx_context *ctx, int ret)
 		this_cpu_inc(ctx->counters->coalesced);
 }
 
-void irqx_target_init(struct irqx_target *target)
-{
-	memset(target, 0, sizeof(*target));
-	spin_lock_init(&target->lock);
-}
-
 /**
  * irqx_target_swap - send events elsewhere from now on
  * @ctx: the context, locked
@@ -68,9 +62,9 @@ void irqx_target_swap(struct irqx_context *ctx, struct irqx_target *target,
 	/* First, or the EOI of the first interrupt over there could be missed. */
 	hlist_for_each_entry(source, &target->sources, node)
 		irqx_source_move(source, entries);
-	spin_lock_irq(&target->lock);
+	spin_lock_irq(target->lock);
 	swap(target->to, *entries);
-	spin_unlock_irq(&target->lock);
+	spin_unlock_irq(target->lock);
 	up_write(&ctx->settle);
 }
 
@@ -78,11 +72,11 @@ void irqx_target_swap(struct irqx_context *ctx, struct irqx_target *target,
 static void target_copy(struct irqx_target *target, struct irqx_entries *to,
 			struct kvm_kernel_irq_routing_entry *more)
 {
-	spin_lock_irq(&target->lock);
+	spin_lock_irq(target->lock);
 	*to = target->to;
 	if (to->nr > 1)
 		memcpy(more, to->more, (to->nr - 1) * sizeof(*more));
-	spin_unlock_irq(&target->lock);
+	spin_unlock_irq(target->lock);
 	to->more = more;
 }
 
@@ -252,7 +246,7 @@ static int raise_atomic(struct irqx_irqfd *irqfd, struct irqx_entries *to)
 	u32 __user *word;
 	int ret;
 
-	lockdep_assert_held(&irqfd->target->lock);
+	lockdep_assert_held(irqfd->target->lock);
 
 	/* Pins that are held up are for the work. */
 	if (irqfd->source && to->one.type == KVM_IRQ_ROUTING_IRQCHIP)
@@ -261,7 +255,7 @@ static int raise_atomic(struct irqx_irqfd *irqfd, struct irqx_entries *to)
 	ret = set_event_flag(irqfd, to, &word);
 	if (ret <= 0)
 		return ret;
-	ret = irqx_kvm_inject_atomic(vm->kvm, vm->source_id, &to->one);
+	ret = irqx_kvm_inject_atomic(&to->one, vm->kvm, vm->source_id);
 	if (ret == -EWOULDBLOCK)
 		return ret;
 	trace_irqx_inject(&to->one, true, 1, ret);
@@ -270,32 +264,37 @@ static int raise_atomic(struct irqx_irqfd *irqfd, struct irqx_entries *to)
 	return ret;
 }
 
-/*
- * One event.  The eventfd's wqh.lock is held and, but on PREEMPT_RT, interrupts
- * are off: the writer may be an interrupt handler.
- */
-static void irqfd_event(struct irqx_irqfd *irqfd)
+/* @drop: there is no route, and nothing to remember.  Return: as raise_atomic(). */
+static int raise_target(struct irqx_irqfd *irqfd, bool *drop)
+{
+	struct irqx_target *target = irqfd->target;
+
+	*drop = !target->to.nr && !irqfd->source;
+	return target->to.nr == 1 ? raise_atomic(irqfd, &target->to) :
+				    -EWOULDBLOCK;
+}
+
+/* An event, outside the fast way of irqfd_event(). */
+static noinline void irqfd_event_slow(struct irqx_irqfd *irqfd)
 {
 	struct irqx_target *target = irqfd->target;
 	struct irqx_context *ctx = irqfd->ctx;
-	int ret = -EWOULDBLOCK;
 	bool drop;
+	int ret;
 
-	lockdep_assert_held(&irqfd->wqh->lock);
-	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
-		lockdep_assert_irqs_disabled();
-
-	this_cpu_inc(ctx->counters->events);
-
-	spin_lock(&target->lock);
-	drop = !target->to.nr && !irqfd->source;
-	if (target->to.nr == 1)
-		ret = raise_atomic(irqfd, &target->to);
-	spin_unlock(&target->lock);
+	if (irqx_irqfd_is_direct(irqfd)) {
+		ret = raise_target(irqfd, &drop);
+	} else {
+		spin_lock(target->lock);
+		ret = raise_target(irqfd, &drop);
+		spin_unlock(target->lock);
+	}
 
 	if (drop) {
+		this_cpu_inc(ctx->counters->passed_on);
 		this_cpu_inc(ctx->counters->unrouted);
 	} else if (ret == -EWOULDBLOCK) {
+		this_cpu_inc(ctx->counters->passed_on);
 		irqfd_defer(irqfd);
 	} else {
 		this_cpu_inc(ctx->counters->atomic);
@@ -303,29 +302,71 @@ static void irqfd_event(struct irqx_irqfd *irqfd)
 	}
 }
 
+/*
+ * One event.  The eventfd's wqh.lock is held and, but on PREEMPT_RT, interrupts
+ * are off: the writer may be an interrupt handler.
+ *
+ * The fast way is that of an MSI (or whatever KVM can inject at once) with an entry
+ * of its own: no lock but the one held, no copy of the entry, one counter.  From the
+ * wake-up to KVM's injection and back it takes 56 instructions, where KVM's irqfd
+ * takes 119 (scripts/bench, wakeup-msi, less 397 of the injection).
+ */
+static __always_inline void irqfd_event(struct irqx_irqfd *irqfd)
+{
+	struct irqx_entries *to = &irqfd->own.to;
+	struct irqx_context *ctx = irqfd->ctx;
+	int ret;
+
+	lockdep_assert_held(&irqfd->wqh->lock);
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		lockdep_assert_irqs_disabled();
+
+	if (!to->simple) {
+		irqfd_event_slow(irqfd);
+		return;
+	}
+	ret = irqx_kvm_inject_atomic(&to->one, ctx->vm->kvm,
+				     ctx->vm->source_id);
+	if (unlikely(ret <= 0)) {
+		if (ret == -EWOULDBLOCK) {
+			this_cpu_inc(ctx->counters->passed_on);
+			irqfd_defer(irqfd);
+			return;
+		}
+		count_result(ctx, ret);
+	}
+	trace_irqx_inject(&to->one, true, 1, ret);
+	this_cpu_inc(ctx->counters->atomic);
+}
+
+/* The last close.  Unhooking takes wqh.lock, which is held, so not from here. */
+static noinline void irqfd_closed(struct irqx_irqfd *irqfd)
+{
+	struct irqx_context *ctx = irqfd->ctx;
+	unsigned long flags;
+
+	spin_lock_irqsave(&ctx->dead_lock, flags);
+	if (list_empty(&irqfd->dead))
+		list_add_tail(&irqfd->dead, &ctx->dead);
+	spin_unlock_irqrestore(&ctx->dead_lock, flags);
+	queue_work(system_dfl_wq, &ctx->reap);
+}
+
 static int irqfd_wakeup(struct wait_queue_entry *wait, unsigned int mode,
 			int sync, void *key)
 {
 	struct irqx_irqfd *irqfd = container_of(wait, struct irqx_irqfd, wait);
-	struct irqx_context *ctx = irqfd->ctx;
 	__poll_t events = key_to_poll(key);
-	unsigned long flags;
-	u64 count;
 
-	if (events & EPOLLIN) {
-		eventfd_ctx_do_read(irqfd->eventfd, &count);
-		trace_irqx_wakeup(irqfd->eventfd, count);
+	if (likely(events & EPOLLIN)) {
+		/* Not on the stack: the stack's protector would cost 8 instructions. */
+		eventfd_ctx_do_read(irqfd->eventfd, &irqfd->count);
+		trace_irqx_wakeup(irqfd->eventfd, irqfd->count);
 		irqfd_event(irqfd);
 	}
 
-	/* The last close.  Unhooking takes this very lock, so not from here. */
-	if (events & EPOLLHUP) {
-		spin_lock_irqsave(&ctx->dead_lock, flags);
-		if (list_empty(&irqfd->dead))
-			list_add_tail(&irqfd->dead, &ctx->dead);
-		spin_unlock_irqrestore(&ctx->dead_lock, flags);
-		queue_work(system_dfl_wq, &ctx->reap);
-	}
+	if (unlikely(events & EPOLLHUP))
+		irqfd_closed(irqfd);
 
 	/* An event is consumed: nobody else who waits needs to see it. */
 	return !!(events & EPOLLIN);
@@ -343,6 +384,7 @@ static void irqfd_hook(struct file *file, struct wait_queue_head *wqh,
 	struct irqfd_hook *hook = container_of(pt, struct irqfd_hook, pt);
 
 	hook->irqfd->wqh = wqh;
+	hook->irqfd->own.lock = &wqh->lock;
 	hook->ret = irqx_add_wait_queue_priority_exclusive(wqh,
 							   &hook->irqfd->wait);
 }
@@ -353,7 +395,8 @@ static void irqfd_catch_up(struct irqx_irqfd *irqfd)
 	u64 count;
 
 	spin_lock_irq(&irqfd->wqh->lock);
-	eventfd_ctx_do_read(irqfd->eventfd, &count);
+	eventfd_ctx_do_read(irqfd->eventfd, &irqfd->count);
+	count = irqfd->count;
 	if (count) {
 		trace_irqx_wakeup(irqfd->eventfd, count);
 		irqfd_event(irqfd);
@@ -466,7 +509,6 @@ struct irqx_irqfd *irqx_irqfd_alloc(struct irqx_context *ctx)
 	init_waitqueue_func_entry(&irqfd->wait, irqfd_wakeup);
 	INIT_LIST_HEAD(&irqfd->dead);
 	INIT_WORK(&irqfd->inject, irqfd_inject);
-	irqx_target_init(&irqfd->own);
 	return irqfd;
 }
 
@@ -520,6 +562,7 @@ int irqx_irqfd_bind(struct irqx_irqfd *irqfd, struct irqx_target *target,
 	struct irqx_context *ctx = irqfd->ctx;
 	struct irqfd_hook hook = { .irqfd = irqfd };
 	struct file *file;
+	__poll_t events;
 	int ret;
 
 	lockdep_assert_held(&ctx->lock);
@@ -546,7 +589,7 @@ int irqx_irqfd_bind(struct irqx_irqfd *irqfd, struct irqx_target *target,
 
 	irqfd_plug(irqfd);
 	init_poll_funcptr(&hook.pt, irqfd_hook);
-	vfs_poll(file, &hook.pt);
+	events = vfs_poll(file, &hook.pt);
 	ret = hook.ret;
 	if (ret)
 		goto err_plug;
@@ -554,7 +597,9 @@ int irqx_irqfd_bind(struct irqx_irqfd *irqfd, struct irqx_target *target,
 	ctx->nr_irqfds++;
 	trace_irqx_assign(irqfd->eventfd, &target->to.one,
 			  irqx_irqfd_is_direct(irqfd));
-	irqfd_catch_up(irqfd);
+	/* An eventfd looks at its count after it has let the irqfd be hooked. */
+	if (events & EPOLLIN)
+		irqfd_catch_up(irqfd);
 	goto out_file;
 
 err_plug:

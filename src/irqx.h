@@ -23,7 +23,8 @@
  *	  context.settle		rwsem: deliveries that may sleep / changes
  *	    vm.line_lock		levels; interrupts on
  *	      eventfd's wqh.lock	the eventfd core holds it around wake-ups
- *		target.lock		delivery in atomic context / changes
+ *		target.lock		delivery in atomic context / changes; a
+ *					direct one's is the eventfd's wqh.lock
  *		  vp.lock		event-flag page
  *		context.dead_lock
  */
@@ -61,7 +62,7 @@ struct irqx_vm {
 };
 
 struct irqx_counters {
-	u64 events;
+	u64 passed_on;			/* wake-ups that were not done at once */
 	u64 atomic;
 	u64 deferred;
 	u64 unrouted;
@@ -94,7 +95,8 @@ struct irqx_context {
 /* More than one entry only for a GSI that several irqchips share. */
 struct irqx_entries {
 	u32 nr;
-	u32 event_flag;			/* with @vp */
+	u16 event_flag;			/* with @vp */
+	bool simple;			/* one, and all it takes is KVM's injection */
 	struct kvm_kernel_irq_routing_entry one;
 	struct kvm_kernel_irq_routing_entry *more;	/* @nr - 1 of them */
 	struct irqx_vp *vp;		/* a SINT with an event flag */
@@ -137,7 +139,11 @@ struct irqx_source {
 };
 
 struct irqx_target {
-	spinlock_t lock;		/* interrupts off */
+	/*
+	 * Interrupts off.  That of the eventfd's wqh if it is the target's only one:
+	 * a wake-up holds it anyway.  Immutable after publish.
+	 */
+	spinlock_t *lock;
 	struct irqx_entries to;		/* @lock */
 	struct hlist_head sources;	/* context.lock */
 };
@@ -148,6 +154,7 @@ struct irqx_gsi {
 	u32 gsi;			/* immutable */
 	u32 nr_irqfds;			/* context.lock */
 	bool fresh;			/* context.lock; false between calls */
+	spinlock_t lock;		/* @target's */
 	struct irqx_source *level;	/* of KVM_IRQ_LINE; context.lock */
 };
 
@@ -161,8 +168,9 @@ struct irqx_irqfd {
 	struct list_head dead;		/* context.dead_lock */
 	struct work_struct inject;
 	atomic_t pending;		/* events that @inject has to deliver */
-	struct irqx_source *source;	/* with a resamplefd; immutable */
 	bool unraised;			/* a SINT with an event flag; READ_ONCE */
+	struct irqx_source *source;	/* with a resamplefd; immutable */
+	u64 count;			/* of the last wake-up; wqh.lock */
 	struct irqx_target own;
 };
 
@@ -231,7 +239,6 @@ int irqx_irqfd_bind(struct irqx_irqfd *irqfd, struct irqx_target *target,
 		    int fd);
 struct irqx_irqfd *irqx_irqfd_find(struct irqx_context *ctx, int fd);
 int irqx_irqfd_deassign(struct irqx_context *ctx, int fd);
-void irqx_target_init(struct irqx_target *target);
 void irqx_target_swap(struct irqx_context *ctx, struct irqx_target *target,
 		      struct irqx_entries *entries);
 void irqx_target_raise(struct irqx_context *ctx, struct irqx_target *target);

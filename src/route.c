@@ -97,7 +97,8 @@ static struct irqx_gsi *gsi_find_or_create(struct irqx_context *ctx, u32 nr)
 	gsi = kmem_cache_zalloc(gsi_cache, GFP_KERNEL_ACCOUNT);
 	if (!gsi)
 		return ERR_PTR(-ENOMEM);
-	irqx_target_init(&gsi->target);
+	spin_lock_init(&gsi->lock);
+	gsi->target.lock = &gsi->lock;
 	gsi->target.to.one.gsi = nr;
 	gsi->gsi = nr;
 	gsi->fresh = true;

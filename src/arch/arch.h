@@ -8,7 +8,18 @@
 
 u64 irqx_arch_features(void);
 int irqx_arch_vm_ready(struct kvm *kvm);
-int irqx_arch_result(int ret);
+
+/*
+ * Context: any.  Return: as kvm_set_irq(), which is what KVM answers on x86.  The
+ * VGIC answers 0 to an interrupt that it has taken, whether or not it was pending
+ * already; but for an MSI outside atomic context, where KVM has made it what
+ * kvm_set_irq() answers.
+ */
+static inline int irqx_arch_result(int ret)
+{
+	return IS_ENABLED(CONFIG_ARM64) ? ret ?: 1 : ret;
+}
+
 bool irqx_arch_entry_needs_mm(const struct kvm_kernel_irq_routing_entry *e);
 bool irqx_arch_memory_named(struct kvm *kvm);
 int irqx_arch_check_entry(const struct kvm_irq_routing_entry *ue);

@@ -28,16 +28,6 @@ int irqx_arch_vm_ready(struct kvm *kvm)
 	return vgic_initialized(kvm) ? 0 : -EAGAIN;
 }
 
-/*
- * Context: any.  The VGIC answers 0 to an interrupt that it has taken, whether or
- * not it was pending already; but for an MSI outside atomic context, where KVM has
- * made it what kvm_set_irq() answers.
- */
-int irqx_arch_result(int ret)
-{
-	return ret ?: 1;
-}
-
 bool irqx_arch_entry_needs_mm(const struct kvm_kernel_irq_routing_entry *e)
 {
 	return false;

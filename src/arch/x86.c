@@ -32,12 +32,6 @@ int irqx_arch_vm_ready(struct kvm *kvm)
 	return mode == KVM_IRQCHIP_NONE ? -EAGAIN : 0;
 }
 
-/* Context: any.  Return: as kvm_set_irq(), which is what KVM answers here. */
-int irqx_arch_result(int ret)
-{
-	return ret;
-}
-
 /*
  * Context: any.  Return: whether delivery outside atomic context reaches into
  * guest memory: kvm_xen_set_evtchn().

@@ -104,6 +104,7 @@ irqx_add_wait_queue_priority_exclusive(struct wait_queue_head *wqh,
  */
 #ifdef CONFIG_ARM64
 #define IRQX_KVM_HAS_PPI
+#define IRQX_KVM_PPIS	1
 /* Declared in a header of KVM's own. */
 struct kvm;
 struct vgic_irq;
@@ -125,6 +126,7 @@ bool vgic_queue_irq_unlock(struct kvm *kvm, struct vgic_irq *irq,
 	((vcpu)->kvm->arch.timer_data.ppi[timer])
 #endif
 #else
+#define IRQX_KVM_PPIS	0
 #define IRQX_KVM_SYMBOLS_PPI(X)
 #endif
 

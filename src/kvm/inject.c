@@ -92,22 +92,30 @@ int irqx_kvm_parse(struct kvm *kvm, const struct kvm_irq_routing_entry *ue,
 	return static_call(irqx_kvm_set_routing_entry)(kvm, e, ue);
 }
 
+/* No entry is one where KVM has no PPIs: irqx_kvm_parse() sees to that. */
+static bool entry_is_ppi(const struct kvm_kernel_irq_routing_entry *e)
+{
+	return IRQX_KVM_PPIS && e->type == KVM_IRQX_ROUTING_PPI;
+}
+
 /**
  * irqx_kvm_inject_atomic - raise an interrupt without sleeping
+ * @e: the entry; KVM may cache a vCPU index in it (Xen event channels)
  * @kvm: the VM
  * @source_id: from irqx_kvm_get_source_id()
- * @e: the entry; KVM may cache a vCPU index in it (Xen event channels)
+ *
+ * Its arguments have the order of KVM's, whose function is jumped to on x86.
  *
  * Context: any; may be called with interrupts off.
  * Return: -EWOULDBLOCK if it takes irqx_kvm_inject() to do it, else as
  * kvm_set_irq(): negative if ignored, 0 if coalesced, else the number of vCPUs.
  */
-int irqx_kvm_inject_atomic(struct kvm *kvm, int source_id,
-			   struct kvm_kernel_irq_routing_entry *e)
+int irqx_kvm_inject_atomic(struct kvm_kernel_irq_routing_entry *e,
+			   struct kvm *kvm, int source_id)
 {
 	int ret;
 
-	if (e->type == KVM_IRQX_ROUTING_PPI)
+	if (entry_is_ppi(e))
 		return irqx_kvm_raise_ppi(kvm, e);
 	ret = static_call(irqx_kvm_arch_set_irq_inatomic)(e, kvm, source_id, 1,
 							  false);
@@ -130,7 +138,7 @@ int irqx_kvm_inject(struct kvm *kvm, int source_id,
 
 	might_sleep();
 
-	if (e->type == KVM_IRQX_ROUTING_PPI)
+	if (entry_is_ppi(e))
 		return irqx_kvm_raise_ppi(kvm, e);
 	if (!irqx_arch_entry_needs_mm(e))
 		return e->set(e, kvm, source_id, 1, false);
@@ -141,7 +149,7 @@ int irqx_kvm_inject(struct kvm *kvm, int source_id,
 	 * another process has no business here (KVM warns).
 	 */
 	if (current->mm && current->mm != kvm->mm)
-		return irqx_kvm_inject_atomic(kvm, source_id, e);
+		return irqx_kvm_inject_atomic(e, kvm, source_id);
 	if (!irqx_arch_memory_named(kvm))
 		return -EINVAL;
 	if (!mmget_not_zero(kvm->mm))
