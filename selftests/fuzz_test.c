@@ -31,7 +31,7 @@
 #define CORPUS_SIZE	1024
 
 enum call {
-	GET_INFO, ATTACH, GET_STATS, DIRECT, ROUTE, SET_GSI_ROUTING, IRQFD,
+	GET_INFO, ATTACH, GET_STATS, DIRECT, ASSIGN, ROUTE, SET_GSI_ROUTING, IRQFD,
 	IRQ_LINE, SYNIC_PAGE, NR_CALLS,
 };
 
@@ -47,6 +47,7 @@ static const struct {
 	{ "ATTACH", KVM_IRQX_ATTACH, sizeof(struct kvm_irqx_attach) },
 	{ "GET_STATS", KVM_IRQX_GET_STATS, sizeof(struct kvm_irqx_stats) },
 	{ "DIRECT", KVM_IRQFD_DIRECT, sizeof(struct kvm_irqfd_direct) },
+	{ "ASSIGN", KVM_IRQX_ASSIGN, sizeof(struct kvm_irqx_assign) },
 	{ "ROUTE", KVM_IRQX_ROUTE, sizeof(struct kvm_irqx_route) },
 	{ "SET_GSI_ROUTING", KVM_SET_GSI_ROUTING,
 	  sizeof(struct kvm_irq_routing) },
@@ -202,6 +203,22 @@ static struct kvm_irq_routing_entry any_entry(struct fuzzer *f)
 	return entry;
 }
 
+/* @flags: what is to be done, but for what the binding is to have. */
+static void any_direct(struct fuzzer *f, struct kvm_irqfd_direct *direct,
+		       uint32_t flags)
+{
+	if (!flags && one_in(f, 3))
+		flags = KVM_IRQFD_DIRECT_RESAMPLE;
+	if (one_in(f, 10))
+		flags |= KVM_IRQFD_DIRECT_EVENT_FLAG;
+	direct->fd = any_fd(f);
+	direct->resamplefd = any_fd(f);
+	direct->flags = mostly(f, flags);
+	direct->event_flag = mostly(f, one_in(f, 10) ? below(f, 2048) : 0);
+	direct->entry = any_entry(f);
+	direct->entry.gsi = mostly(f, 0);
+}
+
 /* Return: how many bytes of f->arg are the argument. */
 static size_t fill(struct fuzzer *f, enum call call)
 {
@@ -223,20 +240,22 @@ static size_t fill(struct fuzzer *f, enum call call)
 		attach->flags = mostly(f, 0);
 		break;
 	}
-	case DIRECT: {
-		struct kvm_irqfd_direct *direct = (void *)f->arg;
+	case DIRECT:
+		any_direct(f, (void *)f->arg, one_in(f, 3) ?
+			   KVM_IRQFD_DIRECT_DEASSIGN :
+			   one_in(f, 2) ? KVM_IRQFD_DIRECT_MODIFY : 0);
+		break;
+	case ASSIGN: {
+		struct kvm_irqx_assign *assign = (void *)f->arg;
 
-		direct->fd = any_fd(f);
-		direct->resamplefd = any_fd(f);
-		direct->flags = mostly(f, one_in(f, 3) ?
-				       KVM_IRQFD_DIRECT_DEASSIGN :
-				       one_in(f, 2) ? KVM_IRQFD_DIRECT_MODIFY :
-				       one_in(f, 3) ? KVM_IRQFD_DIRECT_RESAMPLE : 0);
-		if (one_in(f, 10))
-			direct->flags |= KVM_IRQFD_DIRECT_EVENT_FLAG;
-		direct->event_flag = mostly(f, one_in(f, 10) ? below(f, 2048) : 0);
-		direct->entry = any_entry(f);
-		direct->entry.gsi = mostly(f, 0);
+		/* Few, or one of them is always bound already. */
+		nr = 1 + below(f, one_in(f, 50) ? 500 : 3);
+		for (i = 0; i < nr; i++)
+			any_direct(f, &assign->irqfds[i], 0);
+		assign->nr = mostly(f, nr);
+		assign->flags = mostly(f, 0);
+		assign->pad = mostly(f, 0);
+		size += nr * sizeof(assign->irqfds[0]);
 		break;
 	}
 	case ROUTE: {

@@ -73,20 +73,25 @@ static long ioctl_get_stats(struct irqx_context *ctx, void __user *argp)
 			      offsetofend(struct kvm_irqx_stats, pad));
 }
 
+static bool direct_is_valid(const struct kvm_irqfd_direct *args)
+{
+	u32 limit = args->flags & KVM_IRQFD_DIRECT_EVENT_FLAG ?
+		    KVM_IRQX_EVENT_FLAGS : 1;
+
+	if (args->event_flag >= limit)
+		return false;
+	return args->flags == KVM_IRQFD_DIRECT_DEASSIGN ||
+	       (!args->entry.gsi && !args->entry.pad);
+}
+
 static long ioctl_irqfd_direct(struct irqx_context *ctx, void __user *argp)
 {
 	struct kvm_irqfd_direct args;
-	u32 limit;
 	int ret;
 
 	if (copy_from_user(&args, argp, sizeof(args)))
 		return -EFAULT;
-	limit = args.flags & KVM_IRQFD_DIRECT_EVENT_FLAG ?
-		KVM_IRQX_EVENT_FLAGS : 1;
-	if (args.event_flag >= limit)
-		return -EINVAL;
-	if (args.flags != KVM_IRQFD_DIRECT_DEASSIGN &&
-	    (args.entry.gsi || args.entry.pad))
+	if (!direct_is_valid(&args))
 		return -EINVAL;
 
 	ret = irqx_context_lock(ctx);
@@ -255,6 +260,56 @@ static long ioctl_route(struct irqx_context *ctx, void __user *argp)
 	return ret;
 }
 
+/* Return: @nr, or the first that no new binding can be made of. */
+static u32 first_invalid(const struct kvm_irqfd_direct *irqfds, u32 nr)
+{
+	const u32 flags = KVM_IRQFD_DIRECT_RESAMPLE |
+			  KVM_IRQFD_DIRECT_EVENT_FLAG;
+	u32 i;
+
+	for (i = 0; i < nr; i++)
+		if (irqfds[i].flags & ~flags || !direct_is_valid(&irqfds[i]))
+			break;
+	return i;
+}
+
+static long ioctl_assign(struct irqx_context *ctx, void __user *argp)
+{
+	struct kvm_irqx_assign __user *user = argp;
+	struct kvm_irqfd_direct *irqfds;
+	struct kvm_irqx_assign args;
+	u32 index;
+	int ret;
+
+	if (copy_from_user(&args, user, sizeof(args)))
+		return -EFAULT;
+	index = args.nr;
+	if (put_user(index, &user->index))
+		return -EFAULT;
+	if (args.flags || args.pad || !args.nr || args.nr > IRQX_MAX_BATCH)
+		return -EINVAL;
+	irqfds = copy_in_array(user->irqfds, args.nr, sizeof(*irqfds));
+	if (IS_ERR(irqfds))
+		return PTR_ERR(irqfds);
+
+	ret = -EINVAL;
+	index = first_invalid(irqfds, args.nr);
+	if (index < args.nr)
+		goto out;
+	ret = irqx_context_lock(ctx);
+	if (ret)
+		goto out;
+	ret = irqx_direct_assign_many(ctx, irqfds, args.nr, &index);
+	mutex_unlock(&ctx->lock);
+out:
+	kvfree(irqfds);
+
+	/* On success it holds the right value already. */
+	if (ret && put_user(index, &user->index))
+		ret = -EFAULT;
+	return ret;
+}
+
 long irqx_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct irqx_context *ctx = file->private_data;
@@ -270,6 +325,7 @@ long irqx_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case KVM_IRQFD_DIRECT:
 	case KVM_IRQX_ROUTE:
 	case KVM_IRQX_SYNIC_PAGE:
+	case KVM_IRQX_ASSIGN:
 	case KVM_SET_GSI_ROUTING:
 	case KVM_IRQFD:
 	case KVM_IRQ_LINE:
@@ -291,6 +347,8 @@ long irqx_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return ioctl_route(ctx, argp);
 	case KVM_IRQX_SYNIC_PAGE:
 		return ioctl_synic_page(ctx, argp);
+	case KVM_IRQX_ASSIGN:
+		return ioctl_assign(ctx, argp);
 	case KVM_SET_GSI_ROUTING:
 		return ioctl_set_gsi_routing(ctx, argp);
 	case KVM_IRQFD:

@@ -372,6 +372,15 @@ static int irqfd_wakeup(struct wait_queue_entry *wait, unsigned int mode,
 	return !!(events & EPOLLIN);
 }
 
+/* Bound, but for events to be taken: they stay in the eventfd. */
+static int irqfd_wakeup_reserved(struct wait_queue_entry *wait,
+				 unsigned int mode, int sync, void *key)
+{
+	if (key_to_poll(key) & EPOLLHUP)
+		irqfd_closed(container_of(wait, struct irqx_irqfd, wait));
+	return 0;
+}
+
 struct irqfd_hook {
 	struct poll_table_struct pt;
 	struct irqx_irqfd *irqfd;
@@ -496,20 +505,36 @@ void irqx_irqfd_reap(struct work_struct *work)
 	mutex_unlock(&ctx->lock);
 }
 
+static void irqfd_init(struct irqx_irqfd *irqfd, struct irqx_context *ctx)
+{
+	irqfd->ctx = ctx;
+	INIT_LIST_HEAD(&irqfd->dead);
+	INIT_WORK(&irqfd->inject, irqfd_inject);
+}
+
 /* Return: an irqfd without eventfd or target, or NULL. */
 struct irqx_irqfd *irqx_irqfd_alloc(struct irqx_context *ctx)
 {
 	struct irqx_irqfd *irqfd;
 
 	irqfd = kmem_cache_zalloc(irqfd_cache, GFP_KERNEL_ACCOUNT);
-	if (!irqfd)
-		return NULL;
-
-	irqfd->ctx = ctx;
-	init_waitqueue_func_entry(&irqfd->wait, irqfd_wakeup);
-	INIT_LIST_HEAD(&irqfd->dead);
-	INIT_WORK(&irqfd->inject, irqfd_inject);
+	if (irqfd)
+		irqfd_init(irqfd, ctx);
 	return irqfd;
+}
+
+/* @nr of them.  Return: 0 or -ENOMEM, with none. */
+int irqx_irqfd_alloc_many(struct irqx_context *ctx, struct irqx_irqfd **irqfds,
+			  u32 nr)
+{
+	u32 i;
+
+	if (!kmem_cache_alloc_bulk(irqfd_cache, GFP_KERNEL_ACCOUNT | __GFP_ZERO,
+				   nr, (void **)irqfds))
+		return -ENOMEM;
+	for (i = 0; i < nr; i++)
+		irqfd_init(irqfds[i], ctx);
+	return 0;
 }
 
 /* Context: may sleep; not bound. */
@@ -546,6 +571,59 @@ int irqx_irqfd_set_resamplefd(struct irqx_irqfd *irqfd, int fd)
 	return 0;
 }
 
+static int irqfd_hook_up(struct irqx_irqfd *irqfd, struct file *file,
+			 wait_queue_func_t wakeup, __poll_t *events)
+{
+	struct irqfd_hook hook = { .irqfd = irqfd };
+
+	init_waitqueue_func_entry(&irqfd->wait, wakeup);
+	init_poll_funcptr(&hook.pt, irqfd_hook);
+	*events = vfs_poll(file, &hook.pt);
+	return hook.ret;
+}
+
+/* The eventfd and a place among the context's irqfds. */
+static int irqfd_enter(struct irqx_irqfd *irqfd, struct irqx_target *target,
+		       struct file *file)
+{
+	struct irqx_context *ctx = irqfd->ctx;
+	struct eventfd_ctx *eventfd;
+	int ret;
+
+	lockdep_assert_held(&ctx->lock);
+
+	if (ctx->nr_irqfds >= irqx_max_irqfds)
+		return -ENOSPC;
+	eventfd = eventfd_ctx_fileget(file);
+	if (IS_ERR(eventfd))
+		return PTR_ERR(eventfd);
+
+	irqfd->eventfd = eventfd;
+	irqfd->target = target;
+	ret = rhashtable_insert_fast(&ctx->irqfds, &irqfd->node, irqfd_params);
+	if (ret) {
+		eventfd_ctx_put(eventfd);
+		return ret;
+	}
+	ctx->nr_irqfds++;
+	return 0;
+}
+
+static void irqfd_leave(struct irqx_irqfd *irqfd)
+{
+	struct irqx_context *ctx = irqfd->ctx;
+
+	ctx->nr_irqfds--;
+	rhashtable_remove_fast(&ctx->irqfds, &irqfd->node, irqfd_params);
+	eventfd_ctx_put(irqfd->eventfd);
+}
+
+static void irqfd_bound(struct irqx_irqfd *irqfd)
+{
+	trace_irqx_assign(irqfd->eventfd, &irqfd->target->to.one,
+			  irqx_irqfd_is_direct(irqfd));
+}
+
 /**
  * irqx_irqfd_bind - make an eventfd's events go to a target
  * @irqfd: fresh from irqx_irqfd_alloc(); the caller frees it if this fails
@@ -559,57 +637,84 @@ int irqx_irqfd_set_resamplefd(struct irqx_irqfd *irqfd, int fd)
 int irqx_irqfd_bind(struct irqx_irqfd *irqfd, struct irqx_target *target,
 		    int fd)
 {
-	struct irqx_context *ctx = irqfd->ctx;
-	struct irqfd_hook hook = { .irqfd = irqfd };
 	struct file *file;
 	__poll_t events;
 	int ret;
-
-	lockdep_assert_held(&ctx->lock);
 
 	/* Held to the end, else the eventfd's last close could come midway. */
 	file = fget(fd);
 	if (!file)
 		return -EBADF;
 
-	irqfd->eventfd = eventfd_ctx_fileget(file);
-	if (IS_ERR(irqfd->eventfd)) {
-		ret = PTR_ERR(irqfd->eventfd);
+	ret = irqfd_enter(irqfd, target, file);
+	if (ret)
+		goto out_file;
+	irqfd_plug(irqfd);
+	ret = irqfd_hook_up(irqfd, file, irqfd_wakeup, &events);
+	if (ret) {
+		irqfd_unplug(irqfd);
+		irqfd_leave(irqfd);
 		goto out_file;
 	}
-
-	ret = -ENOSPC;
-	if (ctx->nr_irqfds >= irqx_max_irqfds)
-		goto err_eventfd;
-
-	irqfd->target = target;
-	ret = rhashtable_insert_fast(&ctx->irqfds, &irqfd->node, irqfd_params);
-	if (ret)
-		goto err_eventfd;
-
-	irqfd_plug(irqfd);
-	init_poll_funcptr(&hook.pt, irqfd_hook);
-	events = vfs_poll(file, &hook.pt);
-	ret = hook.ret;
-	if (ret)
-		goto err_plug;
-
-	ctx->nr_irqfds++;
-	trace_irqx_assign(irqfd->eventfd, &target->to.one,
-			  irqx_irqfd_is_direct(irqfd));
+	irqfd_bound(irqfd);
 	/* An eventfd looks at its count after it has let the irqfd be hooked. */
 	if (events & EPOLLIN)
 		irqfd_catch_up(irqfd);
-	goto out_file;
 
-err_plug:
-	irqfd_unplug(irqfd);
-	rhashtable_remove_fast(&ctx->irqfds, &irqfd->node, irqfd_params);
-err_eventfd:
-	eventfd_ctx_put(irqfd->eventfd);
 out_file:
 	fput(file);
 	return ret;
+}
+
+/**
+ * irqx_irqfd_reserve - all of a binding that can fail
+ * @irqfd: as irqx_irqfd_bind()
+ * @target: its own
+ * @fd: the eventfd
+ *
+ * Nobody else can bind the eventfd, but nothing is taken out of it, until
+ * irqx_irqfd_commit() or irqx_irqfd_unreserve() under the same lock.
+ *
+ * Context: as irqx_irqfd_bind().
+ * Return: as irqx_irqfd_bind().
+ */
+int irqx_irqfd_reserve(struct irqx_irqfd *irqfd, struct irqx_target *target,
+		       int fd)
+{
+	struct file *file;
+	__poll_t events;
+	int ret;
+
+	file = fget(fd);
+	if (!file)
+		return -EBADF;
+	ret = irqfd_enter(irqfd, target, file);
+	if (ret)
+		goto out_file;
+	ret = irqfd_hook_up(irqfd, file, irqfd_wakeup_reserved, &events);
+	if (ret)
+		irqfd_leave(irqfd);
+out_file:
+	fput(file);
+	return ret;
+}
+
+/* Context: as irqx_irqfd_reserve(). */
+void irqx_irqfd_unreserve(struct irqx_irqfd *irqfd)
+{
+	irqfd_unhook(irqfd);
+	irqfd_leave(irqfd);
+}
+
+/* Context: as irqx_irqfd_reserve().  Events that came since then are one event. */
+void irqx_irqfd_commit(struct irqx_irqfd *irqfd)
+{
+	irqfd_plug(irqfd);
+	irqfd_bound(irqfd);
+	spin_lock_irq(&irqfd->wqh->lock);
+	irqfd->wait.func = irqfd_wakeup;
+	spin_unlock_irq(&irqfd->wqh->lock);
+	irqfd_catch_up(irqfd);
 }
 
 /**

@@ -233,10 +233,16 @@ int irqx_irqfd_setup(struct irqx_context *ctx);
 void irqx_irqfd_teardown(struct irqx_context *ctx);
 void irqx_irqfd_reap(struct work_struct *work);
 struct irqx_irqfd *irqx_irqfd_alloc(struct irqx_context *ctx);
+int irqx_irqfd_alloc_many(struct irqx_context *ctx, struct irqx_irqfd **irqfds,
+			  u32 nr);
 int irqx_irqfd_set_resamplefd(struct irqx_irqfd *irqfd, int fd);
 void irqx_irqfd_free(struct irqx_irqfd *irqfd);
 int irqx_irqfd_bind(struct irqx_irqfd *irqfd, struct irqx_target *target,
 		    int fd);
+int irqx_irqfd_reserve(struct irqx_irqfd *irqfd, struct irqx_target *target,
+		       int fd);
+void irqx_irqfd_unreserve(struct irqx_irqfd *irqfd);
+void irqx_irqfd_commit(struct irqx_irqfd *irqfd);
 struct irqx_irqfd *irqx_irqfd_find(struct irqx_context *ctx, int fd);
 int irqx_irqfd_deassign(struct irqx_context *ctx, int fd);
 void irqx_target_swap(struct irqx_context *ctx, struct irqx_target *target,
@@ -257,6 +263,9 @@ static inline bool irqx_irqfd_is_direct(const struct irqx_irqfd *irqfd)
 /* direct.c */
 int irqx_direct_assign(struct irqx_context *ctx,
 		       const struct kvm_irqfd_direct *args);
+int irqx_direct_assign_many(struct irqx_context *ctx,
+			    const struct kvm_irqfd_direct *args, u32 nr,
+			    u32 *index);
 int irqx_direct_modify(struct irqx_context *ctx,
 		       const struct kvm_irqfd_direct *args);
 

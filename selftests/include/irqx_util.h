@@ -177,6 +177,12 @@ int __irqx_route(int ctx, const struct kvm_irqx_route_op *ops, uint32_t nr,
 #define irqx_route(ctx, ops, nr)	\
 	irqx_assert(__irqx_route(ctx, ops, nr, NULL))
 
+/* KVM_IRQX_ASSIGN; likewise. */
+int __irqx_assign(int ctx, const struct kvm_irqfd_direct *irqfds, uint32_t nr,
+		  uint32_t *index);
+#define irqx_assign(ctx, irqfds, nr)	\
+	irqx_assert(__irqx_assign(ctx, irqfds, nr, NULL))
+
 static inline int __irqx_route_one(int ctx, uint32_t op, uint32_t gsi,
 				   struct kvm_irq_routing_entry entry)
 {

@@ -141,6 +141,24 @@ int __irqx_route(int ctx, const struct kvm_irqx_route_op *ops, uint32_t nr,
 	return err;
 }
 
+int __irqx_assign(int ctx, const struct kvm_irqfd_direct *irqfds, uint32_t nr,
+		  uint32_t *index)
+{
+	struct kvm_irqx_assign *assign;
+	int err;
+
+	assign = calloc(1, sizeof(*assign) + nr * sizeof(*irqfds));
+	TEST_ASSERT(assign, "no memory");
+	assign->nr = nr;
+	if (nr)
+		memcpy(assign->irqfds, irqfds, nr * sizeof(*irqfds));
+	err = __irqx_ioctl(ctx, KVM_IRQX_ASSIGN, assign);
+	if (index)
+		*index = assign->index;
+	free(assign);
+	return err;
+}
+
 static bool settled(int ctx)
 {
 	struct kvm_irqx_stats s = irqx_stats(ctx);

@@ -54,7 +54,7 @@ static void cycle(void *arg, uint32_t nth)
 
 static double cycles(struct line *line)
 {
-	return bench_each(cycle, line, bench.icount ? 200 : 1000);
+	return bench_each(cycle, line, bench.icount ? 400 : 1000);
 }
 
 static void share(uint32_t nr)

@@ -370,22 +370,68 @@ static double up_direct(const int *fds, uint32_t n)
 	return cost;
 }
 
+/* In calls of as many as one takes. */
+static double up_batch(const int *fds, uint32_t n)
+{
+	struct bench_vm vm = bench_vm_create(true);
+	struct kvm_irqx_assign *args;
+	struct bench_clock clock;
+	double cost;
+	uint32_t i;
+
+	TEST_ASSERT(n <= irqx_info(vm.ctx).max_batch, "%u in one call", n);
+	args = calloc(1, sizeof(*args) + n * sizeof(args->irqfds[0]));
+	TEST_ASSERT(args, "no memory");
+	bench_start(&clock);
+	args->nr = n;
+	for (i = 0; i < n; i++) {
+		args->irqfds[i].fd = fds[i];
+		args->irqfds[i].entry = bench_entry(i, false);
+	}
+	bench_ok(__irqx_ioctl(vm.ctx, KVM_IRQX_ASSIGN, args));
+	cost = bench_stop(&clock) / n;
+	bench_vm_close(&vm);
+	free(args);
+	return cost;
+}
+
+/* As few calls as KVM takes: one table, and the irqfds one by one. */
+static double up_kvm_batch(const int *fds, uint32_t n)
+{
+	struct bench_vm vm = bench_vm_create(false);
+	struct bench_clock clock;
+	double cost;
+	uint32_t i;
+
+	bench_start(&clock);
+	bench_vm_set_table(&vm, n);
+	for (i = 0; i < n; i++)
+		bench_ok(__irqx_irqfd(vm.vm->fd, fds[i], i, 0));
+	cost = bench_stop(&clock) / n;
+	bench_vm_close(&vm);
+	return cost;
+}
+
 static void bring_up(uint32_t n)
 {
-	struct bench_pairs routed = {}, direct = {};
-	double kvm = BENCH_NONE;
+	struct bench_pairs routed = {}, direct = {}, batch = {};
+	double kvm = BENCH_NONE, kvm_batch = BENCH_NONE;
 	int *fds = new_eventfds(n);
 	uint32_t run;
 
 	up_direct(fds, n);
 	for (run = 0; run < bench_runs(n > 1024); run++) {
-		if (n <= BENCH_KVM_MAX)
+		if (n <= BENCH_KVM_MAX) {
 			kvm = up_kvm(fds, n);
+			kvm_batch = up_kvm_batch(fds, n);
+		}
 		bench_pair(&routed, up_routed(fds, n), kvm);
 		bench_pair(&direct, up_direct(fds, n), kvm);
+		bench_pair(&batch, up_batch(fds, n), kvm_batch);
 	}
 	bench_report("bring-up", n, NULL, &routed);
 	bench_report("bring-up-direct", n, NULL, &direct);
+	bench_report("bring-up-batch", n, NULL, &batch);
 	free_eventfds(fds, n);
 }
 

@@ -54,7 +54,8 @@
  * @features:	KVM_IRQX_FEATURE_*
  * @max_gsi:	a context's GSIs are 0 .. max_gsi - 1
  * @max_irqfds:	how many eventfds a context may bind
- * @max_batch:	the most operations in one KVM_IRQX_ROUTE
+ * @max_batch:	the most operations in one KVM_IRQX_ROUTE, and bindings in one
+ *		KVM_IRQX_ASSIGN
  * @pad:	out: zero
  */
 struct kvm_irqx_info {
@@ -78,6 +79,8 @@ struct kvm_irqx_info {
 #define KVM_IRQX_FEATURE_RESAMPLE	(1ULL << 8)
 /* KVM_IRQFD_DIRECT_EVENT_FLAG and KVM_IRQX_SYNIC_PAGE. */
 #define KVM_IRQX_FEATURE_EVENT_FLAG	(1ULL << 9)
+/* KVM_IRQX_ASSIGN. */
+#define KVM_IRQX_FEATURE_ASSIGN		(1ULL << 10)
 
 /*
  * A type of routing entry beside KVM's, where KVM_IRQX_FEATURE_PPI is set (arm64):
@@ -311,6 +314,31 @@ struct kvm_irqx_route {
 	struct kvm_irqx_route_op ops[];
 };
 
+/**
+ * struct kvm_irqx_assign - many new bindings, all of them or none
+ * @nr:		number of @irqfds, 1 .. max_batch
+ * @flags:	zero
+ * @index:	out: on failure, which of @irqfds is to blame; @nr if none is
+ * @pad:	zero
+ * @irqfds:	each as for KVM_IRQFD_DIRECT, without DEASSIGN and MODIFY
+ *
+ * As that many calls of KVM_IRQFD_DIRECT, but for a fraction of their cost, and if
+ * one fails, none of the eventfds is bound and no event has been taken out of one.
+ * An event that comes meanwhile waits in its eventfd until all are bound.
+ *
+ * Errors:
+ *	EINVAL	@nr, @flags, @pad; as KVM_IRQFD_DIRECT
+ *	EBUSY	as KVM_IRQFD_DIRECT; an eventfd is there twice
+ *	else	as KVM_IRQFD_DIRECT
+ */
+struct kvm_irqx_assign {
+	__u32 nr;
+	__u32 flags;
+	__u32 index;
+	__u32 pad;
+	struct kvm_irqfd_direct irqfds[];
+};
+
 /*
  * KVM's ioctl type; numbers that KVM does not use on any of its files.  Those of
  * structs that may grow do not tell a size, so they stay as they are.
@@ -321,5 +349,6 @@ struct kvm_irqx_route {
 #define KVM_IRQFD_DIRECT	_IOW(KVMIO,  0xf3, struct kvm_irqfd_direct)
 #define KVM_IRQX_ROUTE		_IOWR(KVMIO, 0xf4, struct kvm_irqx_route)
 #define KVM_IRQX_SYNIC_PAGE	_IOW(KVMIO,  0xf5, struct kvm_irqx_synic_page)
+#define KVM_IRQX_ASSIGN		_IOWR(KVMIO, 0xf6, struct kvm_irqx_assign)
 
 #endif /* _UAPI_LINUX_KVM_IRQX_H */
