@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "../bench.h"
+#include "gic_v3.h"
+#include "gic_v3_its.h"
 
 /* The device may be closed: the VGIC is the VM's. */
 void bench_arch_irqchip(struct kvm_vm *vm)
