@@ -9,7 +9,7 @@
 #include "irqx_harness.h"
 
 #define NR	512
-#define IRQ	0x40
+#define PAGE	getpagesize()
 
 FIXTURE(assign)
 {
@@ -213,26 +213,25 @@ TEST_F(assign, arguments_einval)
 TEST_F(assign, bad_pointers_efault)
 {
 	size_t size = sizeof(struct kvm_irqx_assign) + sizeof(struct kvm_irqfd_direct);
-	size_t page = getpagesize();
-	char *pages = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
+	char *pages = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct kvm_irqx_assign *assign;
 
 	ASSERT_NE(MAP_FAILED, pages);
-	ASSERT_EQ(0, munmap(pages + page, page));
+	ASSERT_EQ(0, munmap(pages + PAGE, PAGE));
 	EXPECT_EQ(EFAULT, __irqx_ioctl(self->ctx, KVM_IRQX_ASSIGN, NULL));
 
-	assign = (void *)(pages + page - size);
+	assign = (void *)(pages + PAGE - size);
 	assign->nr = 2;
 	assign->irqfds[0] = self->irqfds[0];
 	EXPECT_EQ(EFAULT, __irqx_ioctl(self->ctx, KVM_IRQX_ASSIGN, assign));
 	EXPECT_EQ(2, assign->index);
 
 	assign->nr = 1;
-	ASSERT_EQ(0, mprotect(pages, page, PROT_READ));
+	ASSERT_EQ(0, mprotect(pages, PAGE, PROT_READ));
 	EXPECT_EQ(EFAULT, __irqx_ioctl(self->ctx, KVM_IRQX_ASSIGN, assign));
 	expect_none(_metadata, self, 0);
-	munmap(pages, page);
+	munmap(pages, PAGE);
 }
 
 TEST_F(assign, not_attached_enotconn)

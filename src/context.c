@@ -21,7 +21,6 @@ MODULE_PARM_DESC(max_irqfds, "irqfds per context (default 1048576)");
 int irqx_context_open(struct inode *inode, struct file *file)
 {
 	struct irqx_context *ctx;
-	int ret;
 
 	ctx = kzalloc(sizeof(*ctx), GFP_KERNEL_ACCOUNT);
 	if (!ctx)
@@ -30,14 +29,11 @@ int irqx_context_open(struct inode *inode, struct file *file)
 	ctx->counters = alloc_percpu_gfp(struct irqx_counters,
 					 GFP_KERNEL_ACCOUNT);
 	if (!ctx->counters) {
-		ret = -ENOMEM;
-		goto err_ctx;
+		kfree(ctx);
+		return -ENOMEM;
 	}
 
-	ret = irqx_irqfd_setup(ctx);
-	if (ret)
-		goto err_counters;
-
+	INIT_LIST_HEAD(&ctx->irqfds);
 	mutex_init(&ctx->lock);
 	init_rwsem(&ctx->settle);
 	xa_init_flags(&ctx->gsis, XA_FLAGS_ACCOUNT);
@@ -48,12 +44,6 @@ int irqx_context_open(struct inode *inode, struct file *file)
 
 	file->private_data = ctx;
 	return 0;
-
-err_counters:
-	free_percpu(ctx->counters);
-err_ctx:
-	kfree(ctx);
-	return ret;
 }
 
 /*

@@ -33,7 +33,6 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/percpu.h>
-#include <linux/rhashtable-types.h>
 #include <linux/rwsem.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
@@ -79,7 +78,7 @@ struct irqx_context {
 	 */
 	struct rw_semaphore settle;
 	struct irqx_vm *vm;		/* @lock; immutable after publish */
-	struct rhashtable irqfds;	/* by eventfd; @lock */
+	struct list_head irqfds;	/* @lock */
 	u32 nr_irqfds;			/* @lock */
 	struct xarray gsis;		/* @lock */
 	struct xarray vps;		/* @lock */
@@ -160,15 +159,15 @@ struct irqx_gsi {
 
 struct irqx_irqfd {
 	struct wait_queue_entry wait;	/* the eventfd's wqh.lock */
-	struct wait_queue_head *wqh;	/* immutable after publish, as are */
-	struct eventfd_ctx *eventfd;	/* these */
-	struct irqx_context *ctx;
+	struct eventfd_ctx *eventfd;	/* immutable after publish, as are */
+	struct irqx_context *ctx;	/* these */
 	struct irqx_target *target;	/* @own, or that of a GSI */
-	struct rhash_head node;		/* context.lock */
+	struct list_head node;		/* context.lock */
 	struct list_head dead;		/* context.dead_lock */
 	struct work_struct inject;
 	atomic_t pending;		/* events that @inject has to deliver */
 	bool unraised;			/* a SINT with an event flag; READ_ONCE */
+	bool deferred;			/* an event, once; wqh.lock */
 	struct irqx_source *source;	/* with a resamplefd; immutable */
 	u64 count;			/* of the last wake-up; wqh.lock */
 	struct irqx_target own;
@@ -229,7 +228,6 @@ void irqx_ack_disarm(struct irqx_vm *vm, bool pin);
 /* irqfd.c */
 int irqx_irqfd_init(void);
 void irqx_irqfd_exit(void);
-int irqx_irqfd_setup(struct irqx_context *ctx);
 void irqx_irqfd_teardown(struct irqx_context *ctx);
 void irqx_irqfd_reap(struct work_struct *work);
 struct irqx_irqfd *irqx_irqfd_alloc(struct irqx_context *ctx);
