@@ -132,6 +132,11 @@ TEST_F(lpi, moved_by_the_guest)
 		to = !from;
 		irqx_fire(self->fd);
 		irqx_expect(g, from, 0x50, 1);
+		/*
+		 * It may be in the list of the vCPU that had it last, until that
+		 * one exits (vgic_prune_ap_list()): a fence does not wait for it.
+		 */
+		irqx_wait_count(g, from, 0x50, g->vcpus[from].expect[0x50]);
 		irqx_check(g);
 		irqx_its_move(g, 0, 0x50, to);
 	}
