@@ -62,7 +62,7 @@ void bench_pair(struct bench_pairs *pairs, double irqx, double kvm);
 /* What is counted in @unit; NULL: instructions or ns. */
 void bench_report(const char *name, uint32_t n, const char *unit,
 		  const struct bench_pairs *pairs);
-void bench_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void bench_say(const char *fmt, ...) __printf(1, 2);
 
 /*
  * A VM with an interrupt controller and nothing else, and maybe a context; with
@@ -125,5 +125,6 @@ void bench_bring_up(void);
 void bench_level(void);
 void bench_stranger(void);
 void bench_memory(void);
+void bench_threads(void);
 
 #endif /* SELFTEST_IRQX_BENCH_H */

@@ -22,6 +22,7 @@ static const struct {
 	{ "level", bench_level },
 	{ "stranger", bench_stranger },
 	{ "memory", bench_memory },
+	{ "threads", bench_threads },
 };
 
 static uint64_t started;

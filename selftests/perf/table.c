@@ -125,8 +125,7 @@ static void set_table(void *arg, uint32_t i)
 
 	live->vm.table->entries[nth] = bench_entry(nth, live->side);
 	live->vm.table->entries[nth].gsi = nth;
-	bench_ok(__irqx_ioctl(live->vm.vm->fd, KVM_SET_GSI_ROUTING,
-				 live->vm.table));
+	bench_ok(__irqx_ioctl(live->vm.vm->fd, KVM_SET_GSI_ROUTING, live->vm.table));
 }
 
 static void retarget(uint32_t n)
@@ -204,7 +203,7 @@ static void deassign_gsi(void *arg, uint32_t i)
 	struct live *live = arg;
 
 	bench_ok(__irqx_irqfd(live->vm.ctx, live->fds[live->n + i], victim(live, i),
-		   KVM_IRQFD_FLAG_DEASSIGN));
+			      KVM_IRQFD_FLAG_DEASSIGN));
 }
 
 static void assign_kvm(void *arg, uint32_t i)
@@ -219,7 +218,7 @@ static void deassign_kvm(void *arg, uint32_t i)
 	struct live *live = arg;
 
 	bench_ok(__irqx_irqfd(live->vm.vm->fd, live->fds[live->n + i], victim(live, i),
-		   KVM_IRQFD_FLAG_DEASSIGN));
+			      KVM_IRQFD_FLAG_DEASSIGN));
 }
 
 static void bind_one(uint32_t n)
@@ -327,7 +326,6 @@ static double up_kvm(const int *fds, uint32_t n)
 	bench_vm_close(&vm);
 	return cost;
 }
-
 
 static double up_routed(const int *fds, uint32_t n)
 {
