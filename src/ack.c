@@ -27,8 +27,8 @@ static DEFINE_MUTEX(ack_lock);
 
 /*
  * VMs that want EOIs, counted by a hash of their address; ack_lock.  All that the
- * EOI of any other VM costs is a look at this: 36 instructions with the probe's
- * own, where to look for the VM and its lines took 166 (scripts/bench, stranger).
+ * EOI of any other VM costs is a look at this: 62 instructions, the tracepoint's own
+ * among them, where to look for the VM and its lines took 166 (scripts/bench, stranger).
  */
 #define ACK_BITS	8
 static u32 wanted[BIT(ACK_BITS)];

@@ -15,8 +15,9 @@
 #include "kvm/kvm.h"
 
 /*
- * For events that cannot be delivered in atomic context.  High priority: a
- * guest waits for each of them.
+ * For events that cannot be delivered in atomic context.  Not of high priority: a
+ * worker that takes the CPU from who has just signalled costs two switches more, 2,080
+ * of 24,080 instructions of an event on a pin (scripts/bench, event-pin; KVM 22,150).
  */
 struct workqueue_struct *irqx_wq;
 
@@ -58,7 +59,7 @@ static int __init irqx_module_init(void)
 	if (ret)
 		goto err_irqfd;
 
-	irqx_wq = alloc_workqueue(KBUILD_MODNAME, WQ_HIGHPRI | WQ_PERCPU, 0);
+	irqx_wq = alloc_workqueue(KBUILD_MODNAME, WQ_PERCPU, 0);
 	if (!irqx_wq) {
 		ret = -ENOMEM;
 		goto err_route;
