@@ -47,7 +47,7 @@ IRQX_KVM_PRIVATE_MEMBERS(IRQX_DEFINE_MEMBER)
  * armed.  On x86 with IBT the probe's address lies behind the ENDBR; the
  * symbol's own offset says by how much.
  */
-static unsigned long find_lookup(void)
+static int find_lookup(unsigned long *lookup)
 {
 	struct kprobe kp = {
 		.symbol_name = "kallsyms_lookup_name",
@@ -55,16 +55,19 @@ static unsigned long find_lookup(void)
 	};
 	char where[KSYM_SYMBOL_LEN];
 	unsigned long addr, offset;
+	int ret;
 
-	if (register_kprobe(&kp))
-		return 0;
+	ret = register_kprobe(&kp);
+	if (ret)
+		return ret;
 	addr = (unsigned long)kp.addr;
 	unregister_kprobe(&kp);
 
 	sprint_symbol(where, addr);
 	if (sscanf(where, "kallsyms_lookup_name+%lx/", &offset) != 1)
-		return 0;
-	return addr - offset;
+		return -ENOENT;
+	*lookup = addr - offset;
+	return 0;
 }
 
 static void *find_symbol(const char *prefix, const char *name)
@@ -127,7 +130,7 @@ static int find_member(const char *structure, const char *name, u32 size,
  *
  * Context: may sleep.  Called once, before anything else of src/kvm/.
  * Return: 0, -ENOEXEC if the module was built for another kernel, -ENOENT if a
- * function is missing; the kernel log then has one line that says so.
+ * function is missing; the kernel log then has one line that says so.  -ENOMEM.
  */
 int irqx_kvm_resolve(void)
 {
@@ -135,6 +138,7 @@ int irqx_kvm_resolve(void)
 	size_t len = 0;
 	unsigned long lookup;
 	void *addr;
+	int ret;
 
 	BTF_TYPE_EMIT(struct irqx_kvm_prototypes);
 
@@ -150,8 +154,10 @@ int irqx_kvm_resolve(void)
 		return -ENOEXEC;
 	}
 
-	lookup = find_lookup();
-	if (!lookup) {
+	ret = find_lookup(&lookup);
+	if (ret == -ENOMEM)
+		return ret;
+	if (ret) {
 		pr_err("kallsyms_lookup_name not found: CONFIG_KPROBES and CONFIG_KALLSYMS are needed\n");
 		return -ENOENT;
 	}
@@ -174,8 +180,11 @@ int irqx_kvm_resolve(void)
 
 	/* With what was just found. */
 #define IRQX_RESOLVE_MEMBER(type, member, as)				\
-	if (!len && find_member(#type, #member, sizeof(as),		\
-				&irqx_offset_##type##_##member))		\
+	ret = len ? 0 : find_member(#type, #member, sizeof(as),		\
+				    &irqx_offset_##type##_##member);	\
+	if (ret == -ENOMEM)						\
+		return ret;						\
+	if (ret)							\
 		len += scnprintf(missing + len, sizeof(missing) - len,	\
 				 " %s.%s", #type, #member);
 	IRQX_KVM_PRIVATE_MEMBERS(IRQX_RESOLVE_MEMBER)
