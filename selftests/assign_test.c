@@ -3,6 +3,7 @@
  * KVM_IRQX_ASSIGN: many bindings by one call, all of them or none; and each error of
  * it that can be provoked.
  */
+#include <pthread.h>
 #include <sys/mman.h>
 
 #include "irqx_source.h"
@@ -111,6 +112,76 @@ TEST_F(assign, last_close_unbinds)
 	EXPECT_TRUE(irqx_wait_irqfds(self->ctx, NR / 2));
 	for (i = 0; i < NR; i += 2)
 		self->fds[i] = irqx_eventfd(0, 0);
+}
+
+/* As many as are bound in about the time in which they are closed. */
+#define NR_CLOSED	64
+
+struct closer {
+	pthread_barrier_t start;
+	int fds[NR_CLOSED];
+	uint32_t round;
+	bool stop;
+};
+
+/* From the front, to meet the binding of each; from the back, to be there first. */
+static void *close_while_binding(void *arg)
+{
+	struct closer *c = arg;
+	uint64_t begin;
+	uint32_t i;
+
+	for (;;) {
+		pthread_barrier_wait(&c->start);
+		if (c->stop)
+			return NULL;
+		/* A little later each time. */
+		begin = irqx_now_ns() + c->round % 64 * 1000;
+		while (irqx_now_ns() < begin)
+			;
+		for (i = 0; i < NR_CLOSED; i++)
+			close(c->fds[c->round % 2 ? i : NR_CLOSED - 1 - i]);
+		pthread_barrier_wait(&c->start);
+	}
+}
+
+/* Whatever comes first: bound and unbound by its last close, or none of them bound. */
+TEST_F(assign, closed_while_binding)
+{
+	uint32_t rounds = irqx_iterations(1000, 100000), bound = 0, index, i;
+	struct closer c = {};
+	pthread_t thread;
+	int err;
+
+	ASSERT_EQ(0, pthread_barrier_init(&c.start, NULL, 2));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, close_while_binding, &c));
+	for (c.round = 0; c.round < rounds; c.round++) {
+		irqx_eventfds(c.fds, NR_CLOSED);
+		for (i = 0; i < NR_CLOSED; i++)
+			self->irqfds[i].fd = c.fds[i];
+		pthread_barrier_wait(&c.start);
+		err = __irqx_assign(self->ctx, self->irqfds, NR_CLOSED, &index);
+		pthread_barrier_wait(&c.start);
+		if (err) {
+			ASSERT_EQ(EBADF, err);
+			ASSERT_GT(NR_CLOSED, index);
+		} else {
+			ASSERT_EQ(NR_CLOSED, index);
+			bound++;
+		}
+		ASSERT_TRUE(irqx_wait_irqfds(self->ctx, 0));
+	}
+	TH_LOG("all bound in %u of %u rounds", bound, rounds);
+	c.stop = true;
+	pthread_barrier_wait(&c.start);
+	pthread_join(thread, NULL);
+	pthread_barrier_destroy(&c.start);
+	EXPECT_EQ(0, irqx_stats(self->ctx).events);
+
+	/* The places that they had are free. */
+	for (i = 0; i < NR; i++)
+		self->irqfds[i].fd = self->fds[i];
+	irqx_assign(self->ctx, self->irqfds, NR);
 }
 
 TEST_F(assign, none_if_one_is_bound_ebusy)
