@@ -42,19 +42,21 @@ static const struct {
 	const char *name;
 	unsigned long cmd;
 	size_t size;		/* of what always is there */
+	uint32_t weight;	/* the higher, the more often */
 } calls[NR_CALLS] = {
-	{ "GET_INFO", KVM_IRQX_GET_INFO, sizeof(struct kvm_irqx_info) },
-	{ "ATTACH", KVM_IRQX_ATTACH, sizeof(struct kvm_irqx_attach) },
-	{ "GET_STATS", KVM_IRQX_GET_STATS, sizeof(struct kvm_irqx_stats) },
-	{ "DIRECT", KVM_IRQFD_DIRECT, sizeof(struct kvm_irqfd_direct) },
-	{ "ASSIGN", KVM_IRQX_ASSIGN, sizeof(struct kvm_irqx_assign) },
-	{ "ROUTE", KVM_IRQX_ROUTE, sizeof(struct kvm_irqx_route) },
+	{ "GET_INFO", KVM_IRQX_GET_INFO, sizeof(struct kvm_irqx_info), 1 },
+	{ "ATTACH", KVM_IRQX_ATTACH, sizeof(struct kvm_irqx_attach), 1 },
+	{ "GET_STATS", KVM_IRQX_GET_STATS, sizeof(struct kvm_irqx_stats), 1 },
+	{ "DIRECT", KVM_IRQFD_DIRECT, sizeof(struct kvm_irqfd_direct), 8 },
+	{ "ASSIGN", KVM_IRQX_ASSIGN, sizeof(struct kvm_irqx_assign), 4 },
+	{ "ROUTE", KVM_IRQX_ROUTE, sizeof(struct kvm_irqx_route), 5 },
+	/* Else a table does not get old enough for the others. */
 	{ "SET_GSI_ROUTING", KVM_SET_GSI_ROUTING,
-	  sizeof(struct kvm_irq_routing) },
-	{ "IRQFD", KVM_IRQFD, sizeof(struct kvm_irqfd) },
-	{ "IRQ_LINE", KVM_IRQ_LINE, sizeof(struct kvm_irq_level) },
+	  sizeof(struct kvm_irq_routing), 1 },
+	{ "IRQFD", KVM_IRQFD, sizeof(struct kvm_irqfd), 5 },
+	{ "IRQ_LINE", KVM_IRQ_LINE, sizeof(struct kvm_irq_level), 5 },
 	{ "SYNIC_PAGE", KVM_IRQX_SYNIC_PAGE,
-	  sizeof(struct kvm_irqx_synic_page) },
+	  sizeof(struct kvm_irqx_synic_page), 2 },
 };
 
 /* What a thread does beside these calls, for them to race with. */
@@ -207,6 +209,8 @@ static struct kvm_irq_routing_entry any_entry(struct fuzzer *f)
 static void any_direct(struct fuzzer *f, struct kvm_irqfd_direct *direct,
 		       uint32_t flags)
 {
+	uint32_t tries;
+
 	if (!flags && one_in(f, 3))
 		flags = KVM_IRQFD_DIRECT_RESAMPLE;
 	if (one_in(f, 10))
@@ -216,7 +220,24 @@ static void any_direct(struct fuzzer *f, struct kvm_irqfd_direct *direct,
 	direct->flags = mostly(f, flags);
 	direct->event_flag = mostly(f, one_in(f, 10) ? below(f, 2048) : 0);
 	direct->entry = any_entry(f);
+	/* Most entries are MSIs, which these flags do not go with. */
+	tries = flags & (KVM_IRQFD_DIRECT_RESAMPLE |
+			 KVM_IRQFD_DIRECT_EVENT_FLAG) ? 8 : below(f, 3);
+	while (tries-- && direct->entry.type == KVM_IRQ_ROUTING_MSI)
+		direct->entry = any_entry(f);
 	direct->entry.gsi = mostly(f, 0);
+}
+
+static enum call any_call(struct fuzzer *f)
+{
+	uint32_t i, total = 0;
+
+	for (i = 0; i < NR_TRIED; i++)
+		total += calls[i].weight;
+	total = below(f, total);
+	for (i = 0; total >= calls[i].weight; i++)
+		total -= calls[i].weight;
+	return i;
 }
 
 /* Return: how many bytes of f->arg are the argument. */
@@ -476,7 +497,7 @@ static void new_step(struct fuzzer *f, struct step *s)
 		s->what = KVMS_IRQFD;
 		return;
 	}
-	s->what = below(f, NR_TRIED);
+	s->what = any_call(f);
 	s->size = fill(f, s->what);
 	if (one_in(f, 30))
 		for (i = 0; i < s->size; i += 4)
@@ -608,16 +629,21 @@ static void *fuzz_thread(void *arg)
 
 static void *runner_thread(void *arg)
 {
+	struct irqx_cover cover;
 	struct runner *r = arg;
 
+	/* What a guest does is seen, but no call is to blame for it. */
+	irqx_cover_start(&cover);
 	/* As irqx_guest_stop() has left it. */
 	r->vcpu->run->immediate_exit = 0;
 	while (!READ_ONCE(stop)) {
 		/* Signals come now and then: after an INIT it waits for ever. */
 		if (!__vcpu_run(r->vcpu))
 			r->astray++;
+		irqx_cover_news(&cover);
 		runner_restore(r);
 	}
+	irqx_cover_stop(&cover);
 	return NULL;
 }
 

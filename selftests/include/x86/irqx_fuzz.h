@@ -4,6 +4,8 @@
 
 /* What fuzz_test.c, which includes this, does by architecture. */
 
+#include "irqx_synic.h"
+
 static struct kvm_irq_routing_entry arch_entry(struct fuzzer *f)
 {
 	struct kvm_irq_routing_entry entry = {};
@@ -127,9 +129,26 @@ static void add_smram(struct kvm_vm *vm)
 	vm_ioctl(vm, KVM_SET_USER_MEMORY_REGION, &region);
 }
 
-static void arch_setup(void)
+/* All SINTs of all vCPUs, for the same handler as any vector. */
+static void unmask_sints(struct kvm_vcpu *vcpu)
 {
 	int i;
+
+	if (!kvm_has_cap(KVM_CAP_HYPERV_SYNIC2))
+		return;
+	vcpu_enable_cap(vcpu, KVM_CAP_HYPERV_SYNIC2, 0);
+	vcpu_set_msr(vcpu, HV_X64_MSR_SCONTROL, 1);
+	for (i = 0; i < IRQX_NR_SINTS; i++)
+		vcpu_set_msr(vcpu, HV_X64_MSR_SINT0 + i, IRQX_SINT_VECTOR + i);
+}
+
+static void arch_setup(void)
+{
+	uint32_t n;
+	int i;
+
+	for (n = 0; n < guest->nr_vcpus; n++)
+		unmask_sints(guest->vcpus[n].vcpu);
 
 	for (i = 0; i < 24; i++)
 		irqx_ioapic_set(guest->vm, i, 0x80 + i);
