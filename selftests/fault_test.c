@@ -1,0 +1,1458 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Every call, and the loading of the module, with the first thing that can fail in
+ * the kernel made to fail, then the second, and so on until it gets through without.
+ * Each time the errno is the documented one, nothing has changed, and the same call
+ * works when it is made again.
+ *
+ * The faults are those of kmalloc and its like, of the page allocator, and of the
+ * copying from and to userspace, of this thread alone (/proc/thread-self/fail-nth,
+ * Documentation/fault-injection of the kernel).  Kernels that cannot do that skip all.
+ *
+ * A call may well succeed although something failed in it: kvmalloc() has vmalloc() to
+ * fall back on, the debugging aids have their reserves.  Those are counted apart.
+ *
+ *	SOAK=1	up to 50 minutes of loading the module, not 3
+ */
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "irqx_module.h"
+#include "irqx_util.h"
+#include "irqx_harness.h"
+
+/*
+ * ---- The faults ----
+ */
+
+#define FAIL_NTH	"/proc/thread-self/fail-nth"
+#define DEBUGFS		"/sys/kernel/debug"
+#define TRACEFS		"/sys/kernel/tracing/instances/irqx-fault"
+#define RCU_EXPEDITED	"/sys/kernel/rcu_expedited"
+
+/* More than any call has. */
+#define NEVER		1000000000
+
+enum kind { SLAB, PAGE, USERCOPY, NR_KINDS, NONE };
+
+static const char *const kinds[] = {
+	[SLAB]		= "failslab",
+	[PAGE]		= "fail_page_alloc",
+	[USERCOPY]	= "fail_usercopy",
+	[NONE]		= "none",
+};
+
+/* Of sleeping allocations too, and of the smallest; nothing of it in the log. */
+static const struct {
+	enum kind kind;
+	const char *name;
+	const char *value;
+} settings[] = {
+	{ SLAB, "verbose", "0" },
+	{ SLAB, "ignore-gfp-wait", "N" },
+	{ SLAB, "cache-filter", "N" },
+	{ PAGE, "verbose", "0" },
+	{ PAGE, "ignore-gfp-wait", "N" },
+	{ PAGE, "ignore-gfp-highmem", "N" },
+	{ PAGE, "min-order", "0" },
+	{ USERCOPY, "verbose", "0" },
+};
+
+/* Of this thread. */
+static struct {
+	int nth;			/* file descriptor of FAIL_NTH */
+	unsigned long times[NR_KINDS];	/* as times_left() when the fault was armed */
+
+	/* For who asks what went wrong. */
+	unsigned int armed;
+	enum kind came;
+} faults;
+
+static const char *fault_file(enum kind kind, const char *name)
+{
+	static char path[128];
+
+	snprintf(path, sizeof(path), DEBUGFS "/%s/%s", kinds[kind], name);
+	return path;
+}
+
+static void write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	TEST_ASSERT(fd >= 0, "open %s: %s", path, strerror(errno));
+	TEST_ASSERT(write(fd, text, strlen(text)) == (ssize_t)strlen(text),
+		    "write %s: %s", path, strerror(errno));
+	close(fd);
+}
+
+static void say_where(void)
+{
+	if (faults.armed)
+		ksft_print_msg("fault %u, of %s\n", faults.armed,
+			       kinds[faults.came]);
+}
+
+/* Return: NULL, or why there are none. */
+static const char *faults_init(void)
+{
+	static char reason[160];
+	enum kind kind;
+	uint32_t i;
+
+	faults.nth = open(FAIL_NTH, O_RDWR | O_CLOEXEC);
+	if (faults.nth < 0)
+		return "this kernel has no fault injection (no " FAIL_NTH ")";
+	for (i = 0; i < ARRAY_SIZE(settings); i++) {
+		const char *file = fault_file(settings[i].kind, settings[i].name);
+
+		if (access(file, W_OK)) {
+			snprintf(reason, sizeof(reason), "no %s", file);
+			return reason;
+		}
+		write_file(file, settings[i].value);
+	}
+	for (kind = 0; kind < NR_KINDS; kind++)
+		/* For times_left(); -1, for no limit, would not be counted. */
+		write_file(fault_file(kind, "times"), "1000000000");
+	atexit(say_where);
+	return NULL;
+}
+
+/* Of all faults of a kind that there may be: what is left.  The file has no seek. */
+static unsigned long times_left(enum kind kind)
+{
+	int fd = open(fault_file(kind, "times"), O_RDONLY | O_CLOEXEC);
+	char text[32] = "";
+
+	TEST_ASSERT(fd >= 0 && read(fd, text, sizeof(text) - 1) > 0, "%s: %s",
+		    fault_file(kind, "times"), strerror(errno));
+	close(fd);
+	return strtoul(text, NULL, 10);
+}
+
+/* The @nth from now, 1 the next. */
+static void fault_arm(unsigned int nth)
+{
+	char text[16];
+	enum kind kind;
+	ssize_t len;
+
+	for (kind = 0; kind < NR_KINDS; kind++)
+		faults.times[kind] = times_left(kind);
+	faults.armed = nth;
+	faults.came = NONE;
+	len = snprintf(text, sizeof(text), "%u", nth);
+	TEST_ASSERT(pwrite(faults.nth, text, len, 0) == len, FAIL_NTH ": %s",
+		    strerror(errno));
+}
+
+/*
+ * Return: how many were still to come, 0 if the fault has come.  It may come just
+ * here, with what is read, or with the writing.
+ */
+static unsigned int fault_disarm(void)
+{
+	char text[16] = "";
+	enum kind kind;
+
+	if (pread(faults.nth, text, sizeof(text) - 1, 0) < 0)
+		return 1;
+	if (strcmp(text, "0\n")) {
+		/* Likewise: then there is none any more. */
+		(void)!pwrite(faults.nth, "0", 1, 0);
+		return strtoul(text, NULL, 10);
+	}
+	for (kind = 0; kind < NR_KINDS; kind++)
+		if (times_left(kind) != faults.times[kind])
+			faults.came = kind;
+	return 0;
+}
+
+struct tally {
+	uint32_t enomem;
+	uint32_t efault;
+	uint32_t made_good;
+};
+
+/* What a call answered to the fault that came. */
+static void count_answer(struct __test_metadata *_metadata, struct tally *tally,
+			 int err)
+{
+	ASSERT_NE(NONE, faults.came);
+	if (!err) {
+		/* Nothing makes good for what was not copied. */
+		ASSERT_NE(USERCOPY, faults.came);
+		tally->made_good++;
+	} else if (faults.came == USERCOPY) {
+		ASSERT_EQ(EFAULT, err);
+		tally->efault++;
+	} else {
+		ASSERT_EQ(ENOMEM, err);
+		tally->enomem++;
+	}
+}
+
+/*
+ * ---- What a call finds ----
+ */
+
+#define DIRECT_IRQ	0x40
+#define ROUTED_IRQ	0x41
+#define NEW_IRQ		0x50
+#define ROUTED_GSI	5
+#define WIRE_GSI	6
+#define NEW_GSI		70000
+
+/* The bindings or routes of it are more than kmalloc() has a cache for. */
+#define BIG_BATCH	150
+
+/* Made anew for each call. */
+struct scene {
+	struct irqx_guest *g;
+	int ctx;		/* or -1 */
+	/* bound there, to DIRECT_IRQ of vCPU 0, and on ROUTED_GSI to ROUTED_IRQ of vCPU 1 */
+	int direct, routed;
+	int fd;			/* bound nowhere, with an event */
+	int ack;		/* bound nowhere */
+	int made;		/* or -1 */
+	int many[BIG_BATCH];	/* bound nowhere, with an event */
+	uint32_t nr_many;
+
+	int on;			/* the call, if it is an ioctl */
+	unsigned long cmd;
+	uint64_t arg[4096];
+
+	int refs;		/* of the module, before the call */
+	struct kvm_irqx_stats stats;
+};
+
+typedef void (*scene_check)(struct __test_metadata *_metadata, struct scene *s);
+
+FIXTURE(fault)
+{
+	struct scene scene;
+	struct kvm_vm *keeper;
+};
+
+FIXTURE_VARIANT(fault)
+{
+	const char *name;
+	/* Writes down the ioctl, and makes what it needs; may be NULL, as all but the name. */
+	void (*prepare)(struct scene *s);
+	/* If it is no ioctl.  Return: 0 or an errno. */
+	int (*call)(struct scene *s);
+	/* Beyond what is true of all that fail. */
+	scene_check failed;
+	scene_check done;
+
+	uint64_t feature;	/* that it needs */
+	bool no_context;	/* the VM has none yet */
+	bool no_probes;		/* the module has none in KVM yet */
+	bool cannot_fail;
+};
+
+/* For an ioctl: where its argument goes. */
+static void *argument(struct scene *s, int on, unsigned long cmd)
+{
+	s->on = on;
+	s->cmd = cmd;
+	memset(s->arg, 0, sizeof(s->arg));
+	return s->arg;
+}
+
+static void scene_begin(struct scene *s, const FIXTURE_VARIANT(fault) *variant)
+{
+	struct irqx_guest *g = s->g;
+
+	s->fd = irqx_eventfd(1, 0);
+	s->ack = irqx_eventfd(0, 0);
+	s->made = -1;
+	s->ctx = -1;
+	if (!variant->no_context) {
+		s->ctx = irqx_context(g->vm);
+		g->ctx = s->ctx;
+		s->direct = irqx_eventfd(0, 0);
+		s->routed = irqx_eventfd(0, 0);
+		irqx_bind(s->ctx, s->direct, irqx_entry(g, 0, DIRECT_IRQ));
+		irqx_route_set(s->ctx, ROUTED_GSI, irqx_entry(g, 1, ROUTED_IRQ));
+		irqx_irqfd(s->ctx, s->routed, ROUTED_GSI, 0);
+	}
+	if (variant->prepare)
+		variant->prepare(s);
+	if (s->ctx >= 0) {
+		irqx_settle(s->ctx);
+		s->stats = irqx_stats(s->ctx);
+	}
+	s->refs = irqx_module_refs();
+}
+
+static void scene_end(struct scene *s)
+{
+	if (s->ctx >= 0)
+		close(s->ctx);
+	s->g->ctx = -1;
+	if (s->direct >= 0)
+		close(s->direct);
+	if (s->routed >= 0)
+		close(s->routed);
+	s->direct = -1;
+	s->routed = -1;
+	close(s->fd);
+	close(s->ack);
+	if (s->made >= 0)
+		close(s->made);
+	irqx_close_all(s->many, s->nr_many);
+	s->nr_many = 0;
+}
+
+/* The next event of @fd reaches one vCPU's @irq, and no other does. */
+static void deliver_at(struct scene *s, int fd, uint32_t vcpu, uint32_t irq)
+{
+	irqx_fire(fd);
+	irqx_expect(s->g, vcpu, irq, 1);
+	irqx_check(s->g);
+}
+
+static void nothing_changed(struct __test_metadata *_metadata, struct scene *s)
+{
+	struct kvm_irqx_stats stats;
+
+	ASSERT_EQ(s->refs, irqx_module_refs());
+	if (s->ctx < 0)
+		return;
+	stats = irqx_stats(s->ctx);
+	ASSERT_EQ(0, memcmp(&stats, &s->stats, sizeof(stats)));
+	irqx_fire(s->direct);
+	irqx_expect(s->g, 0, DIRECT_IRQ, 1);
+	deliver_at(s, s->routed, 1, ROUTED_IRQ);
+}
+
+static int call(struct scene *s, const FIXTURE_VARIANT(fault) *variant)
+{
+	if (variant->call)
+		return variant->call(s);
+	return __irqx_ioctl(s->on, s->cmd, s->arg);
+}
+
+/* Return: whether there was one; nth is 0 for none. */
+static bool one_fault(struct __test_metadata *_metadata, struct scene *s,
+		      const FIXTURE_VARIANT(fault) *variant, unsigned int nth,
+		      struct tally *tally)
+{
+	bool came = false;
+	int err;
+
+	scene_begin(s, variant);
+	if (nth) {
+		fault_arm(nth);
+		err = call(s, variant);
+		came = !fault_disarm();
+		if (came)
+			count_answer(_metadata, tally, err);
+	} else {
+		err = call(s, variant);
+	}
+
+	if (err) {
+		ASSERT_TRUE(came)
+			TH_LOG("%s", strerror(err));
+		ASSERT_FALSE(variant->cannot_fail);
+		nothing_changed(_metadata, s);
+		if (variant->failed)
+			variant->failed(_metadata, s);
+		ASSERT_EQ(0, call(s, variant));
+	}
+	if (variant->done)
+		variant->done(_metadata, s);
+	scene_end(s);
+	return came;
+}
+
+/* ---- Opening, attaching, asking ---- */
+
+static int call_open(struct scene *s)
+{
+	s->made = open(IRQX_DEV_PATH, O_RDWR | O_CLOEXEC);
+	return s->made < 0 ? errno : 0;
+}
+
+/* Whatever became of the table that holds its irqfds. */
+static void open_done(struct __test_metadata *_metadata, struct scene *s)
+{
+	int fds[80];
+	uint32_t i;
+
+	irqx_attach(s->made, s->g->vm->fd);
+	irqx_eventfds(fds, ARRAY_SIZE(fds));
+	for (i = 0; i < ARRAY_SIZE(fds); i++)
+		irqx_bind(s->made, fds[i], irqx_entry(s->g, 0, NEW_IRQ));
+	ASSERT_EQ(ARRAY_SIZE(fds), irqx_stats(s->made).irqfds);
+	deliver_at(s, fds[0], 0, NEW_IRQ);
+	deliver_at(s, fds[ARRAY_SIZE(fds) - 1], 0, NEW_IRQ);
+	irqx_close_all(fds, ARRAY_SIZE(fds));
+}
+
+FIXTURE_VARIANT_ADD(fault, open)
+{
+	.name = "open",
+	.call = call_open,
+	.done = open_done,
+};
+
+static void prepare_get_info(struct scene *s)
+{
+	struct kvm_irqx_info *info = argument(s, s->ctx, KVM_IRQX_GET_INFO);
+
+	info->argsz = sizeof(*info);
+}
+
+static void get_info_failed(struct __test_metadata *_metadata, struct scene *s)
+{
+	struct kvm_irqx_info *info = (void *)s->arg;
+
+	ASSERT_EQ(sizeof(*info), info->argsz);
+	ASSERT_EQ(0, info->abi);
+}
+
+static void get_info_done(struct __test_metadata *_metadata, struct scene *s)
+{
+	struct kvm_irqx_info *info = (void *)s->arg;
+
+	ASSERT_EQ(KVM_IRQX_ABI_VERSION, info->abi);
+	ASSERT_NE(0, info->max_batch);
+}
+
+FIXTURE_VARIANT_ADD(fault, get_info)
+{
+	.name = "get_info",
+	.prepare = prepare_get_info,
+	.failed = get_info_failed,
+	.done = get_info_done,
+};
+
+static void prepare_get_stats(struct scene *s)
+{
+	struct kvm_irqx_stats *stats = argument(s, s->ctx, KVM_IRQX_GET_STATS);
+
+	stats->argsz = sizeof(*stats);
+}
+
+static void get_stats_done(struct __test_metadata *_metadata, struct scene *s)
+{
+	struct kvm_irqx_stats *stats = (void *)s->arg;
+
+	ASSERT_EQ(2, stats->irqfds);
+	ASSERT_EQ(1, stats->gsis);
+}
+
+FIXTURE_VARIANT_ADD(fault, get_stats)
+{
+	.name = "get_stats",
+	.prepare = prepare_get_stats,
+	.done = get_stats_done,
+};
+
+static void prepare_attach(struct scene *s)
+{
+	struct kvm_irqx_attach *attach;
+
+	s->made = irqx_open();
+	attach = argument(s, s->made, KVM_IRQX_ATTACH);
+	attach->vm_fd = s->g->vm->fd;
+}
+
+static void attach_failed(struct __test_metadata *_metadata, struct scene *s)
+{
+	struct kvm_irqx_stats stats;
+
+	ASSERT_EQ(ENOTCONN, __irqx_stats(s->made, &stats));
+}
+
+static void attach_done(struct __test_metadata *_metadata, struct scene *s)
+{
+	irqx_bind(s->made, s->fd, irqx_entry(s->g, 0, NEW_IRQ));
+	irqx_expect(s->g, 0, NEW_IRQ, 1);
+	irqx_check(s->g);
+	ASSERT_EQ(1, irqx_stats(s->made).irqfds);
+}
+
+FIXTURE_VARIANT_ADD(fault, attach)
+{
+	.name = "attach",
+	.prepare = prepare_attach,
+	.failed = attach_failed,
+	.done = attach_done,
+};
+
+FIXTURE_VARIANT_ADD(fault, attach_first)
+{
+	.name = "attach_first",
+	.prepare = prepare_attach,
+	.failed = attach_failed,
+	.done = attach_done,
+	.no_context = true,
+};
+
+/* ---- KVM_IRQFD_DIRECT ---- */
+
+static void prepare_direct(struct scene *s, uint32_t flags,
+			   struct kvm_irq_routing_entry entry)
+{
+	struct kvm_irqfd_direct *direct = argument(s, s->ctx, KVM_IRQFD_DIRECT);
+
+	direct->fd = s->fd;
+	direct->resamplefd = s->ack;
+	direct->flags = flags;
+	direct->entry = entry;
+}
+
+/* It still has its event. */
+static void fd_is_not_bound(struct __test_metadata *_metadata, struct scene *s)
+{
+	ASSERT_EQ(1, irqx_eventfd_take(s->fd));
+	irqx_fire(s->fd);
+}
+
+/* The event from before the binding has come, and the next one does. */
+static void fd_is_bound_to(struct scene *s, uint32_t vcpu, uint32_t irq)
+{
+	irqx_expect(s->g, vcpu, irq, 1);
+	irqx_check(s->g);
+	deliver_at(s, s->fd, vcpu, irq);
+}
+
+static void fd_is_bound(struct __test_metadata *_metadata, struct scene *s)
+{
+	ASSERT_EQ(s->stats.irqfds + 1, irqx_stats(s->ctx).irqfds);
+	fd_is_bound_to(s, 1, NEW_IRQ);
+}
+
+static void prepare_direct_msi(struct scene *s)
+{
+	prepare_direct(s, 0, irqx_entry(s->g, 1, NEW_IRQ));
+}
+
+FIXTURE_VARIANT_ADD(fault, direct_msi)
+{
+	.name = "direct_msi",
+	.prepare = prepare_direct_msi,
+	.failed = fd_is_not_bound,
+	.done = fd_is_bound,
+};
+
+/* An edge of a pin; arm64: an LPI that KVM has to look up. */
+static void prepare_direct_slow(struct scene *s)
+{
+	prepare_direct(s, 0, irqx_slow_entry(s->g, 4, 1, NEW_IRQ));
+}
+
+FIXTURE_VARIANT_ADD(fault, direct_slow)
+{
+	.name = "direct_slow",
+	.prepare = prepare_direct_slow,
+	.failed = fd_is_not_bound,
+	.done = fd_is_bound,
+};
+
+/* A pin of the IOAPIC; arm64: an SPI. */
+static void prepare_direct_resample(struct scene *s)
+{
+	prepare_direct(s, KVM_IRQFD_DIRECT_RESAMPLE, irqx_wire_entry(s->g, 0));
+}
+
+static void wire_is_not_taken(struct __test_metadata *_metadata, struct scene *s)
+{
+	fd_is_not_bound(_metadata, s);
+	ASSERT_FALSE(irqx_wire_is_up(s->g, 0));
+}
+
+/* The event from before the binding holds it up; the resamplefd is not let go. */
+static void wire_is_taken(struct __test_metadata *_metadata, struct scene *s)
+{
+	irqx_settle(s->ctx);
+	ASSERT_TRUE(irqx_wire_is_up(s->g, 0));
+	irqx_unbind(s->ctx, s->fd);
+	ASSERT_FALSE(irqx_wire_is_up(s->g, 0));
+	ASSERT_EQ(0, irqx_eventfd_take(s->ack));
+	ASSERT_EQ(s->stats.irqfds, irqx_stats(s->ctx).irqfds);
+}
+
+FIXTURE_VARIANT_ADD(fault, direct_resample)
+{
+	.name = "direct_resample",
+	.prepare = prepare_direct_resample,
+	.failed = wire_is_not_taken,
+	.done = wire_is_taken,
+};
+
+FIXTURE_VARIANT_ADD(fault, direct_resample_first)
+{
+	.name = "direct_resample_first",
+	.prepare = prepare_direct_resample,
+	.failed = wire_is_not_taken,
+	.done = wire_is_taken,
+	.no_probes = true,
+};
+
+static void prepare_modify(struct scene *s)
+{
+	prepare_direct(s, KVM_IRQFD_DIRECT_MODIFY, irqx_entry(s->g, 1, NEW_IRQ));
+	((struct kvm_irqfd_direct *)s->arg)->fd = s->direct;
+}
+
+static void modify_done(struct __test_metadata *_metadata, struct scene *s)
+{
+	deliver_at(s, s->direct, 1, NEW_IRQ);
+	deliver_at(s, s->routed, 1, ROUTED_IRQ);
+	ASSERT_EQ(2, irqx_stats(s->ctx).irqfds);
+}
+
+FIXTURE_VARIANT_ADD(fault, modify)
+{
+	.name = "modify",
+	.prepare = prepare_modify,
+	.done = modify_done,
+};
+
+/* To a line that is not there yet. */
+static void prepare_modify_line(struct scene *s)
+{
+	struct kvm_irqfd_direct *direct;
+
+	prepare_direct(s, KVM_IRQFD_DIRECT_RESAMPLE, irqx_wire_entry(s->g, 0));
+	irqx_assert(__irqx_ioctl(s->on, s->cmd, s->arg));
+	direct = (void *)s->arg;
+	direct->flags = KVM_IRQFD_DIRECT_MODIFY;
+	direct->entry = irqx_wire_entry(s->g, 1);
+}
+
+static void modify_line_failed(struct __test_metadata *_metadata, struct scene *s)
+{
+	ASSERT_TRUE(irqx_wire_is_up(s->g, 0));
+	ASSERT_FALSE(irqx_wire_is_up(s->g, 1));
+}
+
+static void modify_line_done(struct __test_metadata *_metadata, struct scene *s)
+{
+	ASSERT_FALSE(irqx_wire_is_up(s->g, 0));
+	ASSERT_TRUE(irqx_wire_is_up(s->g, 1));
+	irqx_unbind(s->ctx, s->fd);
+	ASSERT_FALSE(irqx_wire_is_up(s->g, 1));
+	ASSERT_EQ(0, irqx_eventfd_take(s->ack));
+}
+
+FIXTURE_VARIANT_ADD(fault, modify_line)
+{
+	.name = "modify_line",
+	.prepare = prepare_modify_line,
+	.failed = modify_line_failed,
+	.done = modify_line_done,
+};
+
+static void prepare_deassign(struct scene *s)
+{
+	struct kvm_irqfd_direct *direct = argument(s, s->ctx, KVM_IRQFD_DIRECT);
+
+	direct->fd = s->direct;
+	direct->flags = KVM_IRQFD_DIRECT_DEASSIGN;
+}
+
+static void deassign_done(struct __test_metadata *_metadata, struct scene *s)
+{
+	irqx_fire(s->direct);
+	ASSERT_EQ(1, irqx_eventfd_take(s->direct));
+	deliver_at(s, s->routed, 1, ROUTED_IRQ);
+	ASSERT_EQ(1, irqx_stats(s->ctx).irqfds);
+}
+
+FIXTURE_VARIANT_ADD(fault, deassign)
+{
+	.name = "deassign",
+	.prepare = prepare_deassign,
+	.done = deassign_done,
+};
+
+/* ---- KVM_IRQX_ASSIGN ---- */
+
+static struct kvm_irqfd_direct *assign_add(struct scene *s,
+					   struct kvm_irq_routing_entry entry)
+{
+	struct kvm_irqx_assign *assign = (void *)s->arg;
+	struct kvm_irqfd_direct *direct = &assign->irqfds[assign->nr++];
+
+	direct->fd = irqx_eventfd(1, 0);
+	direct->resamplefd = s->ack;
+	direct->entry = entry;
+	s->many[s->nr_many++] = direct->fd;
+	return direct;
+}
+
+/* The events are where they were. */
+static void assign_failed(struct __test_metadata *_metadata, struct scene *s)
+{
+	struct kvm_irqx_assign *assign = (void *)s->arg;
+	uint32_t i;
+
+	if (faults.came == USERCOPY && assign->index) {
+		ASSERT_EQ(assign->nr, assign->index);
+	}
+	ASSERT_GE(assign->nr, assign->index);
+	for (i = 0; i < s->nr_many; i++) {
+		ASSERT_EQ(1, irqx_eventfd_take(s->many[i]));
+		irqx_fire(s->many[i]);
+	}
+	ASSERT_FALSE(irqx_wire_is_up(s->g, 0));
+}
+
+static void prepare_assign(struct scene *s)
+{
+	argument(s, s->ctx, KVM_IRQX_ASSIGN);
+	assign_add(s, irqx_entry(s->g, 1, NEW_IRQ));
+	assign_add(s, irqx_wire_entry(s->g, 0))->flags = KVM_IRQFD_DIRECT_RESAMPLE;
+	assign_add(s, irqx_entry(s->g, 0, NEW_IRQ));
+}
+
+static void assign_done(struct __test_metadata *_metadata, struct scene *s)
+{
+	struct kvm_irqx_assign *assign = (void *)s->arg;
+
+	ASSERT_EQ(assign->nr, assign->index);
+	ASSERT_EQ(s->stats.irqfds + 3, irqx_stats(s->ctx).irqfds);
+	irqx_expect(s->g, 0, NEW_IRQ, 1);
+	irqx_expect(s->g, 1, NEW_IRQ, 1);
+	irqx_check(s->g);
+	deliver_at(s, s->many[0], 1, NEW_IRQ);
+	deliver_at(s, s->many[2], 0, NEW_IRQ);
+	ASSERT_TRUE(irqx_wire_is_up(s->g, 0));
+	irqx_unbind(s->ctx, s->many[1]);
+	ASSERT_FALSE(irqx_wire_is_up(s->g, 0));
+}
+
+FIXTURE_VARIANT_ADD(fault, assign)
+{
+	.name = "assign",
+	.prepare = prepare_assign,
+	.failed = assign_failed,
+	.done = assign_done,
+};
+
+static void prepare_assign_big(struct scene *s)
+{
+	uint32_t i;
+
+	argument(s, s->ctx, KVM_IRQX_ASSIGN);
+	for (i = 0; i < BIG_BATCH; i++)
+		assign_add(s, irqx_entry(s->g, i % 2, NEW_IRQ + i / 2));
+}
+
+static void assign_big_done(struct __test_metadata *_metadata, struct scene *s)
+{
+	uint32_t i;
+
+	ASSERT_EQ(s->stats.irqfds + BIG_BATCH, irqx_stats(s->ctx).irqfds);
+	for (i = 0; i < BIG_BATCH; i++)
+		irqx_expect(s->g, i % 2, NEW_IRQ + i / 2, 1);
+	irqx_check(s->g);
+	deliver_at(s, s->many[BIG_BATCH - 1], 1, NEW_IRQ + (BIG_BATCH - 1) / 2);
+}
+
+FIXTURE_VARIANT_ADD(fault, assign_big)
+{
+	.name = "assign_big",
+	.prepare = prepare_assign_big,
+	.failed = assign_failed,
+	.done = assign_big_done,
+};
+
+/* ---- KVM_IRQFD ---- */
+
+static void prepare_irqfd(struct scene *s, int fd, uint32_t gsi, uint32_t flags)
+{
+	struct kvm_irqfd *irqfd = argument(s, s->ctx, KVM_IRQFD);
+
+	irqfd->fd = fd;
+	irqfd->gsi = gsi;
+	irqfd->flags = flags;
+	irqfd->resamplefd = s->ack;
+}
+
+static void prepare_irqfd_routed(struct scene *s)
+{
+	irqx_route_set(s->ctx, NEW_GSI, irqx_entry(s->g, 1, NEW_IRQ));
+	prepare_irqfd(s, s->fd, NEW_GSI, 0);
+}
+
+FIXTURE_VARIANT_ADD(fault, irqfd)
+{
+	.name = "irqfd",
+	.prepare = prepare_irqfd_routed,
+	.failed = fd_is_not_bound,
+	.done = fd_is_bound,
+};
+
+static void prepare_irqfd_unrouted(struct scene *s)
+{
+	prepare_irqfd(s, s->fd, NEW_GSI, 0);
+}
+
+static void irqfd_unrouted_done(struct __test_metadata *_metadata, struct scene *s)
+{
+	irqx_settle(s->ctx);
+	ASSERT_EQ(s->stats.unrouted + 1, irqx_stats(s->ctx).unrouted);
+	irqx_route_set(s->ctx, NEW_GSI, irqx_entry(s->g, 1, NEW_IRQ));
+	deliver_at(s, s->fd, 1, NEW_IRQ);
+}
+
+FIXTURE_VARIANT_ADD(fault, irqfd_unrouted)
+{
+	.name = "irqfd_unrouted",
+	.prepare = prepare_irqfd_unrouted,
+	.failed = fd_is_not_bound,
+	.done = irqfd_unrouted_done,
+};
+
+static void prepare_irqfd_resample(struct scene *s)
+{
+	irqx_route_set(s->ctx, WIRE_GSI, irqx_wire_entry(s->g, 0));
+	prepare_irqfd(s, s->fd, WIRE_GSI, KVM_IRQFD_FLAG_RESAMPLE);
+}
+
+FIXTURE_VARIANT_ADD(fault, irqfd_resample)
+{
+	.name = "irqfd_resample",
+	.prepare = prepare_irqfd_resample,
+	.failed = wire_is_not_taken,
+	.done = wire_is_taken,
+};
+
+static void prepare_irqfd_resample_unrouted(struct scene *s)
+{
+	prepare_irqfd(s, s->fd, WIRE_GSI, KVM_IRQFD_FLAG_RESAMPLE);
+}
+
+/* The level is kept for the route to come. */
+static void irqfd_resample_unrouted_done(struct __test_metadata *_metadata,
+					 struct scene *s)
+{
+	irqx_route_set(s->ctx, WIRE_GSI, irqx_wire_entry(s->g, 0));
+	wire_is_taken(_metadata, s);
+}
+
+FIXTURE_VARIANT_ADD(fault, irqfd_resample_unrouted)
+{
+	.name = "irqfd_resample_unrouted",
+	.prepare = prepare_irqfd_resample_unrouted,
+	.failed = fd_is_not_bound,
+	.done = irqfd_resample_unrouted_done,
+};
+
+static void prepare_irqfd_deassign(struct scene *s)
+{
+	prepare_irqfd(s, s->routed, ROUTED_GSI, KVM_IRQFD_FLAG_DEASSIGN);
+}
+
+static void irqfd_deassign_done(struct __test_metadata *_metadata, struct scene *s)
+{
+	irqx_fire(s->routed);
+	ASSERT_EQ(1, irqx_eventfd_take(s->routed));
+	deliver_at(s, s->direct, 0, DIRECT_IRQ);
+	ASSERT_EQ(1, irqx_stats(s->ctx).irqfds);
+}
+
+FIXTURE_VARIANT_ADD(fault, irqfd_deassign)
+{
+	.name = "irqfd_deassign",
+	.prepare = prepare_irqfd_deassign,
+	.done = irqfd_deassign_done,
+};
+
+/* ---- KVM_SET_GSI_ROUTING ---- */
+
+static void table_add(struct scene *s, uint32_t gsi,
+		      struct kvm_irq_routing_entry entry)
+{
+	struct kvm_irq_routing *table = (void *)s->arg;
+
+	entry.gsi = gsi;
+	table->entries[table->nr++] = entry;
+}
+
+/* On a GSI without a route. */
+static void bind_unrouted(struct scene *s)
+{
+	irqx_eventfd_take(s->fd);
+	irqx_irqfd(s->ctx, s->fd, NEW_GSI, 0);
+}
+
+static void fd_is_unrouted(struct __test_metadata *_metadata, struct scene *s)
+{
+	uint64_t unrouted = irqx_stats(s->ctx).unrouted;
+
+	irqx_fire(s->fd);
+	irqx_settle(s->ctx);
+	ASSERT_EQ(unrouted + 1, irqx_stats(s->ctx).unrouted);
+}
+
+static void prepare_table_grow(struct scene *s)
+{
+	uint32_t i;
+
+	bind_unrouted(s);
+	argument(s, s->ctx, KVM_SET_GSI_ROUTING);
+	table_add(s, ROUTED_GSI, irqx_entry(s->g, 1, ROUTED_IRQ));
+	for (i = 0; i < 16; i++)
+		table_add(s, NEW_GSI + i * 1000, irqx_entry(s->g, 1, NEW_IRQ));
+}
+
+static void table_grow_done(struct __test_metadata *_metadata, struct scene *s)
+{
+	ASSERT_EQ(17, irqx_stats(s->ctx).gsis);
+	deliver_at(s, s->fd, 1, NEW_IRQ);
+	deliver_at(s, s->routed, 1, ROUTED_IRQ);
+	deliver_at(s, s->direct, 0, DIRECT_IRQ);
+}
+
+FIXTURE_VARIANT_ADD(fault, set_gsi_routing_grow)
+{
+	.name = "set_gsi_routing_grow",
+	.prepare = prepare_table_grow,
+	.failed = fd_is_unrouted,
+	.done = table_grow_done,
+};
+
+/* Some GSIs lose their route, one gets another, one is new. */
+static void prepare_table_replace(struct scene *s)
+{
+	uint32_t i;
+
+	bind_unrouted(s);
+	for (i = 0; i < 8; i++)
+		irqx_route_set(s->ctx, 1000 + i, irqx_entry(s->g, 0, NEW_IRQ));
+	argument(s, s->ctx, KVM_SET_GSI_ROUTING);
+	table_add(s, ROUTED_GSI, irqx_entry(s->g, 0, NEW_IRQ));
+	table_add(s, NEW_GSI, irqx_entry(s->g, 1, NEW_IRQ));
+	table_add(s, 1000, irqx_entry(s->g, 1, NEW_IRQ));
+}
+
+static void table_replace_done(struct __test_metadata *_metadata, struct scene *s)
+{
+	ASSERT_EQ(3, irqx_stats(s->ctx).gsis);
+	deliver_at(s, s->fd, 1, NEW_IRQ);
+	deliver_at(s, s->routed, 0, NEW_IRQ);
+	deliver_at(s, s->direct, 0, DIRECT_IRQ);
+}
+
+FIXTURE_VARIANT_ADD(fault, set_gsi_routing_replace)
+{
+	.name = "set_gsi_routing_replace",
+	.prepare = prepare_table_replace,
+	.failed = fd_is_unrouted,
+	.done = table_replace_done,
+};
+
+static void prepare_table_empty(struct scene *s)
+{
+	argument(s, s->ctx, KVM_SET_GSI_ROUTING);
+}
+
+static void routed_is_unrouted(struct __test_metadata *_metadata, struct scene *s)
+{
+	uint64_t unrouted = irqx_stats(s->ctx).unrouted;
+
+	irqx_fire(s->routed);
+	irqx_settle(s->ctx);
+	ASSERT_EQ(unrouted + 1, irqx_stats(s->ctx).unrouted);
+	ASSERT_EQ(0, irqx_stats(s->ctx).gsis);
+	deliver_at(s, s->direct, 0, DIRECT_IRQ);
+}
+
+FIXTURE_VARIANT_ADD(fault, set_gsi_routing_empty)
+{
+	.name = "set_gsi_routing_empty",
+	.prepare = prepare_table_empty,
+	.done = routed_is_unrouted,
+};
+
+/* The level that an irqfd holds is to move to a line that is not there yet. */
+static void prepare_table_line(struct scene *s)
+{
+	prepare_irqfd_resample(s);
+	irqx_assert(__irqx_ioctl(s->on, s->cmd, s->arg));
+	argument(s, s->ctx, KVM_SET_GSI_ROUTING);
+	table_add(s, ROUTED_GSI, irqx_entry(s->g, 1, ROUTED_IRQ));
+	table_add(s, WIRE_GSI, irqx_wire_entry(s->g, 1));
+}
+
+FIXTURE_VARIANT_ADD(fault, set_gsi_routing_line)
+{
+	.name = "set_gsi_routing_line",
+	.prepare = prepare_table_line,
+	.failed = modify_line_failed,
+	.done = modify_line_done,
+};
+
+/* ---- KVM_IRQX_ROUTE ---- */
+
+static void batch_add(struct scene *s, uint32_t op, uint32_t gsi,
+		      struct kvm_irq_routing_entry entry)
+{
+	struct kvm_irqx_route *route = (void *)s->arg;
+
+	route->ops[route->nr].op = op;
+	route->ops[route->nr].entry = entry;
+	route->ops[route->nr++].entry.gsi = gsi;
+}
+
+/* If a route fails, @index says which, or that none did it. */
+static void batch_failed(struct __test_metadata *_metadata, struct scene *s)
+{
+	struct kvm_irqx_route *route = (void *)s->arg;
+
+	/* If it could not be read, nothing was written. */
+	if (faults.came == USERCOPY && route->index) {
+		ASSERT_EQ(route->nr, route->index);
+	}
+	ASSERT_GE(route->nr, route->index);
+	fd_is_unrouted(_metadata, s);
+}
+
+static void prepare_batch(struct scene *s)
+{
+	bind_unrouted(s);
+	irqx_route_set(s->ctx, 1000, irqx_entry(s->g, 0, NEW_IRQ));
+	argument(s, s->ctx, KVM_IRQX_ROUTE);
+	batch_add(s, KVM_IRQX_ROUTE_SET, NEW_GSI, irqx_entry(s->g, 1, NEW_IRQ));
+	batch_add(s, KVM_IRQX_ROUTE_DEL, 1000, (struct kvm_irq_routing_entry){});
+	batch_add(s, KVM_IRQX_ROUTE_SET, ROUTED_GSI, irqx_entry(s->g, 0, NEW_IRQ));
+	batch_add(s, KVM_IRQX_ROUTE_ADD, 1001, irqx_entry(s->g, 1, NEW_IRQ));
+	batch_add(s, KVM_IRQX_ROUTE_SET, 1002, irqx_entry(s->g, 1, NEW_IRQ));
+	batch_add(s, KVM_IRQX_ROUTE_DEL, 1002, (struct kvm_irq_routing_entry){});
+}
+
+static void batch_done(struct __test_metadata *_metadata, struct scene *s)
+{
+	struct kvm_irqx_route *route = (void *)s->arg;
+
+	ASSERT_EQ(route->nr, route->index);
+	ASSERT_EQ(3, irqx_stats(s->ctx).gsis);
+	deliver_at(s, s->fd, 1, NEW_IRQ);
+	deliver_at(s, s->routed, 0, NEW_IRQ);
+	deliver_at(s, s->direct, 0, DIRECT_IRQ);
+}
+
+FIXTURE_VARIANT_ADD(fault, route)
+{
+	.name = "route",
+	.prepare = prepare_batch,
+	.failed = batch_failed,
+	.done = batch_done,
+};
+
+static void prepare_batch_big(struct scene *s)
+{
+	uint32_t i;
+
+	bind_unrouted(s);
+	argument(s, s->ctx, KVM_IRQX_ROUTE);
+	batch_add(s, KVM_IRQX_ROUTE_SET, ROUTED_GSI, irqx_entry(s->g, 0, NEW_IRQ));
+	for (i = 1; i < BIG_BATCH; i++)
+		batch_add(s, KVM_IRQX_ROUTE_SET, NEW_GSI + BIG_BATCH - 1 - i,
+			  irqx_entry(s->g, 1, NEW_IRQ));
+}
+
+static void batch_big_done(struct __test_metadata *_metadata, struct scene *s)
+{
+	ASSERT_EQ(BIG_BATCH, irqx_stats(s->ctx).gsis);
+	deliver_at(s, s->fd, 1, NEW_IRQ);
+	deliver_at(s, s->routed, 0, NEW_IRQ);
+}
+
+FIXTURE_VARIANT_ADD(fault, route_big)
+{
+	.name = "route_big",
+	.prepare = prepare_batch_big,
+	.failed = batch_failed,
+	.done = batch_big_done,
+};
+
+/* ---- KVM_IRQ_LINE ---- */
+
+static void prepare_irq_line(struct scene *s, uint32_t gsi, uint32_t level)
+{
+	struct kvm_irq_level *line = argument(s, s->ctx, KVM_IRQ_LINE);
+
+	line->irq = gsi;
+	line->level = level;
+}
+
+static void prepare_irq_line_up(struct scene *s)
+{
+	irqx_route_set(s->ctx, WIRE_GSI, irqx_wire_entry(s->g, 0));
+	prepare_irq_line(s, WIRE_GSI, 1);
+}
+
+static void wire_is_down(struct __test_metadata *_metadata, struct scene *s)
+{
+	ASSERT_FALSE(irqx_wire_is_up(s->g, 0));
+}
+
+static void wire_is_up(struct __test_metadata *_metadata, struct scene *s)
+{
+	ASSERT_TRUE(irqx_wire_is_up(s->g, 0));
+}
+
+static void irq_line_up_done(struct __test_metadata *_metadata, struct scene *s)
+{
+	wire_is_up(_metadata, s);
+	irqx_irq_line(s->ctx, WIRE_GSI, 0);
+	wire_is_down(_metadata, s);
+}
+
+FIXTURE_VARIANT_ADD(fault, irq_line_up)
+{
+	.name = "irq_line_up",
+	.prepare = prepare_irq_line_up,
+	.failed = wire_is_down,
+	.done = irq_line_up_done,
+};
+
+static void prepare_irq_line_down(struct scene *s)
+{
+	irqx_route_set(s->ctx, WIRE_GSI, irqx_wire_entry(s->g, 0));
+	irqx_irq_line(s->ctx, WIRE_GSI, 1);
+	prepare_irq_line(s, WIRE_GSI, 0);
+}
+
+FIXTURE_VARIANT_ADD(fault, irq_line_down)
+{
+	.name = "irq_line_down",
+	.prepare = prepare_irq_line_down,
+	.failed = wire_is_up,
+	.done = wire_is_down,
+};
+
+static void prepare_irq_line_msi(struct scene *s)
+{
+	prepare_irq_line(s, ROUTED_GSI, 1);
+}
+
+static void irq_line_msi_done(struct __test_metadata *_metadata, struct scene *s)
+{
+	(void)_metadata;
+	irqx_expect(s->g, 1, ROUTED_IRQ, 1);
+	irqx_check(s->g);
+}
+
+FIXTURE_VARIANT_ADD(fault, irq_line_msi)
+{
+	.name = "irq_line_msi",
+	.prepare = prepare_irq_line_msi,
+	.done = irq_line_msi_done,
+};
+
+/* ---- Closing: nothing may come of a fault ---- */
+
+static void prepare_close(struct scene *s)
+{
+	prepare_irqfd_resample(s);
+	irqx_assert(__irqx_ioctl(s->on, s->cmd, s->arg));
+	irqx_irq_line(s->ctx, WIRE_GSI, 1);
+}
+
+static int call_close(struct scene *s)
+{
+	int ctx = s->ctx;
+
+	s->ctx = -1;
+	s->g->ctx = -1;
+	return close(ctx) ? errno : 0;
+}
+
+static void close_done(struct __test_metadata *_metadata, struct scene *s)
+{
+	int fds[] = { s->direct, s->routed, s->fd };
+	uint32_t i;
+
+	wire_is_down(_metadata, s);
+	for (i = 0; i < ARRAY_SIZE(fds); i++) {
+		irqx_fire(fds[i]);
+		ASSERT_EQ(1, irqx_eventfd_take(fds[i]));
+	}
+	irqx_check(s->g);
+	ASSERT_EQ(s->refs - 1, irqx_module_refs());
+}
+
+FIXTURE_VARIANT_ADD(fault, close)
+{
+	.name = "close",
+	.prepare = prepare_close,
+	.call = call_close,
+	.done = close_done,
+	.cannot_fail = true,
+};
+
+FIXTURE_VARIANT_ADD(fault, close_last)
+{
+	.name = "close_last",
+	.prepare = prepare_close,
+	.call = call_close,
+	.done = close_done,
+	.cannot_fail = true,
+	.no_probes = true,
+};
+
+/*
+ * A guest whose vCPUs run, without a context, and the end of it; what entries only
+ * this architecture has.
+ */
+#include "irqx_fault.h"
+
+/*
+ * Another VM, which has the probes put into KVM: they come with a line and go with the
+ * last one, and irqx_util.c says how badly QEMU takes it if that is done again and again.
+ */
+static struct kvm_vm *keep_probes(void)
+{
+	struct kvm_vm *vm = vm_create_barebones();
+	struct kvm_irqfd_direct direct = {
+		.fd = irqx_eventfd(0, 0),
+		.resamplefd = irqx_eventfd(0, 0),
+		.flags = KVM_IRQFD_DIRECT_RESAMPLE,
+		.entry = irqx_pin_entry(IRQX_IRQCHIP, 23),
+	};
+	int ctx;
+
+	irqx_irqchip_create(vm);
+	ctx = irqx_context(vm);
+	irqx_assert(__irqx_ioctl(ctx, KVM_IRQFD_DIRECT, &direct));
+	if (irqx_info(ctx).features & KVM_IRQX_FEATURE_HV_SINT) {
+		direct.fd = irqx_eventfd(0, 0);
+		memset(&direct.entry, 0, sizeof(direct.entry));
+		direct.entry.type = KVM_IRQ_ROUTING_HV_SINT;
+		irqx_assert(__irqx_ioctl(ctx, KVM_IRQFD_DIRECT, &direct));
+	}
+	return vm;
+}
+
+FIXTURE_SETUP(fault)
+{
+	const char *why_not = faults_init();
+	int ctx;
+
+	if (why_not)
+		SKIP(return, "%s", why_not);
+	ctx = irqx_open();
+	if (variant->feature & ~irqx_info(ctx).features)
+		SKIP(return, "this kernel's KVM has no such entries");
+	close(ctx);
+	self->scene.direct = -1;
+	self->scene.routed = -1;
+	self->scene.g = fault_guest_create();
+	if (!variant->no_probes)
+		self->keeper = keep_probes();
+}
+
+FIXTURE_TEARDOWN(fault)
+{
+	if (_metadata->exit_code == KSFT_FAIL)
+		say_where();
+	faults.armed = 0;
+	fault_guest_free(self->scene.g);
+	if (self->keeper)
+		kvm_vm_free(self->keeper);
+}
+
+TEST_F_TIMEOUT(fault, all_or_nothing, 900)
+{
+	struct tally tally = {};
+	unsigned int nth = 0;
+
+	/* Once without: what is faulted in at first use is there afterwards. */
+	one_fault(_metadata, &self->scene, variant, 0, &tally);
+	while (one_fault(_metadata, &self->scene, variant, ++nth, &tally))
+		;
+	TH_LOG("%-24s %4u faults: %4u ENOMEM, %3u EFAULT, %4u made good",
+	       variant->name, nth - 1, tally.enomem, tally.efault,
+	       tally.made_good);
+	if (!variant->cannot_fail) {
+		/* All are ioctls with an argument, or have a name to copy. */
+		EXPECT_LT(0, tally.efault);
+	}
+}
+
+/*
+ * ---- Loading the module ----
+ *
+ * The kernel's part of it (the file's sections, symbols, sysfs) comes before the
+ * module's and is not looked at: faults are counted from the end backwards, until one
+ * comes before the module's own code runs.
+ */
+
+FIXTURE(load)
+{
+	const char *file;
+	void *image;
+	size_t size;
+};
+
+static void trace_file(const char *name, const char *text)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), TRACEFS "/%s", name);
+	write_file(path, text);
+}
+
+/* The kernel says when it has done its part, whatever comes of the module's. */
+static bool module_has_run(void)
+{
+	FILE *f = fopen(TRACEFS "/trace", "r");
+	bool found = false;
+	char line[256];
+
+	TEST_ASSERT(f, TRACEFS "/trace: %s", strerror(errno));
+	while (fgets(line, sizeof(line), f))
+		found |= !!strstr(line, "module_load: " IRQX_MODULE_NAME);
+	fclose(f);
+	f = fopen(TRACEFS "/trace", "w");
+	TEST_ASSERT(f, TRACEFS "/trace: %s", strerror(errno));
+	fclose(f);
+	return found;
+}
+
+FIXTURE_SETUP(load)
+{
+	const char *why_not = faults_init();
+	struct stat stat;
+	int fd;
+
+	if (why_not)
+		SKIP(return, "%s", why_not);
+	self->file = irqx_module_file();
+	if (!self->file)
+		SKIP(return, "IRQX_MODULE does not name the module's file");
+	/* The last test's process may still be going. */
+	if (!irqx_wait_module_refs(0))
+		SKIP(return, "the module is in use by others");
+
+	/* From memory, so that nothing has to be read. */
+	fd = open(self->file, O_RDONLY | O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, fstat(fd, &stat));
+	self->size = stat.st_size;
+	self->image = mmap(NULL, self->size, PROT_READ,
+			   MAP_PRIVATE | MAP_POPULATE, fd, 0);
+	ASSERT_NE(MAP_FAILED, self->image);
+	close(fd);
+
+	ASSERT_EQ(0, mkdir(TRACEFS, 0700));
+	trace_file("buffer_size_kb", "64");
+	trace_file("events/module/module_load/enable", "1");
+	/* Most of what it takes to load and to unload is waiting for RCU. */
+	write_file(RCU_EXPEDITED, "1");
+	ASSERT_EQ(0, irqx_module_unload(IRQX_MODULE_NAME));
+}
+
+/* Others want it loaded. */
+FIXTURE_TEARDOWN(load)
+{
+	if (_metadata->exit_code == KSFT_FAIL)
+		say_where();
+	faults.armed = 0;
+	rmdir(TRACEFS);
+	write_file(RCU_EXPEDITED, "0");
+	if (!irqx_module_present(IRQX_MODULE_NAME)) {
+		EXPECT_EQ(0, irqx_module_load(self->file, ""));
+	}
+}
+
+struct load {
+	int err;
+	unsigned int left;	/* 0: the fault came */
+	bool has_run;		/* the module's code */
+};
+
+static struct load load_with_fault(FIXTURE_DATA(load) *self, unsigned int nth)
+{
+	struct load load;
+
+	fault_arm(nth);
+	load.err = syscall(SYS_init_module, self->image, self->size, "") ?
+		   errno : 0;
+	load.left = fault_disarm();
+	load.has_run = module_has_run();
+	return load;
+}
+
+/* Return: whether its device is there.  For that the driver core has no error. */
+static bool check_loaded(struct __test_metadata *_metadata)
+{
+	bool device = !access(IRQX_DEV_PATH, F_OK);
+	int ctx;
+
+	if (device) {
+		ctx = irqx_open();
+		EXPECT_EQ(KVM_IRQX_ABI_VERSION, irqx_info(ctx).abi);
+		close(ctx);
+	}
+	EXPECT_EQ(0, irqx_module_unload(IRQX_MODULE_NAME));
+	return device;
+}
+
+/* So many in a row are before the module's code: their number varies a little. */
+#define NR_EARLY	8
+
+TEST_F_TIMEOUT(load, all_or_nothing, 3600)
+{
+	/* As it is slow where there are faults at all, by the clock. */
+	uint64_t seconds = irqx_iterations(180, 3000) * irqx_slowness();
+	uint32_t first, nth, early = 0, no_device = 0;
+	struct tally tally = {};
+	struct load load;
+	uint64_t end;
+
+	/* Twice: the second time the caches are warm. */
+	load = load_with_fault(self, NEVER);
+	ASSERT_EQ(0, load.err);
+	ASSERT_TRUE(check_loaded(_metadata));
+	load = load_with_fault(self, NEVER);
+	ASSERT_EQ(0, load.err);
+	ASSERT_TRUE(load.has_run);
+	ASSERT_TRUE(check_loaded(_metadata));
+	first = NEVER - load.left + NR_EARLY;
+
+	end = irqx_now_ns() + seconds * 1000000000;
+	for (nth = first; nth && early < NR_EARLY && irqx_now_ns() < end; nth--) {
+		load = load_with_fault(self, nth);
+		if (!load.has_run) {
+			early++;
+			ASSERT_NE(0, load.err);
+		} else {
+			early = 0;
+			if (!load.left)
+				count_answer(_metadata, &tally, load.err);
+		}
+		if (load.err) {
+			ASSERT_EQ(0, load.left);
+			ASSERT_FALSE(irqx_module_present(IRQX_MODULE_NAME));
+			ASSERT_NE(0, access(IRQX_DEV_PATH, F_OK));
+		} else if (!check_loaded(_metadata)) {
+			no_device++;
+		}
+	}
+	TH_LOG("%-24s %4u faults: %4u ENOMEM, %3u EFAULT, %4u made good",
+	       "load", tally.enomem + tally.efault + tally.made_good,
+	       tally.enomem, tally.efault, tally.made_good);
+	TH_LOG("%u without a device node; the last %u of %u, %s", no_device,
+	       first - nth, first,
+	       early == NR_EARLY ? "all of the module's" : "no time for more");
+	EXPECT_LT(0, tally.enomem);
+
+	load = load_with_fault(self, NEVER);
+	ASSERT_EQ(0, load.err);
+	ASSERT_TRUE(check_loaded(_metadata));
+}
+
+TEST_HARNESS_MAIN
