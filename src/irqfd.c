@@ -439,6 +439,8 @@ static void irqfd_unhook(struct irqx_irqfd *irqfd)
 /* What irqfd_enter() has done. */
 static void irqfd_leave(struct irqx_irqfd *irqfd)
 {
+	lockdep_assert_held(&irqfd->ctx->lock);
+
 	irqfd->ctx->nr_irqfds--;
 	list_del(&irqfd->node);
 	eventfd_ctx_put(irqfd->eventfd);

@@ -68,6 +68,8 @@ static struct irqx_line *line_create(struct irqx_vm *vm, unsigned long key,
 	struct irqx_line *line;
 	int ret;
 
+	lockdep_assert_held(&vm->lines_lock);
+
 	line = kzalloc(sizeof(*line), GFP_KERNEL_ACCOUNT);
 	if (!line)
 		return ERR_PTR(-ENOMEM);
@@ -91,6 +93,8 @@ static struct irqx_line *line_create(struct irqx_vm *vm, unsigned long key,
 static int line_arm(struct irqx_line *line)
 {
 	int ret;
+
+	lockdep_assert_held(&line->vm->lines_lock);
 
 	if (line->armed || !irqx_arch_has_eoi(&line->entry))
 		return 0;

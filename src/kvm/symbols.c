@@ -130,7 +130,8 @@ static int find_member(const char *structure, const char *name, u32 size,
  *
  * Context: may sleep.  Called once, before anything else of src/kvm/.
  * Return: 0, -ENOEXEC if the module was built for another kernel, -ENOENT if a
- * function is missing; the kernel log then has one line that says so.  -ENOMEM.
+ * function is missing; the kernel log then has one line that says so.  Or -ENOMEM,
+ * without a line.
  */
 int irqx_kvm_resolve(void)
 {
