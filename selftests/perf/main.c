@@ -138,10 +138,13 @@ void bench_report(const char *name, uint32_t n, const char *unit,
 	bool irqx = pairs->irqx[0] != BENCH_NONE;
 	bool kvm = pairs->kvm[0] != BENCH_NONE;
 	double ratio[BENCH_MAX_RUNS], low = 0, high = 0;
-	bool both = irqx && kvm;
+	bool both = irqx && kvm && !(unit && !strcmp(unit, "%"));
 	uint32_t i;
 
 	for (i = 0; i < pairs->nr; i++) {
+		/* A difference; there is no ratio of those. */
+		if (pairs->irqx[i] <= 0 || pairs->kvm[i] <= 0)
+			both = false;
 		ratio[i] = pairs->kvm[i] / pairs->irqx[i];
 		if (!i || ratio[i] < low)
 			low = ratio[i];
