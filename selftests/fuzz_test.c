@@ -19,6 +19,7 @@
 #include <sys/mman.h>
 
 #include "irqx_cover.h"
+#include "irqx_source.h"
 #include "irqx_util.h"
 #include "irqx_harness.h"
 
@@ -656,31 +657,6 @@ FIXTURE(fuzz)
 	int keeper;
 };
 
-/*
- * A context with a resamplefd each on a pin and a SINT.  The module has its
- * probes in KVM while there is one, and irqx_util.c says how badly QEMU takes it
- * if code that vCPUs run is patched again and again.
- */
-static int keep_probes(void)
-{
-	struct kvm_irqfd_direct direct = {
-		.fd = irqx_eventfd(0, 0),
-		.resamplefd = irqx_eventfd(0, 0),
-		.flags = KVM_IRQFD_DIRECT_RESAMPLE,
-		.entry = irqx_pin_entry(IRQX_IRQCHIP, 23),
-	};
-	int ctx = irqx_context(guest->vm);
-
-	irqx_assert(__irqx_ioctl(ctx, KVM_IRQFD_DIRECT, &direct));
-	if (irqx_info(ctx).features & KVM_IRQX_FEATURE_HV_SINT) {
-		direct.fd = irqx_eventfd(0, 0);
-		memset(&direct.entry, 0, sizeof(direct.entry));
-		direct.entry.type = KVM_IRQ_ROUTING_HV_SINT;
-		irqx_assert(__irqx_ioctl(ctx, KVM_IRQFD_DIRECT, &direct));
-	}
-	return ctx;
-}
-
 /* @usual without it. */
 static uint64_t env_number(const char *name, uint64_t usual)
 {
@@ -723,7 +699,7 @@ FIXTURE_SETUP(fuzz)
 	synic_pages = addr_gva2gpa(guest->vm, vm_vaddr_alloc_pages(guest->vm, 2));
 	arch_setup();
 
-	self->keeper = keep_probes();
+	self->keeper = irqx_keep_probes(guest->vm);
 	for (i = 0; i < NR_CONTEXTS; i++)
 		contexts[i] = irqx_context(guest->vm);
 	irqx_eventfds(eventfds, NR_EVENTFDS);

@@ -38,3 +38,14 @@ uint64_t irqx_acks(struct irqx_level *level, uint64_t n)
 			IRQX_TIMEOUT_MS);
 	return level->acks;
 }
+
+int irqx_keep_probes(struct kvm_vm *vm)
+{
+	struct kvm_irq_routing_entry sint = { .type = KVM_IRQ_ROUTING_HV_SINT };
+	int ctx = irqx_context(vm);
+
+	irqx_level_direct(ctx, irqx_pin_entry(IRQX_IRQCHIP, 23));
+	if (irqx_info(ctx).features & KVM_IRQX_FEATURE_HV_SINT)
+		irqx_level_direct(ctx, sint);
+	return ctx;
+}

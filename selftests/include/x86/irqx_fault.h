@@ -237,6 +237,7 @@ static void prepare_synic_page(struct scene *s)
 FIXTURE_VARIANT_ADD(fault, synic_page)
 {
 	.name = "synic_page",
+	.no_memory = true,
 	.prepare = prepare_synic_page,
 	.failed = flag_is_refused,
 	.done = flag_is_set,
@@ -253,6 +254,7 @@ static void prepare_synic_no_page(struct scene *s)
 FIXTURE_VARIANT_ADD(fault, synic_no_page)
 {
 	.name = "synic_no_page",
+	.no_memory = true,
 	.prepare = prepare_synic_no_page,
 	.failed = flag_is_set,
 	.done = flag_is_refused,
@@ -309,7 +311,7 @@ FIXTURE_VARIANT_ADD(fault, direct_xen)
 static void prepare_route_add(struct scene *s)
 {
 	irqx_route_set(s->ctx, NEW_GSI, irqx_pin_entry(KVM_IRQCHIP_IOAPIC, SHARED_PIN));
-	argument(s, s->ctx, KVM_IRQX_ROUTE);
+	batch_begin(s);
 	batch_add(s, KVM_IRQX_ROUTE_ADD, NEW_GSI, irqx_pic_entry(SHARED_PIN));
 }
 
@@ -348,7 +350,7 @@ static void prepare_route_add_up(struct scene *s)
 	prepare_route_add(s);
 	irqx_assert(__irqx_ioctl(s->on, s->cmd, s->arg));
 	irqx_irq_line(s->ctx, NEW_GSI, 1);
-	argument(s, s->ctx, KVM_IRQX_ROUTE);
+	batch_begin(s);
 	batch_add(s, KVM_IRQX_ROUTE_ADD, NEW_GSI, irqx_pic_entry(SHARED_PIN + 8));
 }
 
