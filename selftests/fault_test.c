@@ -1273,23 +1273,36 @@ FIXTURE_TEARDOWN(fault)
 		kvm_vm_free(self->keeper);
 }
 
+/* All are ioctls with an argument, or have a name to copy. */
+static bool seen_all(const FIXTURE_VARIANT(fault) *variant, const struct tally *tally)
+{
+	return (variant->cannot_fail || tally->efault) &&
+	       (variant->no_memory || tally->enomem);
+}
+
 TEST_F_TIMEOUT(fault, all_or_nothing, 900)
 {
 	struct tally tally = {};
-	unsigned int nth = 0;
+	unsigned int tries = 0, nth;
 
 	/* Once without: what is faulted in at first use is there afterwards. */
 	one_fault(_metadata, &self->scene, variant, 0, &tally);
-	while (one_fault(_metadata, &self->scene, variant, ++nth, &tally))
-		;
+	/*
+	 * A slab that is full now and then needs one allocation more, and what came
+	 * next is the nth no longer: the only one of its kind may be passed over.
+	 */
+	do {
+		nth = 0;
+		while (one_fault(_metadata, &self->scene, variant, ++nth, &tally))
+			;
+	} while (!seen_all(variant, &tally) && ++tries < 5);
 	TH_LOG("%-24s %4u faults: %4u ENOMEM, %3u EFAULT, %4u made good",
-	       variant->name, nth - 1, tally.enomem, tally.efault,
-	       tally.made_good);
-	if (!variant->cannot_fail) {
-		/* All are ioctls with an argument, or have a name to copy. */
-		EXPECT_LT(0, tally.efault);
+	       variant->name, tally.enomem + tally.efault + tally.made_good,
+	       tally.enomem, tally.efault, tally.made_good);
+	EXPECT_TRUE(seen_all(variant, &tally));
+	if (variant->no_memory) {
+		EXPECT_EQ(0, tally.enomem);
 	}
-	EXPECT_EQ(variant->no_memory, !tally.enomem);
 }
 
 /*
