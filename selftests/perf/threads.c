@@ -98,8 +98,9 @@ static void change_kvms(struct side *side, uint32_t n, uint32_t i)
 static void *rival_thread(void *arg)
 {
 	struct fight *f = arg;
-	enum rival rival;
+	struct side *side;
 	uint32_t i, turn;
+	enum rival rival;
 	bool kvm;
 
 	on_cpu(f->cpus[1]);
@@ -107,14 +108,13 @@ static void *rival_thread(void *arg)
 		turn = READ_ONCE(f->turn);
 		rival = turn % NR_RIVALS;
 		kvm = turn / NR_RIVALS;
-		if (rival != SPINS) {
-			if (kvm)
-				change_kvms(rival == CHANGES ? &f->here[1] :
-							       &f->elsewhere[1], f->n, i);
-			else
-				change_ours(rival == CHANGES ? &f->here[0] :
-							       &f->elsewhere[0], f->n, i);
-		}
+		side = rival == CHANGES ? &f->here[kvm] : &f->elsewhere[kvm];
+		if (rival == SPINS)
+			;
+		else if (kvm)
+			change_kvms(side, f->n, i);
+		else
+			change_ours(side, f->n, i);
 		WRITE_ONCE(f->rounds, i);
 		WRITE_ONCE(f->at, turn);
 	}
