@@ -930,12 +930,19 @@ static void prepare_table_grow(struct scene *s)
 		table_add(s, NEW_GSI + i * 1000, irqx_entry(s->g, 1, NEW_IRQ));
 }
 
+/* @gsis have a route: the unrouted eventfd's, @routed's to @vcpu's @irq, and others. */
+static void routes_are(struct __test_metadata *_metadata, struct scene *s,
+		       uint32_t gsis, uint32_t vcpu, uint32_t irq)
+{
+	ASSERT_EQ(gsis, irqx_stats(s->ctx).gsis);
+	deliver_at(s, s->fd, 1, NEW_IRQ);
+	deliver_at(s, s->routed, vcpu, irq);
+	deliver_at(s, s->direct, 0, DIRECT_IRQ);
+}
+
 static void table_grow_done(struct __test_metadata *_metadata, struct scene *s)
 {
-	ASSERT_EQ(17, irqx_stats(s->ctx).gsis);
-	deliver_at(s, s->fd, 1, NEW_IRQ);
-	deliver_at(s, s->routed, 1, ROUTED_IRQ);
-	deliver_at(s, s->direct, 0, DIRECT_IRQ);
+	routes_are(_metadata, s, 17, 1, ROUTED_IRQ);
 }
 
 FIXTURE_VARIANT_ADD(fault, set_gsi_routing_grow)
@@ -962,10 +969,7 @@ static void prepare_table_replace(struct scene *s)
 
 static void table_replace_done(struct __test_metadata *_metadata, struct scene *s)
 {
-	ASSERT_EQ(3, irqx_stats(s->ctx).gsis);
-	deliver_at(s, s->fd, 1, NEW_IRQ);
-	deliver_at(s, s->routed, 0, NEW_IRQ);
-	deliver_at(s, s->direct, 0, DIRECT_IRQ);
+	routes_are(_metadata, s, 3, 0, NEW_IRQ);
 }
 
 FIXTURE_VARIANT_ADD(fault, set_gsi_routing_replace)
@@ -1063,10 +1067,7 @@ static void batch_done(struct __test_metadata *_metadata, struct scene *s)
 	struct kvm_irqx_route *route = (void *)s->arg;
 
 	ASSERT_EQ(route->nr, route->index);
-	ASSERT_EQ(3, irqx_stats(s->ctx).gsis);
-	deliver_at(s, s->fd, 1, NEW_IRQ);
-	deliver_at(s, s->routed, 0, NEW_IRQ);
-	deliver_at(s, s->direct, 0, DIRECT_IRQ);
+	routes_are(_metadata, s, 3, 0, NEW_IRQ);
 }
 
 FIXTURE_VARIANT_ADD(fault, route)
@@ -1091,9 +1092,7 @@ static void prepare_batch_big(struct scene *s)
 
 static void batch_big_done(struct __test_metadata *_metadata, struct scene *s)
 {
-	ASSERT_EQ(BIG_BATCH, irqx_stats(s->ctx).gsis);
-	deliver_at(s, s->fd, 1, NEW_IRQ);
-	deliver_at(s, s->routed, 0, NEW_IRQ);
+	routes_are(_metadata, s, BIG_BATCH, 0, NEW_IRQ);
 }
 
 FIXTURE_VARIANT_ADD(fault, route_big)
