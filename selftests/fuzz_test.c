@@ -648,6 +648,27 @@ static void *runner_thread(void *arg)
 	return NULL;
 }
 
+/*
+ * KVM_RUN ends by a signal only if the vCPU has not been started yet, and as
+ * long as it runs, whoever calls an ioctl of that vCPU waits for its mutex.
+ */
+static void kick(struct runner *runners, uint32_t nr)
+{
+	uint32_t i;
+
+	for (i = 0; i < nr; i++)
+		pthread_kill(runners[i].thread, SIGUSR1);
+}
+
+/* @runners: those that have not been waited for. */
+static void wait_for(pthread_t thread, struct runner *runners, uint32_t nr)
+{
+	do {
+		kick(runners, nr);
+		usleep(10000);
+	} while (pthread_tryjoin_np(thread, NULL));
+}
+
 FIXTURE(fuzz)
 {
 	struct fuzzer fuzzers[NR_THREADS];
@@ -750,8 +771,7 @@ TEST_F_TIMEOUT(fuzz, random_calls, 4 * 3600)
 	start = irqx_now_ns();
 	do {
 		usleep(100000);
-		for (i = 0; i < 2; i++)
-			pthread_kill(self->runners[i].thread, SIGUSR1);
+		kick(self->runners, 2);
 		for (total = 0, i = 0; i < NR_THREADS; i++)
 			total += READ_ONCE(self->fuzzers[i].nr_calls);
 	} while (wanted ? total < wanted :
@@ -760,14 +780,9 @@ TEST_F_TIMEOUT(fuzz, random_calls, 4 * 3600)
 
 	WRITE_ONCE(stop, true);
 	for (i = 0; i < NR_THREADS; i++)
-		pthread_join(self->fuzzers[i].thread, NULL);
-	for (i = 0; i < 2; i++) {
-		/* until one of them interrupts KVM_RUN */
-		do {
-			pthread_kill(self->runners[i].thread, SIGUSR1);
-			usleep(10000);
-		} while (pthread_tryjoin_np(self->runners[i].thread, NULL));
-	}
+		wait_for(self->fuzzers[i].thread, self->runners, 2);
+	for (i = 0; i < 2; i++)
+		wait_for(self->runners[i].thread, &self->runners[i], 2 - i);
 
 	/* Each call has been let through to where it does something. */
 	for (k = 0; k < NR_TRIED; k++) {
