@@ -675,7 +675,7 @@ FIXTURE(fuzz)
 	struct runner runners[2];
 	uint32_t seed;
 	int refs;
-	int keeper;
+	struct irqx_keeper keeper;
 };
 
 /* @usual without it. */
@@ -812,6 +812,8 @@ TEST_F_TIMEOUT(fuzz, random_calls, 4 * 3600)
 		EXPECT_LT(0, irqx_cover_blocks());
 	}
 
+	/* Among any_fd()'s are its eventfds too: they may be bound elsewhere. */
+	irqx_keeper_close(&self->keeper);
 	for (i = 0; i < NR_CONTEXTS; i++) {
 		if (__irqx_stats(contexts[i], &stats) == ENOTCONN)
 			continue;
@@ -826,7 +828,6 @@ TEST_F_TIMEOUT(fuzz, random_calls, 4 * 3600)
 			EXPECT_TRUE(irqx_wait_irqfds(contexts[i], 0));
 		}
 	irqx_close_all(contexts, NR_CONTEXTS);
-	close(self->keeper);
 	EXPECT_TRUE(irqx_wait_module_refs(self->refs));
 
 	/* The VM is still of use. */

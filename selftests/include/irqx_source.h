@@ -50,11 +50,17 @@ void irqx_level_close(struct irqx_level *level);
 uint64_t irqx_acks(struct irqx_level *level, uint64_t n);
 
 /*
- * A context of @vm with a resamplefd each on a pin and a SINT.  The module has its
- * probes in KVM while there is one, and irqx_util.c says how badly QEMU takes it if
- * code that vCPUs run is patched again and again.  Return: the context; closing it
- * is the end of that.
+ * A context of @vm with a resamplefd each on a pin and, if there are any, a SINT.
+ * The module has its probes in KVM while there is one, and irqx_util.c says how
+ * badly QEMU takes it if code that vCPUs run is patched again and again.
  */
-int irqx_keep_probes(struct kvm_vm *vm);
+struct irqx_keeper {
+	int ctx;
+	struct irqx_level pin;
+	struct irqx_level sint;		/* .fd is -1 if there is none */
+};
+
+struct irqx_keeper irqx_keep_probes(struct kvm_vm *vm);
+void irqx_keeper_close(struct irqx_keeper *keeper);
 
 #endif /* SELFTEST_IRQX_SOURCE_H */

@@ -39,13 +39,25 @@ uint64_t irqx_acks(struct irqx_level *level, uint64_t n)
 	return level->acks;
 }
 
-int irqx_keep_probes(struct kvm_vm *vm)
+struct irqx_keeper irqx_keep_probes(struct kvm_vm *vm)
 {
 	struct kvm_irq_routing_entry sint = { .type = KVM_IRQ_ROUTING_HV_SINT };
-	int ctx = irqx_context(vm);
+	struct irqx_keeper keeper = {
+		.ctx = irqx_context(vm),
+		.sint.fd = -1,
+	};
 
-	irqx_level_direct(ctx, irqx_pin_entry(IRQX_IRQCHIP, 23));
-	if (irqx_info(ctx).features & KVM_IRQX_FEATURE_HV_SINT)
-		irqx_level_direct(ctx, sint);
-	return ctx;
+	keeper.pin = irqx_level_direct(keeper.ctx,
+				       irqx_pin_entry(IRQX_IRQCHIP, 23));
+	if (irqx_info(keeper.ctx).features & KVM_IRQX_FEATURE_HV_SINT)
+		keeper.sint = irqx_level_direct(keeper.ctx, sint);
+	return keeper;
+}
+
+void irqx_keeper_close(struct irqx_keeper *keeper)
+{
+	irqx_level_close(&keeper->pin);
+	if (keeper->sint.fd >= 0)
+		irqx_level_close(&keeper->sint);
+	close(keeper->ctx);
 }
