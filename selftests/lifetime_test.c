@@ -5,7 +5,10 @@
  * What some tests load is in the environment (irqx_module.h); without, they are
  * skipped.  What concerns KVM's own module is in vendor_test.
  */
+#include <dirent.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 
@@ -330,6 +333,155 @@ TEST_F_TIMEOUT(lifetime, killed, 60)
 		EXPECT_TRUE(irqx_wait_module_refs(refs));
 	}
 	EXPECT_EQ(refs, irqx_module_refs());
+}
+
+/*
+ * ---- Killed while others wait for the context's lock ----
+ */
+
+#define NR_WAITERS	9
+#define BIG_BATCH	65536
+#define MANY_FDS	2048
+
+struct waiter {
+	struct irqx_guest *g;
+	uint32_t call;
+};
+
+/* Most of the calls fail: what counts is that they wait. */
+static void *waiter_thread(void *arg)
+{
+	struct waiter *w = arg;
+	struct irqx_guest *g = w->g;
+	struct kvm_irq_routing_entry entry = irqx_entry(g, 0, 0x60);
+	struct kvm_irqfd_direct direct = { .fd = -1, .entry = entry };
+	struct kvm_irqx_synic_page page = {};
+	struct kvm_irqx_stats stats;
+
+	for (;;) {
+		switch (w->call) {
+		case 0:
+			__irqx_stats(g->ctx, &stats);
+			break;
+		case 1:
+			__irqx_attach(g->ctx, g->vm->fd);
+			break;
+		case 2:
+			__irqx_unbind(g->ctx, -1);
+			break;
+		case 3:
+			__irqx_assign(g->ctx, &direct, 1, NULL);
+			break;
+		case 4:
+			__irqx_irqfd(g->ctx, -1, 0, KVM_IRQFD_FLAG_DEASSIGN);
+			break;
+		case 5:
+			__irqx_irq_line(g->ctx, 5, 0);
+			break;
+		case 6:
+			__irqx_route_set(g->ctx, 6, entry);
+			break;
+		case 7:
+			__irqx_set_gsi_routing(g->ctx, NULL, 0);
+			break;
+		default:
+			if (IRQX_HAS_SYNIC)
+				ioctl(g->ctx, KVM_IRQX_SYNIC_PAGE, &page);
+			else
+				__irqx_route_del(g->ctx, 7);
+		}
+	}
+	return NULL;
+}
+
+/* Has the lock almost always: for the changes of one GSI, or for what fails last. */
+static int lock_hog(int ready, bool assign)
+{
+	struct kvm_irqfd_direct *irqfds = calloc(MANY_FDS, sizeof(*irqfds));
+	struct kvm_irqx_route_op *ops = calloc(BIG_BATCH, sizeof(*ops));
+	struct irqx_guest *g = irqx_guest_create(1);
+	struct waiter waiters[NR_WAITERS];
+	pthread_t thread;
+	uint32_t i;
+
+	irqx_need_files(MANY_FDS);
+	for (i = 0; i < BIG_BATCH; i++) {
+		ops[i].op = KVM_IRQX_ROUTE_SET;
+		ops[i].entry = irqx_entry(g, 0, 0x60);
+	}
+	for (i = 0; i < MANY_FDS; i++) {
+		irqfds[i].fd = assign && i < MANY_FDS - 1 ? irqx_eventfd(0, 0) : -1;
+		irqfds[i].entry = irqx_entry(g, 0, 0x60);
+	}
+	for (i = 0; i < NR_WAITERS; i++) {
+		waiters[i] = (struct waiter){ g, i };
+		pthread_create(&thread, NULL, waiter_thread, &waiters[i]);
+	}
+	if (write(ready, "", 1) != 1)
+		return 1;
+	for (;;) {
+		if (assign)
+			__irqx_assign(g->ctx, irqfds, MANY_FDS, NULL);
+		else
+			__irqx_route(g->ctx, ops, BIG_BATCH, NULL);
+	}
+}
+
+/* Return: how many threads of @pid are in a sleep that only a fatal signal ends. */
+static int nr_waiting(pid_t pid)
+{
+	char path[300], line[300], *end;
+	struct dirent *task;
+	int fd, n = 0;
+	ssize_t len;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	dir = opendir(path);
+	TEST_ASSERT(dir, "%s: %s", path, strerror(errno));
+	while ((task = readdir(dir))) {
+		snprintf(path, sizeof(path), "/proc/%d/task/%s/stat", pid,
+			 task->d_name);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		len = fd < 0 ? 0 : read(fd, line, sizeof(line) - 1);
+		if (fd >= 0)
+			close(fd);
+		line[len > 0 ? len : 0] = 0;
+		/* "number (name) state ..." */
+		end = strrchr(line, ')');
+		n += end && end[1] == ' ' && end[2] == 'D';
+	}
+	closedir(dir);
+	return n;
+}
+
+TEST_F_TIMEOUT(lifetime, killed_while_waiting, 120)
+{
+	int n = irqx_iterations(10, 200);
+	int refs = irqx_module_refs();
+	int i, pipes[2], status;
+	pid_t pid;
+	char c;
+
+	for (i = 0; i < n; i++) {
+		ASSERT_EQ(0, pipe(pipes));
+		pid = fork();
+		if (!pid) {
+			close(self->g->ctx);
+			close(pipes[0]);
+			_exit(lock_hog(pipes[1], i % 2));
+		}
+		close(pipes[1]);
+		ASSERT_EQ(1, read(pipes[0], &c, 1));
+		close(pipes[0]);
+		EXPECT_TRUE(irqx_wait_until(nr_waiting(pid) >= NR_WAITERS,
+					    IRQX_TIMEOUT_MS));
+		kill(pid, SIGKILL);
+		EXPECT_TRUE(irqx_wait_until(waitpid(pid, &status, WNOHANG) == pid,
+					    IRQX_TIMEOUT_MS));
+		EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+		EXPECT_TRUE(irqx_wait_module_refs(refs));
+	}
 }
 
 /*
