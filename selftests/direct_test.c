@@ -41,36 +41,16 @@ static struct kvm_irq_routing_entry entry_of(struct irqx_guest *g,
 	return irqx_entry(g, slot.vcpu, slot.irq);
 }
 
-TEST_F(direct, every_irq_of_every_vcpu)
-{
-	uint32_t i, round, nr = irqx_nr_slots(self->g);
-	struct irqx_slot slot;
-	int fds[nr];
-
-	irqx_eventfds(fds, nr);
-	for (i = 0; i < nr; i++)
-		irqx_bind(self->ctx, fds[i], entry_of(self->g, irqx_slot(self->g, i)));
-	ASSERT_EQ(nr, irqx_stats(self->ctx).irqfds);
-
-	for (round = 0; round < 3; round++) {
-		for (i = 0; i < nr; i++) {
-			slot = irqx_slot(self->g, i);
-			irqx_fire(fds[i]);
-			irqx_expect(self->g, slot.vcpu, slot.irq, 1);
-		}
-		irqx_check(self->g);
-	}
-	ASSERT_EQ(3 * nr, irqx_delivered(self->ctx));
-}
-
 /*
  * In waves, so that no (vCPU, irq) has two events under way: those would be
- * one interrupt, as on real hardware.
+ * one interrupt, as on real hardware.  arm64's KVM sorts all that are pending
+ * whenever it enters the guest: where hundreds of them take it, with lockdep,
+ * longer than a tick of the clock, the guest gets no further.
  */
 static void fire_all(struct irqx_guest *g, const int *fds, uint32_t nr,
 		     uint32_t shift)
 {
-	uint32_t i, wave = irqx_nr_slots(g);
+	uint32_t i, wave = irqx_nr_slots(g) / irqx_slowness();
 	struct irqx_slot slot;
 
 	for (i = 0; i < nr; i++) {
@@ -81,6 +61,21 @@ static void fire_all(struct irqx_guest *g, const int *fds, uint32_t nr,
 			irqx_check(g);
 	}
 	irqx_check(g);
+}
+
+TEST_F(direct, every_irq_of_every_vcpu)
+{
+	uint32_t i, round, nr = irqx_nr_slots(self->g);
+	int fds[nr];
+
+	irqx_eventfds(fds, nr);
+	for (i = 0; i < nr; i++)
+		irqx_bind(self->ctx, fds[i], entry_of(self->g, irqx_slot(self->g, i)));
+	ASSERT_EQ(nr, irqx_stats(self->ctx).irqfds);
+
+	for (round = 0; round < 3; round++)
+		fire_all(self->g, fds, nr, 0);
+	ASSERT_EQ(3 * nr, irqx_delivered(self->ctx));
 }
 
 TEST_F_TIMEOUT(direct, twice_kvms_limit, 120)
