@@ -142,6 +142,18 @@ static void unmask_sints(struct kvm_vcpu *vcpu)
 		vcpu_set_msr(vcpu, HV_X64_MSR_SINT0 + i, IRQX_SINT_VECTOR + i);
 }
 
+/*
+ * What the guest's memory is to begin with.  An INIT and a SIPI that entries make have
+ * a vCPU execute what is no code, in real mode, and that may write anywhere below
+ * 1 MiB, where the program is.
+ */
+static void *memory_image;
+
+static struct userspace_mem_region *memory(void)
+{
+	return memslot2region(guest->vm, 0);
+}
+
 static void arch_setup(void)
 {
 	uint32_t n;
@@ -157,6 +169,10 @@ static void arch_setup(void)
 	irqx_pic_set(guest->vm, PIC_BASE);
 	xen_shared_info(guest->vm);
 	add_smram(guest->vm);
+
+	memory_image = malloc(memory()->region.memory_size);
+	TEST_ASSERT(memory_image, "no memory");
+	memcpy(memory_image, memory()->host_mem, memory()->region.memory_size);
 }
 
 static void arch_other_vm(struct kvm_vm *vm)
@@ -164,8 +180,10 @@ static void arch_other_vm(struct kvm_vm *vm)
 	irqx_irqchip_create(vm);
 }
 
+/* No vCPU runs. */
 static void arch_calm(void)
 {
+	memcpy(memory()->host_mem, memory_image, memory()->region.memory_size);
 }
 
 #endif /* SELFTEST_IRQX_FUZZ_H */
