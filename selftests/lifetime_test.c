@@ -281,7 +281,35 @@ static void *victim_batch(void *arg)
 	return NULL;
 }
 
-static int victim(int ready)
+/*
+ * Starts a process that does @run with a guest of its own, until it is killed.
+ *
+ * Return: the process, once @run has written a byte to @ready.
+ */
+static pid_t start_victim(struct irqx_guest *g, int (*run)(int ready, int round),
+			  int round)
+{
+	int pipes[2];
+	pid_t pid;
+	char c;
+
+	TEST_ASSERT(!pipe(pipes), "pipe: %s", strerror(errno));
+	pid = fork();
+	TEST_ASSERT(pid >= 0, "fork: %s", strerror(errno));
+	if (!pid) {
+		/* Or it would keep this one's context. */
+		close(g->ctx);
+		close(pipes[0]);
+		_exit(run(pipes[1], round));
+	}
+	close(pipes[1]);
+	TEST_ASSERT(read(pipes[0], &c, 1) == 1, "process %d, round %d, ended early",
+		    pid, round);
+	close(pipes[0]);
+	return pid;
+}
+
+static int busy_victim(int ready, int round)
 {
 	struct irqx_guest *g = irqx_guest_create(1);
 	struct irqx_storm storm;
@@ -290,7 +318,8 @@ static int victim(int ready)
 
 	irqx_eventfds(fds, ARRAY_SIZE(fds));
 	for (i = 0; i < 16; i++)
-		irqx_bind(g->ctx, fds[i], i % 2 ? irqx_entry(g, 0, 0x80 + i) :
+		irqx_bind(g->ctx, fds[i], (i + round) % 2 ?
+			  irqx_entry(g, 0, 0x80 + i) :
 			  irqx_pin_entry(IRQX_IRQCHIP, i));
 	irqx_guest_start(g);
 	irqx_storm_start(&storm, fds, ARRAY_SIZE(fds));
@@ -308,23 +337,12 @@ TEST_F_TIMEOUT(lifetime, killed, 60)
 	unsigned int seed = env ? strtoul(env, NULL, 0) : irqx_now_ns() / 1000;
 	int n = irqx_iterations(20, 500);
 	int refs = irqx_module_refs();
-	int i, pipes[2], status;
+	int i, status;
 	pid_t pid;
-	char c;
 
 	TH_LOG("SEED=%u", seed);
 	for (i = 0; i < n; i++) {
-		ASSERT_EQ(0, pipe(pipes));
-		pid = fork();
-		if (!pid) {
-			/* Or it would keep this one's context. */
-			close(self->g->ctx);
-			close(pipes[0]);
-			_exit(victim(pipes[1]));
-		}
-		close(pipes[1]);
-		ASSERT_EQ(1, read(pipes[0], &c, 1));
-		close(pipes[0]);
+		pid = start_victim(self->g, busy_victim, i);
 		usleep(rand_r(&seed) % 50000);
 		EXPECT_LT(refs, irqx_module_refs());
 		kill(pid, SIGKILL);
@@ -395,8 +413,9 @@ static void *waiter_thread(void *arg)
 }
 
 /* Has the lock almost always: for the changes of one GSI, or for what fails last. */
-static int lock_hog(int ready, bool assign)
+static int lock_hog(int ready, int round)
 {
+	bool assign = round % 2;
 	struct kvm_irqfd_direct *irqfds = calloc(MANY_FDS, sizeof(*irqfds));
 	struct kvm_irqx_route_op *ops = calloc(BIG_BATCH, sizeof(*ops));
 	struct irqx_guest *g = irqx_guest_create(1);
@@ -466,21 +485,11 @@ TEST_F_TIMEOUT(lifetime, killed_while_waiting, 120)
 	/* Each of the two kinds of hog, however slow the kernel is. */
 	int n = max_t(int, irqx_iterations(10, 200), 2);
 	int refs = irqx_module_refs();
-	int i, pipes[2], status;
+	int i, status;
 	pid_t pid;
-	char c;
 
 	for (i = 0; i < n; i++) {
-		ASSERT_EQ(0, pipe(pipes));
-		pid = fork();
-		if (!pid) {
-			close(self->g->ctx);
-			close(pipes[0]);
-			_exit(lock_hog(pipes[1], i % 2));
-		}
-		close(pipes[1]);
-		ASSERT_EQ(1, read(pipes[0], &c, 1));
-		close(pipes[0]);
+		pid = start_victim(self->g, lock_hog, i);
 		EXPECT_TRUE(irqx_wait_until(nr_waiting(pid) >= NR_WAITERS,
 					    IRQX_TIMEOUT_MS));
 		kill(pid, SIGKILL);
