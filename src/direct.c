@@ -37,7 +37,8 @@ static int direct_parse(struct irqx_context *ctx,
 	}
 
 	entries->simple = !entries->vp &&
-		(!resample || entries->one.type != KVM_IRQ_ROUTING_IRQCHIP);
+		(entries->one.type != KVM_IRQ_ROUTING_IRQCHIP ||
+		 (vm->pins_are_atomic && !resample));
 	if (!resample)
 		return 0;
 	if (!irqx_arch_has_eoi(&entries->one))

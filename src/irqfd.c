@@ -247,9 +247,12 @@ static int raise_atomic(struct irqx_irqfd *irqfd, struct irqx_entries *to)
 
 	lockdep_assert_held(irqfd->target->lock);
 
-	/* Pins that are held up are for the work. */
-	if (irqfd->source && to->one.type == KVM_IRQ_ROUTING_IRQCHIP)
-		return -EWOULDBLOCK;
+	if (to->one.type == KVM_IRQ_ROUTING_IRQCHIP) {
+		if (!vm->pins_are_atomic)
+			return -EWOULDBLOCK;
+		if (irqfd->source)
+			return irqx_source_assert_atomic(irqfd->source);
+	}
 
 	ret = set_event_flag(irqfd, to, &word);
 	if (ret <= 0)

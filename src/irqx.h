@@ -21,11 +21,13 @@
  *	    vm.lines_lock		mutex: new lines
  *	      ack_lock			mutex: probes
  *	  context.settle		rwsem: deliveries that may sleep / changes
- *	    vm.line_lock		levels; interrupts on
+ *	    vm.plugs_lock		who is told of an EOI; interrupts on
  *	      eventfd's wqh.lock	the eventfd core holds it around wake-ups
  *		target.lock		delivery in atomic context / changes; a
  *					direct one's is the eventfd's wqh.lock
  *		  vp.lock		event-flag page
+ *		  vm.line_lock		levels; never taken in here, and with
+ *					interrupts on, unless pins_are_atomic
  *		context.dead_lock
  */
 
@@ -49,13 +51,15 @@ struct irqx_vm {
 	struct kvm *kvm;		/* holds a reference */
 	struct module *owner;		/* of the VM file: KVM's vendor module */
 	int source_id;
+	bool pins_are_atomic;		/* irqx_arch_pins_are_atomic() */
 	refcount_t refs;		/* contexts */
 	struct hlist_node node;		/* vms_lock; readers: RCU */
 	struct rcu_head rcu;
 
 	struct mutex lines_lock;	/* adding to @lines */
 	struct xarray lines;		/* by irqx_arch_line_key(); readers: RCU */
-	spinlock_t line_lock;		/* levels and plugs of all of them */
+	spinlock_t plugs_lock;		/* what is plugged into all of them */
+	spinlock_t line_lock;		/* levels of all of them */
 	atomic_t nr_sources;
 	u32 acks;			/* lines that want EOIs; ack_lock */
 };
@@ -115,9 +119,9 @@ struct irqx_line {
 	struct kvm_kernel_irq_routing_entry entry;	/* immutable */
 	bool armed;			/* its EOIs are listened to; vm.lines_lock */
 	u32 high;			/* sources that hold it; vm.line_lock */
-	struct list_head plugs;		/* vm.line_lock */
+	struct list_head plugs;		/* vm.plugs_lock */
 	struct irqx_pin_watch watch;	/* a pin's; irqx_kvm_watch_pin() */
-	struct work_struct ack;		/* PREEMPT_RT */
+	struct work_struct ack;		/* where irqx_line_ack() may not wait */
 	struct work_struct unmasked;
 };
 
@@ -125,7 +129,7 @@ struct irqx_line {
 struct irqx_plug {
 	struct irqx_source *source;
 	struct irqx_line *line;
-	struct list_head node;		/* vm.line_lock */
+	struct list_head node;		/* vm.plugs_lock */
 };
 
 struct irqx_source {
@@ -205,6 +209,7 @@ void irqx_source_move(struct irqx_source *source, struct irqx_entries *entries);
 struct irqx_source *irqx_source_alloc(struct irqx_vm *vm);
 void irqx_source_free(struct irqx_source *source);
 int irqx_source_set(struct irqx_source *source, bool high);
+int irqx_source_assert_atomic(struct irqx_source *source);
 
 /* KVM_IRQ_LINE holds it up; anything else can only be raised. */
 static inline bool

@@ -21,9 +21,32 @@
 /* Of a VM: an EOI walks those of its line with preemption off. */
 #define IRQX_MAX_SOURCES	4096
 
-static void line_ack(struct irqx_line *line);
+/*
+ * Where pins are atomic a wake-up takes line_lock, and that may be in an interrupt
+ * handler.  Elsewhere interrupts stay on, since what KVM does to a pin needs them.
+ */
+static unsigned long levels_lock(struct irqx_vm *vm) __acquires(&vm->line_lock)
+{
+	unsigned long flags = 0;
 
-static int line_drive(struct irqx_line *line, int level)
+	if (vm->pins_are_atomic)
+		spin_lock_irqsave(&vm->line_lock, flags);
+	else
+		spin_lock(&vm->line_lock);
+	return flags;
+}
+
+static void levels_unlock(struct irqx_vm *vm, unsigned long flags)
+	__releases(&vm->line_lock)
+{
+	if (vm->pins_are_atomic)
+		spin_unlock_irqrestore(&vm->line_lock, flags);
+	else
+		spin_unlock(&vm->line_lock);
+}
+
+/* @atomic: for the trace */
+static int line_drive(struct irqx_line *line, int level, bool atomic)
 {
 	struct irqx_vm *vm = line->vm;
 	int ret;
@@ -31,17 +54,8 @@ static int line_drive(struct irqx_line *line, int level)
 	lockdep_assert_held(&vm->line_lock);
 
 	ret = irqx_kvm_set_pin(vm->kvm, vm->source_id, &line->entry, level);
-	trace_irqx_inject(&line->entry, false, level, ret);
+	trace_irqx_inject(&line->entry, atomic, level, ret);
 	return ret;
-}
-
-/* KVM's pin is down, and not because nobody holds the line. */
-static void line_drive_again(struct irqx_line *line)
-{
-	spin_lock(&line->vm->line_lock);
-	if (line->high)
-		line_drive(line, 1);
-	spin_unlock(&line->vm->line_lock);
 }
 
 /*
@@ -50,17 +64,16 @@ static void line_drive_again(struct irqx_line *line)
  */
 static void line_unmasked(struct work_struct *work)
 {
-	line_drive_again(container_of(work, struct irqx_line, unmasked));
+	struct irqx_line *line = container_of(work, struct irqx_line, unmasked);
+	unsigned long flags;
+
+	flags = levels_lock(line->vm);
+	if (line->high)
+		line_drive(line, 1, false);
+	levels_unlock(line->vm, flags);
 }
 
-/* The rest of irqx_line_ack(), which did not ask who holds the line. */
-static void line_ack_work(struct work_struct *work)
-{
-	struct irqx_line *line = container_of(work, struct irqx_line, ack);
-
-	line_ack(line);
-	line_drive_again(line);
-}
+static void line_ack_work(struct work_struct *work);
 
 static struct irqx_line *line_create(struct irqx_vm *vm, unsigned long key,
 				     const struct kvm_kernel_irq_routing_entry *e)
@@ -161,7 +174,7 @@ static void line_hold(struct irqx_line *line)
 	lockdep_assert_held(&line->vm->line_lock);
 
 	if (irqx_line_is_pin(line) && !line->high++)
-		line_drive(line, 1);
+		line_drive(line, 1, false);
 }
 
 static void line_release(struct irqx_line *line)
@@ -169,7 +182,7 @@ static void line_release(struct irqx_line *line)
 	lockdep_assert_held(&line->vm->line_lock);
 
 	if (irqx_line_is_pin(line) && !--line->high)
-		line_drive(line, 0);
+		line_drive(line, 0, false);
 }
 
 /*
@@ -232,11 +245,13 @@ void irqx_source_move(struct irqx_source *source, struct irqx_entries *entries)
 	u32 i, nr_old = source->nr;
 	struct irqx_plug *plug;
 	struct irqx_line *line;
+	unsigned long flags;
 	long key;
 
 	might_sleep();
 
-	spin_lock(&vm->line_lock);
+	spin_lock(&vm->plugs_lock);
+	flags = levels_lock(vm);
 	for (i = 0; i < nr_old; i++) {
 		old[i] = source->plugs[i].line;
 		list_del(&source->plugs[i].node);
@@ -254,18 +269,19 @@ void irqx_source_move(struct irqx_source *source, struct irqx_entries *entries)
 		if (source->high)
 			line_hold(line);
 	}
-	for (i = 0; i < nr_old; i++) {
-		if (source->high)
+	if (source->high)
+		for (i = 0; i < nr_old; i++)
 			line_release(old[i]);
+	levels_unlock(vm, flags);
+	for (i = 0; i < nr_old; i++)
 		if (entries && !irqx_line_is_pin(old[i]) &&
 		    !source_is_on(source, old[i]) && source->resamplefd)
 			irqx_eventfd_signal(source->resamplefd);
-	}
-	spin_unlock(&vm->line_lock);
+	spin_unlock(&vm->plugs_lock);
 }
 
 /* Held already or not, drives all pins. */
-static int source_assert(struct irqx_source *source)
+static int source_assert(struct irqx_source *source, bool atomic)
 {
 	struct irqx_line *line;
 	int ret = -1;
@@ -279,7 +295,7 @@ static int source_assert(struct irqx_source *source)
 			continue;
 		irqx_kvm_rewatch_pin(line->vm->kvm, &line->watch);
 		line->high += !source->high;
-		ret = max(ret, line_drive(line, 1));
+		ret = max(ret, line_drive(line, 1, atomic));
 	}
 	source->high = true;
 	return ret;
@@ -313,16 +329,40 @@ static void source_let_go(struct irqx_source *source)
 int irqx_source_set(struct irqx_source *source, bool high)
 {
 	struct irqx_vm *vm = source->vm;
+	unsigned long flags;
 	int ret = 1;
 
 	might_sleep();
 
-	spin_lock(&vm->line_lock);
+	flags = levels_lock(vm);
 	if (high)
-		ret = source_assert(source);
+		ret = source_assert(source, false);
 	else
 		source_let_go(source);
-	spin_unlock(&vm->line_lock);
+	levels_unlock(vm, flags);
+	return ret;
+}
+
+/**
+ * irqx_source_assert_atomic - what irqx_source_set() does, where it cannot sleep
+ * @source: connected
+ *
+ * KVM's irqfd does the same, and the two switches of the CPU that it takes to leave
+ * it to the work queue are a third of a level cycle (scripts/bench, level).
+ *
+ * Context: any, with vm.pins_are_atomic; that of a wake-up on PREEMPT_RT.
+ * Return: as irqx_source_set(); -EWOULDBLOCK with nothing done if the source is
+ * losing its route, so that the event is counted as one without.
+ */
+int irqx_source_assert_atomic(struct irqx_source *source)
+{
+	unsigned long flags;
+	int ret = -EWOULDBLOCK;
+
+	flags = levels_lock(source->vm);
+	if (source->nr)
+		ret = source_assert(source, true);
+	levels_unlock(source->vm, flags);
 	return ret;
 }
 
@@ -331,7 +371,8 @@ int irqx_source_set(struct irqx_source *source, bool high)
  * @vm: the VM
  * @e: a pin
  *
- * A pin that others hold up stays up.
+ * A pin that others hold up stays up.  So does one of arm64: most hosts raise it in the
+ * wake-up, where nothing can lower it later, and all are to do the same.
  *
  * Context: as irqx_source_set().
  * Return: as kvm_set_irq().
@@ -339,33 +380,43 @@ int irqx_source_set(struct irqx_source *source, bool high)
 int irqx_line_pulse(struct irqx_vm *vm, struct kvm_kernel_irq_routing_entry *e)
 {
 	struct irqx_line *line;
+	unsigned long flags;
 	int ret;
 
 	might_sleep();
 
-	spin_lock(&vm->line_lock);
+	flags = levels_lock(vm);
 	line = xa_load(&vm->lines, irqx_arch_line_key(e));
 	ret = irqx_kvm_set_pin(vm->kvm, vm->source_id, e, 1);
 	trace_irqx_inject(e, false, 1, ret);
-	if (!line || !line->high)
+	if (!irqx_arch_pins_are_raw() && (!line || !line->high))
 		irqx_kvm_set_pin(vm->kvm, vm->source_id, e, 0);
-	spin_unlock(&vm->line_lock);
+	levels_unlock(vm, flags);
 	return ret;
 }
 
-/*
- * The wake-ups of the resamplefds happen under line_lock.  One of them may be an
- * irqfd of ours; it never takes that lock, pins being for the work queue.
- */
-static void line_ack(struct irqx_line *line)
+/* @lowered: the pin was, without asking who holds it. */
+static void line_let_go(struct irqx_line *line, bool lowered)
 {
-	struct irqx_vm *vm = line->vm;
 	struct irqx_plug *plug;
 
-	spin_lock(&vm->line_lock);
+	lockdep_assert_held(&line->vm->plugs_lock);
+	lockdep_assert_held(&line->vm->line_lock);
+
 	list_for_each_entry(plug, &line->plugs, node)
 		if (plug->source->resamplefd)
 			source_let_go(plug->source);
+	if (lowered && line->high)
+		line_drive(line, 1, false);
+}
+
+/* One that wakes up may be an irqfd of ours, which takes line_lock. */
+static void line_signal(struct irqx_line *line)
+{
+	struct irqx_plug *plug;
+
+	lockdep_assert_held(&line->vm->plugs_lock);
+
 	list_for_each_entry(plug, &line->plugs, node) {
 		if (plug->source->resamplefd) {
 			trace_irqx_resample(&line->entry,
@@ -373,7 +424,55 @@ static void line_ack(struct irqx_line *line)
 			irqx_eventfd_signal(plug->source->resamplefd);
 		}
 	}
-	spin_unlock(&vm->line_lock);
+}
+
+static void line_ack(struct irqx_line *line, bool lowered)
+{
+	struct irqx_vm *vm = line->vm;
+	unsigned long flags;
+
+	spin_lock(&vm->plugs_lock);
+	flags = levels_lock(vm);
+	line_let_go(line, lowered);
+	levels_unlock(vm, flags);
+	line_signal(line);
+	spin_unlock(&vm->plugs_lock);
+}
+
+/* Return: how many still hold the line, or -EBUSY. */
+static int line_try_let_go(struct irqx_line *line)
+{
+	int high;
+
+	if (!spin_trylock(&line->vm->line_lock))
+		return -EBUSY;
+	line_let_go(line, false);
+	high = line->high;
+	spin_unlock(&line->vm->line_lock);
+	return high;
+}
+
+/*
+ * Interrupts are off, and who holds a lock may be waiting for this CPU to take one.
+ * Return: whether it is done.
+ */
+static bool line_try_ack(struct irqx_line *line)
+{
+	bool done;
+
+	if (!spin_trylock(&line->vm->plugs_lock))
+		return false;
+	done = line_try_let_go(line) >= 0;
+	if (done)
+		line_signal(line);
+	spin_unlock(&line->vm->plugs_lock);
+	return done;
+}
+
+/* The rest of irqx_line_ack(). */
+static void line_ack_work(struct work_struct *work)
+{
+	line_ack(container_of(work, struct irqx_line, ack), true);
 }
 
 /**
@@ -384,9 +483,10 @@ static void line_ack(struct irqx_line *line)
  * Context: a tracepoint probe on the vCPU's thread, under RCU, with no lock of
  * KVM's interrupt controllers held; atomic on arm64, and on any kernel whose
  * tracepoints disable preemption.  On PREEMPT_RT spinlocks sleep, so there it is
- * for the work queue.  KVM would look at the pin before, and give the guest one
- * interrupt more; where pins can be set here, it is lowered at once.  What asserts
- * it before the work comes is told to assert again, as if it had come before this.
+ * for the work queue, as it is if interrupts are off and who has a lock may need
+ * them on here.  KVM would look at the pin before, and give the guest one interrupt
+ * more; where pins can be lowered here, it is lowered at once.  What asserts it
+ * before the work comes is told to assert again, as if it had come before this.
  */
 void irqx_line_ack(struct irqx_vm *vm, unsigned long key)
 {
@@ -396,10 +496,13 @@ void irqx_line_ack(struct irqx_vm *vm, unsigned long key)
 
 	if (!line)
 		return;
-	if (!IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible()) {
-		line_ack(line);
+	if (IS_ENABLED(CONFIG_PREEMPT_RT) ? preemptible() :
+					    vm->pins_are_atomic || !irqs_disabled()) {
+		line_ack(line, false);
 		return;
 	}
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT) && line_try_ack(line))
+		return;
 	if (irqx_line_is_pin(line) && irqx_arch_pins_are_raw())
 		irqx_kvm_set_pin(vm->kvm, vm->source_id, &line->entry, 0);
 	queue_work(irqx_wq, &line->ack);

@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 
 #include "irqx.h"
+#include "arch/arch.h"
 #include "kvm/kvm.h"
 
 static DEFINE_MUTEX(vms_lock);
@@ -62,9 +63,11 @@ static struct irqx_vm *vm_create(struct kvm *kvm, struct module *owner)
 	vm->kvm = kvm;
 	vm->owner = owner;
 	vm->source_id = ret;
+	vm->pins_are_atomic = irqx_arch_pins_are_atomic(kvm);
 	refcount_set(&vm->refs, 1);
 	mutex_init(&vm->lines_lock);
 	xa_init_flags(&vm->lines, XA_FLAGS_ACCOUNT);
+	spin_lock_init(&vm->plugs_lock);
 	spin_lock_init(&vm->line_lock);
 	hash_add_rcu(vms, &vm->node, (unsigned long)kvm);
 	return vm;

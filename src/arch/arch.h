@@ -33,7 +33,16 @@ long irqx_arch_sint_key(u32 vp, u32 sint);
 /* Whether KVM tells when the guest has acknowledged it. */
 bool irqx_arch_has_eoi(const struct kvm_kernel_irq_routing_entry *e);
 
-/* Whether the locks around a pin are raw: irqx_kvm_set_pin() does not sleep on PREEMPT_RT. */
-bool irqx_arch_pins_are_raw(void);
+/*
+ * Whether KVM's locks of a pin are raw, as the VGIC's are, not those of the IOAPIC and
+ * the PIC: then irqx_kvm_set_pin() can lower it in any context.
+ */
+static inline bool irqx_arch_pins_are_raw(void)
+{
+	return IS_ENABLED(CONFIG_ARM64);
+}
+
+/* Whether irqx_kvm_set_pin() can raise it there, too. */
+bool irqx_arch_pins_are_atomic(struct kvm *kvm);
 
 #endif /* _IRQX_ARCH_H */

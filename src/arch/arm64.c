@@ -3,6 +3,7 @@
 #include <kvm/arm_vgic.h>
 
 #include "arch.h"
+#include "kvm/compat.h"
 #include "uapi/linux/kvm_irqx.h"
 
 /* Context: any.  Return: the types of entry, and what they can do. */
@@ -76,10 +77,9 @@ bool irqx_arch_has_eoi(const struct kvm_kernel_irq_routing_entry *e)
 	return e->type == KVM_IRQ_ROUTING_IRQCHIP;
 }
 
-/* The VGIC's are. */
-bool irqx_arch_pins_are_raw(void)
+bool irqx_arch_pins_are_atomic(struct kvm *kvm)
 {
-	return true;
+	return !irqx_kvm_spi_kicks_all(kvm);
 }
 
 u32 irqx_arch_vp_index(struct kvm_vcpu *vcpu)

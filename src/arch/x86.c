@@ -95,8 +95,7 @@ bool irqx_arch_has_eoi(const struct kvm_kernel_irq_routing_entry *e)
 	return irqx_arch_line_key(e) >= 0;
 }
 
-/* Those of the IOAPIC and the PIC are not. */
-bool irqx_arch_pins_are_raw(void)
+bool irqx_arch_pins_are_atomic(struct kvm *kvm)
 {
 	return false;
 }

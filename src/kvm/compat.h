@@ -145,6 +145,19 @@ void vgic_v3_fold_lr(struct kvm_vcpu *vcpu, u64 val);
 #define IRQX_KVM_SYMBOLS_FOLD(X)
 #endif
 
+/*
+ * arm64: from 6.19 on, where a VGICv3 can trap deactivations, the first SPI to become
+ * active interrupts every CPU that runs the VM (vgic_queue_irq_unlock()), by
+ * smp_call_function_many(): not for interrupt handlers, nor with interrupts off.
+ */
+#if defined(CONFIG_ARM64) && LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
+#define irqx_kvm_spi_kicks_all(kvm)				\
+	(cpus_have_cap(ARM64_HAS_ICH_HCR_EL2_TDIR) &&		\
+	 (kvm)->arch.vgic.vgic_model == KVM_DEV_TYPE_ARM_VGIC_V3)
+#else
+#define irqx_kvm_spi_kicks_all(kvm)	false
+#endif
+
 /* x86: Hyper-V emulation became a choice in 6.8. */
 #if defined(CONFIG_KVM_HYPERV) || \
 	(defined(CONFIG_X86) && LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0))

@@ -166,9 +166,10 @@ int irqx_kvm_inject(struct kvm *kvm, int source_id,
  * @e: the pin
  * @level: 1 or 0
  *
- * Context: does not sleep, but takes the spinlocks of KVM's IOAPIC and PIC,
- * which are not safe against interrupts: neither from an interrupt handler nor
- * with a lock held that one may want.
+ * Context: any if irqx_arch_pins_are_atomic(), and to lower it if
+ * irqx_arch_pins_are_raw().  Else it does not sleep, but takes the spinlocks of KVM's
+ * IOAPIC and PIC, which are not safe against interrupts, or waits for other CPUs:
+ * neither from an interrupt handler nor with a lock held that one may want.
  * Return: as kvm_set_irq().
  */
 int irqx_kvm_set_pin(struct kvm *kvm, int source_id,
