@@ -76,6 +76,8 @@ struct bench_vm {
 
 struct bench_vm bench_vm_create(bool context);
 void bench_vm_close(struct bench_vm *vm);
+/* The memory of one that is closed. */
+void bench_vm_free(struct bench_vm *vm);
 /* The first @nr GSIs to bench_entry(i, false), in KVM's table. */
 void bench_vm_set_table(struct bench_vm *vm, uint32_t nr);
 

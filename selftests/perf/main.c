@@ -192,6 +192,12 @@ void bench_vm_close(struct bench_vm *vm)
 	close(vm->vm->fd);
 }
 
+void bench_vm_free(struct bench_vm *vm)
+{
+	free(vm->table);
+	free(vm->vm);
+}
+
 void bench_vm_set_table(struct bench_vm *vm, uint32_t nr)
 {
 	uint32_t i;
