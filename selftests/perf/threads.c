@@ -14,6 +14,7 @@
 /* What the other thread does. */
 enum rival {
 	SPINS,				/* keeps its CPU busy, no more */
+	CALLS,				/* getppid(), which touches nothing */
 	CHANGES_ELSEWHERE,		/* the table of another VM */
 	CHANGES,			/* that of the one that fires */
 	NR_RIVALS,
@@ -111,6 +112,8 @@ static void *rival_thread(void *arg)
 		side = rival == CHANGES ? &f->here[kvm] : &f->elsewhere[kvm];
 		if (rival == SPINS)
 			;
+		else if (rival == CALLS)
+			getppid();
 		else if (kvm)
 			change_kvms(side, f->n, i);
 		else
@@ -235,6 +238,7 @@ static void fight(uint32_t n, const int cpus[2])
 	WRITE_ONCE(f.stop, true);
 	pthread_join(thread, NULL);
 	bench_report("fire-idle", n, "events/s", &rates[SPINS]);
+	bench_report("fire-calls", n, "events/s", &rates[CALLS]);
 	bench_report("fire-elsewhere", n, "events/s", &rates[CHANGES_ELSEWHERE]);
 	bench_report("fire-busy", n, "events/s", &rates[CHANGES]);
 	bench_report("fire-loss", n, "%", &lost);
