@@ -439,7 +439,10 @@ static void line_ack(struct irqx_line *line, bool lowered)
 	spin_unlock(&vm->plugs_lock);
 }
 
-/* Return: how many still hold the line, or -EBUSY. */
+/*
+ * Return: how many still hold the line, or -EBUSY.  With true and false sparse merges
+ * the two ways out, and finds the lock held on one of them.
+ */
 static int line_try_let_go(struct irqx_line *line)
 {
 	int high;
