@@ -35,6 +35,29 @@ struct place {
 
 enum how { DIRECT, ROUTE, TABLE };
 
+/*
+ * How long the two sides of a race take to where they meet depends on the kernel: the
+ * one that was first has to wait longer the next time, farther each time until the other
+ * one is first, then less far.
+ */
+struct meeting {
+	int32_t lead;		/* loops, for the one that fires; below 0: for the other */
+	int32_t step;
+	bool fired_first;
+};
+
+#define MIN_STEP	64
+#define MAX_LEAD	(1 << 20)
+
+static void meeting_was(struct meeting *m, bool fired_first)
+{
+	m->step = fired_first == m->fired_first ? m->step * 2 : m->step / 2;
+	m->step = min_t(int32_t, max_t(int32_t, m->step, MIN_STEP), MAX_LEAD);
+	m->fired_first = fired_first;
+	m->lead += fired_first ? m->step : -m->step;
+	m->lead = min_t(int32_t, max_t(int32_t, m->lead, -MAX_LEAD), MAX_LEAD);
+}
+
 FIXTURE(retarget) {
 	struct irqx_guest *g;
 	int ctx;
@@ -44,6 +67,7 @@ FIXTURE(retarget) {
 
 	/* frozen */
 	uint32_t seed[2];
+	struct meeting meeting[2];	/* by which place is the old one */
 	bool early;		/* the old target had it when the change returned */
 	uint32_t to_old, to_new;
 
@@ -150,15 +174,16 @@ FIXTURE_TEARDOWN(retarget)
 
 /*
  * So that the two sides meet at ever different points of their ways; @slow, if
- * a work queue lies on one of them.
+ * a work queue lies on one of them.  And @lead loops more.
  */
-static void dawdle(uint32_t *seed, bool slow)
+static void dawdle(uint32_t *seed, bool slow, int32_t lead)
 {
 	volatile uint32_t i;
 	uint32_t n;
 
 	*seed = *seed * 1103515245 + 12345;
 	n = *seed >> 16 & (slow ? 0x3fff : 0x7ff);
+	n += max_t(int32_t, lead, 0);
 	for (i = 0; i < n; i++)
 		;
 }
@@ -168,7 +193,7 @@ static void frozen_fire(void *arg, uint32_t i)
 	race_t *r = arg;
 
 	/* Now and then so long that the change is first. */
-	dawdle(&r->seed[0], !(i % 5));
+	dawdle(&r->seed[0], !(i % 5), r->meeting[i % 2].lead);
 	irqx_fire(r->fd);
 }
 
@@ -178,7 +203,7 @@ static void frozen_change(void *arg, uint32_t i)
 	race_t *r = arg;
 
 	old = &r->places[i % 2];
-	dawdle(&r->seed[1], old->slow);
+	dawdle(&r->seed[1], old->slow, -r->meeting[i % 2].lead);
 	retarget(r, !(i % 2));
 	r->early = irqx_pending(r->g, old->vcpu, old->irq);
 }
@@ -198,6 +223,7 @@ static void frozen_judge(void *arg, uint32_t i)
 	TEST_ASSERT(!at_old || !at_new, "round %u: doubled", i);
 	TEST_ASSERT(at_old == r->early,
 		    "round %u: to the old target after the change", i);
+	meeting_was(&r->meeting[i % 2], at_old);
 	r->to_old += at_old;
 	r->to_new += at_new;
 	irqx_clear_pending(r->g, at_old ? old->vcpu : new->vcpu);
@@ -237,7 +263,7 @@ static void *live_change(void *arg)
 		__atomic_store_n(&r->begun, i, __ATOMIC_SEQ_CST);
 		retarget(r, i % 2);
 		__atomic_store_n(&r->done, i, __ATOMIC_SEQ_CST);
-		dawdle(&seed, false);
+		dawdle(&seed, false, 0);
 		/* Sometimes long enough for a whole event, of either target. */
 		if (!(i % 63))
 			usleep(300);
@@ -323,6 +349,7 @@ FIXTURE(rebind) {
 	struct kvm_irq_routing_entry entry;
 	bool slow;
 	uint32_t seed[2];
+	struct meeting meeting;
 	bool early;
 	uint32_t delivered;
 };
@@ -373,7 +400,7 @@ static void rebind_fire(void *arg, uint32_t i)
 {
 	rebind_t *r = arg;
 
-	dawdle(&r->seed[0], !(i % 5));
+	dawdle(&r->seed[0], !(i % 5), r->meeting.lead);
 	irqx_fire(r->fd);
 }
 
@@ -382,7 +409,7 @@ static void rebind_unbind(void *arg, uint32_t i)
 	rebind_t *r = arg;
 
 	(void)i;
-	dawdle(&r->seed[1], r->slow);
+	dawdle(&r->seed[1], r->slow, -r->meeting.lead);
 	irqx_unbind(r->g->ctx, r->fd);
 	r->early = irqx_pending(r->g, 0, REBIND_IRQ);
 }
@@ -392,7 +419,7 @@ static void rebind_bind(void *arg, uint32_t i)
 	rebind_t *r = arg;
 
 	(void)i;
-	dawdle(&r->seed[1], r->slow);
+	dawdle(&r->seed[1], r->slow, 0);
 	irqx_bind(r->g->ctx, r->fd, r->entry);
 }
 
@@ -407,6 +434,7 @@ static void judge_unbind(void *arg, uint32_t i)
 	TEST_ASSERT(!pending || !kept, "round %u: doubled", i);
 	TEST_ASSERT(pending == r->early,
 		    "round %u: delivered after the binding was undone", i);
+	meeting_was(&r->meeting, pending);
 	r->delivered += pending;
 	rebind_clear(r);
 	irqx_bind(r->g->ctx, r->fd, r->entry);
