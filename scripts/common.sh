@@ -9,6 +9,9 @@ BUILD=${IRQX_BUILD:-$ROOT/build}
 NATIVE_ARCH=$(dpkg --print-architecture)
 DEFAULT_KERNEL=6.12
 export LC_ALL=C.UTF-8
+# The makes that scripts start are no part of the one that may have started the script: with its -s they would say
+# nothing in logs that are read, with its -j they would warn of it.
+unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL
 umask 022
 mkdir -p "$BUILD"
 
