@@ -3,7 +3,7 @@
 # make help tells what there is.  KERNEL names a stock kernel of scripts/kernels,
 # fetched and cached under build/; KDIR is the build directory of any other.
 
-VERSION	= 0.1
+VERSION	:= $(shell sed -n 's/^\#define IRQX_VERSION[^"]*"\(.*\)"/\1/p' src/version.h)
 # Before the defaults: check and bench have their own.
 CHECK	:= $(addprefix --kernel ,$(KERNEL)) $(addprefix --arch ,$(ARCH))
 BENCH	:= $(CHECK) $(if $(QUICK),--quick)

@@ -13,6 +13,7 @@
 
 #include "irqx.h"
 #include "kvm/kvm.h"
+#include "version.h"
 
 /*
  * For events that cannot be delivered in atomic context.  Not of high priority: a
@@ -98,3 +99,4 @@ module_exit(irqx_module_exit);
 MODULE_DESCRIPTION("Direct and large-scale interrupt delivery into KVM guests");
 MODULE_AUTHOR("The kvm-irqx authors");
 MODULE_LICENSE("GPL");
+MODULE_VERSION(IRQX_VERSION);
