@@ -7,11 +7,13 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/hash.h>
+#include <linux/mutex.h>
 #include <linux/tracepoint.h>
 
-#include "irqx.h"
+#include "ack.h"
 #include "arch/arch.h"
 #include "kvm/kvm.h"
+#include "uapi/linux/kvm_irqx.h"
 
 #include <trace/events/kvm.h>
 
@@ -25,10 +27,12 @@ struct ack_probe {
 
 static DEFINE_MUTEX(ack_lock);
 
+/* Who is told; immutable once loaded. */
+static irqx_ack_fn ack_fn;
+
 /*
  * VMs that want EOIs, counted by a hash of their address; ack_lock.  All that the
- * EOI of any other VM costs is a look at this: 62 instructions, the tracepoint's own
- * among them, where to look for the VM and its lines took 166 (scripts/bench, stranger).
+ * EOI of any other VM costs is a look at this (benchmarks.rst, stranger).
  */
 #define ACK_BITS	8
 static u32 wanted[BIT(ACK_BITS)];
@@ -38,21 +42,17 @@ static u32 *wanted_by(const struct kvm *kvm)
 	return &wanted[hash_long((unsigned long)kvm, ACK_BITS)];
 }
 
-static bool is_stranger(const struct kvm_vcpu *vcpu)
+static bool is_unrelated(const struct kvm_vcpu *vcpu)
 {
 	/* Set before the line goes up, so before the vCPU has an EOI to tell of. */
 	return !READ_ONCE(*wanted_by(vcpu->kvm));
 }
 
-/* Context of these: see irqx_line_ack(). */
+/* Context of these: see irqx_lines_ack(). */
 static noinline void ack(struct kvm_vcpu *vcpu, unsigned long key)
 {
-	struct irqx_vm *vm;
-
 	rcu_read_lock();
-	vm = irqx_vm_find_rcu(vcpu->kvm);
-	if (vm)
-		irqx_line_ack(vm, key);
+	ack_fn(vcpu->kvm, key);
 	rcu_read_unlock();
 }
 
@@ -60,13 +60,13 @@ static void probe_kvm_ack_irq(void *data, unsigned int irqchip, unsigned int pin
 {
 	struct kvm_vcpu *vcpu = irqx_kvm_running_vcpu();
 
-	if (vcpu && !is_stranger(vcpu) && !irqx_kvm_eois_are_seen())
+	if (vcpu && !is_unrelated(vcpu) && !irqx_kvm_eois_are_seen())
 		ack(vcpu, irqx_arch_pin_key(irqchip, pin));
 }
 
 static void eoi_of_pin(struct kvm_vcpu *vcpu, u32 irqchip, u32 pin)
 {
-	if (!is_stranger(vcpu))
+	if (!is_unrelated(vcpu))
 		ack(vcpu, irqx_arch_pin_key(irqchip, pin));
 }
 
@@ -74,67 +74,81 @@ static void probe_kvm_hv_notify_acked_sint(void *data, int vcpu_id, u32 sint)
 {
 	struct kvm_vcpu *vcpu = irqx_kvm_running_vcpu();
 
-	if (vcpu && !is_stranger(vcpu))
+	if (vcpu && !is_unrelated(vcpu))
 		ack(vcpu, irqx_arch_sint_key(irqx_kvm_vp_index(vcpu), sint));
 }
 
 /* scripts/check-prototypes compares each probe_NAME() with tracepoint NAME. */
 #define PROBE(tracepoint)	.name = #tracepoint, .probe = probe_##tracepoint
 
-static struct ack_probe probes[] = {
-	[false] = {
+static struct ack_probe probes[IRQX_NR_ACKS] = {
+	[IRQX_ACK_SINT] = {
 		PROBE(kvm_hv_notify_acked_sint),
 		.feature = KVM_IRQX_FEATURE_HV_SINT,
 	},
-	[true] = {
+	[IRQX_ACK_PIN] = {
 		PROBE(kvm_ack_irq),
 		.feature = KVM_IRQX_FEATURE_IRQCHIP,
 	},
 };
 
+static int probe_start(enum irqx_ack_kind kind)
+{
+	struct ack_probe *probe = &probes[kind];
+	bool pin = kind == IRQX_ACK_PIN;
+	int ret = 0;
+
+	if (pin)
+		ret = irqx_kvm_see_eois(eoi_of_pin);
+	if (ret)
+		return ret;
+	ret = tracepoint_probe_register(probe->tp, probe->probe, NULL);
+	if (ret && pin)
+		irqx_kvm_unsee_eois();
+	return ret;
+}
+
 /**
  * irqx_ack_arm - one more line wants its EOIs
- * @vm: whose line
- * @pin: a pin, else a SINT
+ * @kvm: whose line
+ * @acks: how many of that VM do; ack_lock
+ * @kind: of the line
  *
  * Context: may sleep.
  * Return: 0, -ENOMEM, or as irqx_kvm_see_eois().
  */
-int irqx_ack_arm(struct irqx_vm *vm, bool pin)
+int irqx_ack_arm(struct kvm *kvm, u32 *acks, enum irqx_ack_kind kind)
 {
-	struct ack_probe *probe = &probes[pin];
+	u32 *wants = wanted_by(kvm);
 	int ret = 0;
 
 	mutex_lock(&ack_lock);
-	if (!probe->users) {
-		ret = pin ? irqx_kvm_see_eois(eoi_of_pin) : 0;
-		if (ret)
-			goto out;
-		ret = tracepoint_probe_register(probe->tp, probe->probe, NULL);
-		if (ret && pin)
-			irqx_kvm_unsee_eois();
-	}
+	if (!probes[kind].users)
+		ret = probe_start(kind);
 	if (!ret) {
-		probe->users++;
-		if (!vm->acks++)
-			WRITE_ONCE(*wanted_by(vm->kvm), *wanted_by(vm->kvm) + 1);
+		probes[kind].users++;
+		if (!(*acks)++)
+			WRITE_ONCE(*wants, *wants + 1);
 	}
-out:
 	mutex_unlock(&ack_lock);
 	return ret;
 }
 
-/* One line less.  Context: may sleep.  A probe may run on for a moment. */
-void irqx_ack_disarm(struct irqx_vm *vm, bool pin)
+/*
+ * One line less.  Context: may sleep; where KVM's EOIs are seen by ftrace the last one
+ * waits for hooks that run, which nobody can prolong.  A probe may run on for a moment.
+ */
+void irqx_ack_disarm(struct kvm *kvm, u32 *acks, enum irqx_ack_kind kind)
 {
-	struct ack_probe *probe = &probes[pin];
+	struct ack_probe *probe = &probes[kind];
+	u32 *wants = wanted_by(kvm);
 
 	mutex_lock(&ack_lock);
-	if (!--vm->acks)
-		WRITE_ONCE(*wanted_by(vm->kvm), *wanted_by(vm->kvm) - 1);
+	if (!--*acks)
+		WRITE_ONCE(*wants, *wants - 1);
 	if (!--probe->users) {
 		tracepoint_probe_unregister(probe->tp, probe->probe, NULL);
-		if (pin)
+		if (kind == IRQX_ACK_PIN)
 			irqx_kvm_unsee_eois();
 	}
 	mutex_unlock(&ack_lock);
@@ -156,10 +170,11 @@ static void __maybe_unused check_probes(void)
 }
 
 /* Context: may sleep.  Return: 0, or -ENOENT with a line in the log. */
-int irqx_ack_init(void)
+int irqx_ack_init(irqx_ack_fn fn)
 {
 	u32 i;
 
+	ack_fn = fn;
 	irqx_kvm_walk_tracepoints(found_tracepoint, NULL);
 	for (i = 0; i < ARRAY_SIZE(probes); i++) {
 		if (probes[i].tp || !(probes[i].feature & irqx_arch_features()))

@@ -8,7 +8,12 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
-#include "irqx.h"
+#include "context.h"
+#include "irqfd.h"
+#include "route.h"
+#include "synic.h"
+#include "vm.h"
+#include "work.h"
 
 unsigned int irqx_max_gsis = 1U << 20;
 module_param_named(max_gsis, irqx_max_gsis, uint, 0444);
@@ -18,6 +23,64 @@ unsigned int irqx_max_irqfds = 1U << 20;
 module_param_named(max_irqfds, irqx_max_irqfds, uint, 0444);
 MODULE_PARM_DESC(max_irqfds, "irqfds per context (default 1048576)");
 
+/* As irqx_irqfd_remove(), and its GSI may have been there for it alone. */
+static void context_remove_irqfd(struct irqx_context *ctx,
+				 struct irqx_irqfd *irqfd,
+				 struct irqx_leave *leave)
+{
+	struct irqx_target *target = irqx_irqfd_is_direct(irqfd) ?
+				     NULL : irqfd->target;
+
+	irqx_irqfd_remove(irqfd, leave);
+	if (target)
+		irqx_route_unassign(ctx, target, leave);
+}
+
+/* Nobody waits: who is told of an EOI meanwhile has the last reference. */
+static void leave_behind(struct irqx_leave *leave)
+{
+	struct irqx_source *source;
+	struct hlist_node *next;
+
+	hlist_for_each_entry_safe(source, next, &leave->sources, node) {
+		hlist_del(&source->node);
+		irqx_source_put(source);
+	}
+}
+
+static struct irqx_irqfd *context_next_dead(struct irqx_context *ctx)
+{
+	struct irqx_delivery *delivery = &ctx->delivery;
+	struct irqx_irqfd *irqfd;
+
+	spin_lock_irq(&delivery->dead_lock);
+	irqfd = list_first_entry_or_null(&delivery->dead, struct irqx_irqfd,
+					 dead);
+	spin_unlock_irq(&delivery->dead_lock);
+	return irqfd;
+}
+
+/*
+ * Removes the irqfds whose eventfd was closed.  All VMs share the workers, so it does
+ * not wait for the lock: irqx_context_unlock() queues it again.
+ */
+static void context_reap(struct work_struct *work)
+{
+	struct irqx_context *ctx =
+		container_of(work, struct irqx_context, delivery.reap);
+	struct irqx_leave leave = {};
+	struct irqx_irqfd *irqfd;
+
+	if (!mutex_trylock(&ctx->lock))
+		return;
+	while ((irqfd = context_next_dead(ctx))) {
+		context_remove_irqfd(ctx, irqfd, &leave);
+		cond_resched();
+	}
+	mutex_unlock(&ctx->lock);
+	leave_behind(&leave);
+}
+
 int irqx_context_open(struct inode *inode, struct file *file)
 {
 	struct irqx_context *ctx;
@@ -26,47 +89,53 @@ int irqx_context_open(struct inode *inode, struct file *file)
 	if (!ctx)
 		return -ENOMEM;
 
-	ctx->counters = alloc_percpu_gfp(struct irqx_counters,
-					 GFP_KERNEL_ACCOUNT);
-	if (!ctx->counters) {
+	ctx->delivery.counters = alloc_percpu_gfp(struct irqx_counters,
+						  GFP_KERNEL_ACCOUNT);
+	if (!ctx->delivery.counters) {
 		kfree(ctx);
 		return -ENOMEM;
 	}
 
 	INIT_LIST_HEAD(&ctx->irqfds);
 	mutex_init(&ctx->lock);
-	init_rwsem(&ctx->settle);
 	xa_init_flags(&ctx->gsis, XA_FLAGS_ACCOUNT);
 	xa_init_flags(&ctx->vps, XA_FLAGS_ACCOUNT);
-	spin_lock_init(&ctx->dead_lock);
-	INIT_LIST_HEAD(&ctx->dead);
-	INIT_WORK(&ctx->reap, irqx_irqfd_reap);
+	spin_lock_init(&ctx->delivery.dead_lock);
+	INIT_LIST_HEAD(&ctx->delivery.dead);
+	INIT_WORK(&ctx->delivery.reap, context_reap);
 
 	file->private_data = ctx;
 	return 0;
 }
 
 /*
- * The order: no more events (unhook every eventfd), none under way (their
- * deferred work is flushed), no more closed eventfds to reap, lines lowered,
- * then the VM, which may be the last reference to it.
+ * The order: no more events (unhook every eventfd), no more closed eventfds to reap,
+ * lines lowered, then the VM, which may be the last reference to it.  An injection that
+ * waits for a page is left behind with the VM; it knows nothing of the context.
  */
 int irqx_context_release(struct inode *inode, struct file *file)
 {
 	struct irqx_context *ctx = file->private_data;
+	struct irqx_irqfd *irqfd, *next;
+	struct irqx_leave leave = {};
 
+	/* The reaper alone may have it, and does not wait for anybody. */
 	mutex_lock(&ctx->lock);
-	irqx_irqfd_teardown(ctx);
+	list_for_each_entry_safe(irqfd, next, &ctx->irqfds, node) {
+		context_remove_irqfd(ctx, irqfd, &leave);
+		cond_resched();
+	}
 	mutex_unlock(&ctx->lock);
+	leave_behind(&leave);
 
 	/* It takes the lock, but finds nothing: its sources are unhooked. */
-	cancel_work_sync(&ctx->reap);
+	cancel_work_sync(&ctx->delivery.reap);
 
 	irqx_route_teardown(ctx);
 	irqx_vp_teardown(ctx);
 	if (ctx->vm)
 		irqx_vm_put(ctx->vm);
-	free_percpu(ctx->counters);
+	free_percpu(ctx->delivery.counters);
 	kfree(ctx);
 	return 0;
 }
@@ -75,12 +144,61 @@ int irqx_context_release(struct inode *inode, struct file *file)
  * irqx_context_lock - take the context's lock, or give up if killed
  * @ctx: the context
  *
+ * Nobody who has it waits for userspace.
+ *
  * Context: may sleep.
  * Return: 0 or -EINTR.
  */
 int irqx_context_lock(struct irqx_context *ctx)
 {
 	return mutex_lock_killable(&ctx->lock);
+}
+
+void irqx_context_unlock(struct irqx_context *ctx)
+{
+	mutex_unlock(&ctx->lock);
+	/* The reaper may have found the lock taken. */
+	if (!list_empty_careful(&ctx->delivery.dead))
+		queue_work(irqx_wq, &ctx->delivery.reap);
+}
+
+/**
+ * irqx_context_unlock_and_wait - the end of a call that has changed or removed targets
+ * @ctx: the context, locked
+ * @leave: what was under way then
+ *
+ * Context: may sleep.
+ * Return: as irqx_leave_wait().
+ */
+int irqx_context_unlock_and_wait(struct irqx_context *ctx,
+				 struct irqx_leave *leave)
+{
+	irqx_context_unlock(ctx);
+	return irqx_leave_wait(ctx->vm, leave);
+}
+
+/**
+ * irqx_context_deassign - undo a binding
+ * @ctx: the context, locked
+ * @fd: the eventfd, bound in whichever way
+ * @leave: as irqx_irqfd_remove()
+ *
+ * Context: may sleep.
+ * Return: 0, also if the eventfd is not bound; -EBADF or -EINVAL if @fd is not
+ * an eventfd.
+ */
+int irqx_context_deassign(struct irqx_context *ctx, int fd,
+			  struct irqx_leave *leave)
+{
+	struct irqx_irqfd *irqfd = irqx_irqfd_find(ctx, fd);
+
+	if (irqfd == ERR_PTR(-ENOENT))
+		return 0;
+	if (IS_ERR(irqfd))
+		return PTR_ERR(irqfd);
+
+	context_remove_irqfd(ctx, irqfd, leave);
+	return 0;
 }
 
 /**
@@ -111,12 +229,14 @@ int irqx_context_attach(struct irqx_context *ctx, int vm_fd)
 
 	vm = irqx_vm_get(file);
 	ret = PTR_ERR_OR_ZERO(vm);
-	if (!ret)
+	if (!ret) {
+		ctx->delivery.vm = vm;
 		/* Pairs with the acquire in irqx_context_check(). */
 		smp_store_release(&ctx->vm, vm);
+	}
 
 out_unlock:
-	mutex_unlock(&ctx->lock);
+	irqx_context_unlock(ctx);
 out_file:
 	fput(file);
 	return ret;
@@ -154,11 +274,11 @@ void irqx_context_stats(struct irqx_context *ctx, struct kvm_irqx_stats *stats)
 	lockdep_assert_held(&ctx->lock);
 
 	for_each_possible_cpu(cpu) {
-		struct irqx_counters *c = per_cpu_ptr(ctx->counters, cpu);
+		struct irqx_counters *c = per_cpu_ptr(ctx->delivery.counters, cpu);
 
 		u64 atomic = READ_ONCE(c->atomic);
 
-		stats->events += READ_ONCE(c->passed_on) + atomic;
+		stats->events += READ_ONCE(c->not_inline) + atomic;
 		stats->atomic += atomic;
 		stats->deferred += READ_ONCE(c->deferred);
 		stats->unrouted += READ_ONCE(c->unrouted);

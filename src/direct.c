@@ -2,13 +2,17 @@
 /*
  * KVM_IRQFD_DIRECT: an eventfd with its own routing entry inside.
  */
-#include <linux/sched/signal.h>
+#include <linux/mm.h>
 #include <linux/slab.h>
 
-#include "irqx.h"
 #include "arch/arch.h"
+#include "context.h"
+#include "direct.h"
+#include "irqfd.h"
 #include "kvm/kvm.h"
+#include "synic.h"
 #include "trace.h"
+#include "vm.h"
 
 /* What the call says of the event's way, for an irqfd that may want EOIs. */
 static int direct_parse(struct irqx_context *ctx,
@@ -33,26 +37,28 @@ static int direct_parse(struct irqx_context *ctx,
 		if (IS_ERR(vp))
 			return PTR_ERR(vp);
 		entries->vp = vp;
+		entries->has_flag = true;
 		entries->event_flag = args->event_flag;
 	}
 
-	entries->simple = !entries->vp &&
+	entries->inline_ok = !entries->has_flag &&
 		(entries->one.type != KVM_IRQ_ROUTING_IRQCHIP ||
-		 (vm->pins_are_atomic && !resample));
-	if (!resample)
-		return 0;
-	if (!irqx_arch_has_eoi(&entries->one))
+		 (vm->lines.pins_are_atomic && !resample));
+	if (resample && !irqx_arch_has_eoi(&entries->one))
 		return -EINVAL;
-	return irqx_line_prepare(vm, &entries->one, true);
+	ret = irqx_deliver_prepare(vm, entries);
+	if (ret || !resample)
+		return ret;
+	return irqx_lines_prepare(&vm->lines, &entries->one, true);
 }
 
-static int direct_prepare(struct irqx_irqfd *irqfd,
+static int direct_prepare(struct irqx_context *ctx, struct irqx_irqfd *irqfd,
 			  const struct kvm_irqfd_direct *args)
 {
 	bool resample = args->flags & KVM_IRQFD_DIRECT_RESAMPLE;
 	int ret;
 
-	ret = direct_parse(irqfd->ctx, args, resample, &irqfd->own.to);
+	ret = direct_parse(ctx, args, resample, &irqfd->own.to);
 	if (ret || !resample)
 		return ret;
 	return irqx_irqfd_set_resamplefd(irqfd, args->resamplefd);
@@ -65,7 +71,7 @@ static int direct_prepare(struct irqx_irqfd *irqfd,
  *
  * Context: may sleep.
  * Return: 0, or as irqx_kvm_parse(), irqx_irqfd_set_resamplefd() and
- * irqx_irqfd_bind().
+ * irqx_irqfd_reserve().
  */
 int irqx_direct_assign(struct irqx_context *ctx,
 		       const struct kvm_irqfd_direct *args)
@@ -79,24 +85,17 @@ int irqx_direct_assign(struct irqx_context *ctx,
 	if (!irqfd)
 		return -ENOMEM;
 
-	ret = direct_prepare(irqfd, args);
+	ret = direct_prepare(ctx, irqfd, args);
 	if (!ret)
-		ret = irqx_irqfd_bind(irqfd, &irqfd->own, args->fd);
+		ret = irqx_irqfd_reserve(irqfd, &irqfd->own, args->fd);
 	if (ret)
 		irqx_irqfd_free(irqfd);
+	else
+		irqx_irqfd_commit(irqfd);
 	return ret;
 }
 
-/* Chances for others, and to end it, in what may take a while. */
-static int breathe(u32 i)
-{
-	if (i % 64)
-		return 0;
-	cond_resched();
-	return fatal_signal_pending(current) ? -EINTR : 0;
-}
-
-static int reserve_many(struct irqx_irqfd **irqfds,
+static int reserve_many(struct irqx_context *ctx, struct irqx_irqfd **irqfds,
 			const struct kvm_irqfd_direct *args, u32 nr, u32 *index)
 {
 	struct irqx_irqfd *irqfd;
@@ -104,9 +103,9 @@ static int reserve_many(struct irqx_irqfd **irqfds,
 
 	for (*index = 0; *index < nr; ++*index) {
 		irqfd = irqfds[*index];
-		ret = breathe(*index);
+		ret = *index % 64 ? 0 : irqx_cond_resched_killable();
 		if (!ret)
-			ret = direct_prepare(irqfd, &args[*index]);
+			ret = direct_prepare(ctx, irqfd, &args[*index]);
 		if (!ret)
 			ret = irqx_irqfd_reserve(irqfd, &irqfd->own,
 						 args[*index].fd);
@@ -125,7 +124,7 @@ static int reserve_many(struct irqx_irqfd **irqfds,
  *
  * All that can fail is done for all of them first, while events stay in their
  * eventfds.  With the memory of all taken at once, and one call instead of many, a
- * binding takes a third of the instructions (scripts/bench, bring-up-batch).
+ * binding takes a fraction of the instructions (benchmarks.rst, bring-up-batch).
  *
  * Context: may sleep.
  * Return: 0, -ENOMEM, -EINTR, or as irqx_direct_assign().
@@ -148,7 +147,7 @@ int irqx_direct_assign_many(struct irqx_context *ctx,
 	if (ret)
 		goto out;
 
-	ret = reserve_many(irqfds, args, nr, index);
+	ret = reserve_many(ctx, irqfds, args, nr, index);
 	for (i = 0; i < nr; i++) {
 		if (!(i % 64))
 			cond_resched();
@@ -160,7 +159,7 @@ int irqx_direct_assign_many(struct irqx_context *ctx,
 			irqx_irqfd_unreserve(irqfds[i]);
 		irqx_irqfd_free(irqfds[i]);
 	}
-	/* Nobody's fault. */
+	/* No element is to blame: report nr. */
 	if (ret == -EINTR)
 		*index = nr;
 out:
@@ -172,13 +171,15 @@ out:
  * irqx_direct_modify - give a bound eventfd another entry
  * @ctx: the context, locked
  * @args: as irqx_direct_assign()
+ * @leave: as irqx_target_exchange()
  *
  * Context: may sleep.
  * Return: 0, -ENOENT if the eventfd has no entry of its own, or as
  * irqx_irqfd_find() and irqx_kvm_parse().
  */
 int irqx_direct_modify(struct irqx_context *ctx,
-		       const struct kvm_irqfd_direct *args)
+		       const struct kvm_irqfd_direct *args,
+		       struct irqx_leave *leave)
 {
 	struct irqx_entries entries = {};
 	struct irqx_irqfd *irqfd;
@@ -197,6 +198,6 @@ int irqx_direct_modify(struct irqx_context *ctx,
 		return ret;
 
 	trace_irqx_modify(irqfd->eventfd, &entries.one, true);
-	irqx_target_swap(ctx, irqfd->target, &entries);
+	irqx_target_exchange(irqfd->target, &entries, leave);
 	return 0;
 }

@@ -9,7 +9,11 @@
 #include <linux/uaccess.h>
 
 #include "arch/arch.h"
-#include "irqx.h"
+#include "context.h"
+#include "direct.h"
+#include "ioctl.h"
+#include "route.h"
+#include "synic.h"
 
 /* Bounds what one call holds in kernel memory, and how long it keeps others out. */
 #define IRQX_MAX_BATCH	65536
@@ -67,7 +71,7 @@ static long ioctl_get_stats(struct irqx_context *ctx, void __user *argp)
 	if (ret)
 		return ret;
 	irqx_context_stats(ctx, &stats);
-	mutex_unlock(&ctx->lock);
+	irqx_context_unlock(ctx);
 
 	return copy_out_sized(argp, &stats, sizeof(stats),
 			      offsetofend(struct kvm_irqx_stats, pad));
@@ -86,6 +90,7 @@ static bool direct_is_valid(const struct kvm_irqfd_direct *args)
 
 static long ioctl_irqfd_direct(struct irqx_context *ctx, void __user *argp)
 {
+	struct irqx_leave leave = {};
 	struct kvm_irqfd_direct args;
 	int ret;
 
@@ -103,21 +108,21 @@ static long ioctl_irqfd_direct(struct irqx_context *ctx, void __user *argp)
 		ret = irqx_direct_assign(ctx, &args);
 		break;
 	case KVM_IRQFD_DIRECT_MODIFY:
-		ret = irqx_direct_modify(ctx, &args);
+		ret = irqx_direct_modify(ctx, &args, &leave);
 		break;
 	case KVM_IRQFD_DIRECT_DEASSIGN:
 		ret = args.flags == KVM_IRQFD_DIRECT_DEASSIGN ?
-		      irqx_irqfd_deassign(ctx, args.fd) : -EINVAL;
+		      irqx_context_deassign(ctx, args.fd, &leave) : -EINVAL;
 		break;
 	default:
 		ret = -EINVAL;
 	}
-	mutex_unlock(&ctx->lock);
-	return ret;
+	return irqx_context_unlock_and_wait(ctx, &leave) ?: ret;
 }
 
 static long ioctl_irqfd(struct irqx_context *ctx, void __user *argp)
 {
+	struct irqx_leave leave = {};
 	struct kvm_irqfd args;
 	int ret;
 
@@ -134,29 +139,21 @@ static long ioctl_irqfd(struct irqx_context *ctx, void __user *argp)
 		break;
 	case KVM_IRQFD_FLAG_DEASSIGN:
 	case KVM_IRQFD_FLAG_DEASSIGN | KVM_IRQFD_FLAG_RESAMPLE:
-		ret = irqx_irqfd_deassign(ctx, args.fd);
+		ret = irqx_context_deassign(ctx, args.fd, &leave);
 		break;
 	default:
 		ret = -EINVAL;
 	}
-	mutex_unlock(&ctx->lock);
-	return ret;
+	return irqx_context_unlock_and_wait(ctx, &leave) ?: ret;
 }
 
 static long ioctl_irq_line(struct irqx_context *ctx, void __user *argp)
 {
 	struct kvm_irq_level args;
-	int ret;
 
 	if (copy_from_user(&args, argp, sizeof(args)))
 		return -EFAULT;
-
-	ret = irqx_context_lock(ctx);
-	if (ret)
-		return ret;
-	ret = irqx_route_set_level(ctx, args.irq, !!args.level);
-	mutex_unlock(&ctx->lock);
-	return ret;
+	return irqx_route_set_level(ctx, args.irq, !!args.level);
 }
 
 static long ioctl_synic_page(struct irqx_context *ctx, void __user *argp)
@@ -183,7 +180,7 @@ static long ioctl_synic_page(struct irqx_context *ctx, void __user *argp)
 	if (ret)
 		return ret;
 	ret = irqx_vp_set_page(ctx, args.vp_index, page);
-	mutex_unlock(&ctx->lock);
+	irqx_context_unlock(ctx);
 	return ret;
 }
 
@@ -205,6 +202,7 @@ static long ioctl_set_gsi_routing(struct irqx_context *ctx, void __user *argp)
 {
 	struct kvm_irq_routing __user *user = argp;
 	struct kvm_irq_routing_entry *entries = NULL;
+	struct irqx_leave leave = {};
 	struct kvm_irq_routing args;
 	int ret;
 
@@ -221,42 +219,10 @@ static long ioctl_set_gsi_routing(struct irqx_context *ctx, void __user *argp)
 
 	ret = irqx_context_lock(ctx);
 	if (!ret) {
-		ret = irqx_route_replace(ctx, entries, args.nr);
-		mutex_unlock(&ctx->lock);
+		ret = irqx_route_replace(ctx, entries, args.nr, &leave);
+		ret = irqx_context_unlock_and_wait(ctx, &leave) ?: ret;
 	}
 	kvfree(entries);
-	return ret;
-}
-
-static long ioctl_route(struct irqx_context *ctx, void __user *argp)
-{
-	struct kvm_irqx_route __user *user = argp;
-	struct kvm_irqx_route_op *ops;
-	struct kvm_irqx_route args;
-	u32 index;
-	int ret;
-
-	if (copy_from_user(&args, user, sizeof(args)))
-		return -EFAULT;
-	index = args.nr;
-	if (put_user(index, &user->index))
-		return -EFAULT;
-	if (args.flags || args.pad || !args.nr || args.nr > IRQX_MAX_BATCH)
-		return -EINVAL;
-	ops = copy_in_array(user->ops, args.nr, sizeof(*ops));
-	if (IS_ERR(ops))
-		return PTR_ERR(ops);
-
-	ret = irqx_context_lock(ctx);
-	if (!ret) {
-		ret = irqx_route_batch(ctx, ops, args.nr, &index);
-		mutex_unlock(&ctx->lock);
-	}
-	kvfree(ops);
-
-	/* On success it holds the right value already. */
-	if (ret && put_user(index, &user->index))
-		ret = -EFAULT;
 	return ret;
 }
 
@@ -273,11 +239,52 @@ static u32 first_invalid(const struct kvm_irqfd_direct *irqfds, u32 nr)
 	return i;
 }
 
-static long ioctl_assign(struct irqx_context *ctx, void __user *argp)
+/* What KVM_IRQX_ROUTE and KVM_IRQX_ASSIGN begin with. */
+struct batch {
+	u32 nr;
+	u32 flags;
+	u32 index;
+	u32 pad;
+};
+
+#define CHECK_BATCH(type, elements)					\
+	static_assert(offsetof(type, nr) == offsetof(struct batch, nr) && \
+		      offsetof(type, flags) == offsetof(struct batch, flags) && \
+		      offsetof(type, index) == offsetof(struct batch, index) && \
+		      offsetof(type, pad) == offsetof(struct batch, pad) && \
+		      offsetof(type, elements) == sizeof(struct batch))
+CHECK_BATCH(struct kvm_irqx_route, ops);
+CHECK_BATCH(struct kvm_irqx_assign, irqfds);
+
+static int run_batch(struct irqx_context *ctx, unsigned int cmd,
+		     const void *elements, u32 nr, u32 *index)
 {
-	struct kvm_irqx_assign __user *user = argp;
-	struct kvm_irqfd_direct *irqfds;
-	struct kvm_irqx_assign args;
+	struct irqx_leave leave = {};
+	int ret;
+
+	if (cmd == KVM_IRQX_ASSIGN) {
+		*index = first_invalid(elements, nr);
+		if (*index < nr)
+			return -EINVAL;
+	}
+	ret = irqx_context_lock(ctx);
+	if (ret)
+		return ret;
+	if (cmd == KVM_IRQX_ASSIGN)
+		ret = irqx_direct_assign_many(ctx, elements, nr, index);
+	else
+		ret = irqx_route_batch(ctx, elements, nr, index, &leave);
+	return irqx_context_unlock_and_wait(ctx, &leave) ?: ret;
+}
+
+static long ioctl_batch(struct irqx_context *ctx, unsigned int cmd,
+			void __user *argp)
+{
+	size_t size = cmd == KVM_IRQX_ASSIGN ? sizeof(struct kvm_irqfd_direct) :
+					       sizeof(struct kvm_irqx_route_op);
+	struct batch __user *user = argp;
+	struct batch args;
+	void *elements;
 	u32 index;
 	int ret;
 
@@ -288,21 +295,12 @@ static long ioctl_assign(struct irqx_context *ctx, void __user *argp)
 		return -EFAULT;
 	if (args.flags || args.pad || !args.nr || args.nr > IRQX_MAX_BATCH)
 		return -EINVAL;
-	irqfds = copy_in_array(user->irqfds, args.nr, sizeof(*irqfds));
-	if (IS_ERR(irqfds))
-		return PTR_ERR(irqfds);
+	elements = copy_in_array(user + 1, args.nr, size);
+	if (IS_ERR(elements))
+		return PTR_ERR(elements);
 
-	ret = -EINVAL;
-	index = first_invalid(irqfds, args.nr);
-	if (index < args.nr)
-		goto out;
-	ret = irqx_context_lock(ctx);
-	if (ret)
-		goto out;
-	ret = irqx_direct_assign_many(ctx, irqfds, args.nr, &index);
-	mutex_unlock(&ctx->lock);
-out:
-	kvfree(irqfds);
+	ret = run_batch(ctx, cmd, elements, args.nr, &index);
+	kvfree(elements);
 
 	/* On success it holds the right value already. */
 	if (ret && put_user(index, &user->index))
@@ -344,11 +342,10 @@ long irqx_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case KVM_IRQFD_DIRECT:
 		return ioctl_irqfd_direct(ctx, argp);
 	case KVM_IRQX_ROUTE:
-		return ioctl_route(ctx, argp);
+	case KVM_IRQX_ASSIGN:
+		return ioctl_batch(ctx, cmd, argp);
 	case KVM_IRQX_SYNIC_PAGE:
 		return ioctl_synic_page(ctx, argp);
-	case KVM_IRQX_ASSIGN:
-		return ioctl_assign(ctx, argp);
 	case KVM_SET_GSI_ROUTING:
 		return ioctl_set_gsi_routing(ctx, argp);
 	case KVM_IRQFD:

@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The eventfd side that direct bindings and GSIs share: hook into the eventfd,
- * wake up, deliver, unhook.  With kvm/inject.c, the whole way of an event.
+ * Binding an eventfd to a target, which direct bindings and GSIs share, and unbinding it.
+ * What a bound eventfd does when it is signalled is in deliver.c.
  */
 #include <linux/eventfd.h>
 #include <linux/file.h>
 #include <linux/fs.h>
-#include <linux/kthread.h>
 #include <linux/poll.h>
-#include <linux/sched/mm.h>
 #include <linux/slab.h>
 
-#include "irqx.h"
+#include "context.h"
+#include "irqfd.h"
 #include "kvm/compat.h"
 #include "kvm/kvm.h"
-
-#define CREATE_TRACE_POINTS
 #include "trace.h"
-
-/* Deferred events of one irqfd. */
-#define IRQX_MAX_PENDING	4096
+#include "vm.h"
 
 static struct kmem_cache *irqfd_cache;
+
+static struct irqx_context *irqfd_context(const struct irqx_irqfd *irqfd)
+{
+	return container_of(irqfd->own.delivery, struct irqx_context, delivery);
+}
 
 /* Of its eventfd; set when it is hooked there. */
 static struct wait_queue_head *irqfd_wqh(const struct irqx_irqfd *irqfd)
@@ -29,357 +29,12 @@ static struct wait_queue_head *irqfd_wqh(const struct irqx_irqfd *irqfd)
 	return container_of(irqfd->own.lock, struct wait_queue_head, lock);
 }
 
-static void count_result(struct irqx_context *ctx, int ret)
-{
-	if (ret < 0)
-		this_cpu_inc(ctx->counters->refused);
-	else if (!ret)
-		this_cpu_inc(ctx->counters->coalesced);
-}
-
-/**
- * irqx_target_swap - send events elsewhere from now on
- * @ctx: the context, locked
- * @target: what to change
- * @entries: the new entries; on return the old ones
- *
- * When it returns, nothing will be delivered by the old entries any more.  In
- * atomic context delivery happens under target->lock; elsewhere, under settle.
- * There is no reader to wait for but one that is in the middle of an injection.
- *
- * Context: may sleep.
- */
-void irqx_target_swap(struct irqx_context *ctx, struct irqx_target *target,
-		      struct irqx_entries *entries)
-{
-	struct irqx_source *source;
-
-	lockdep_assert_held(&ctx->lock);
-
-	down_write(&ctx->settle);
-	/* First, or the EOI of the first interrupt over there could be missed. */
-	hlist_for_each_entry(source, &target->sources, node)
-		irqx_source_move(source, entries);
-	spin_lock_irq(target->lock);
-	swap(target->to, *entries);
-	spin_unlock_irq(target->lock);
-	up_write(&ctx->settle);
-}
-
-/* A snapshot: where entries->more points is the caller's array. */
-static void target_copy(struct irqx_target *target, struct irqx_entries *to,
-			struct kvm_kernel_irq_routing_entry *more)
-{
-	spin_lock_irq(target->lock);
-	*to = target->to;
-	if (to->nr > 1)
-		memcpy(more, to->more, (to->nr - 1) * sizeof(*more));
-	spin_unlock_irq(target->lock);
-	to->more = more;
-}
-
-/*
- * Sets the event flag that comes before a SINT.  Return: > 0 if the SINT is to be
- * raised, 0 if the guest has not seen the flag yet, negative as
- * irqx_vp_set_flag().
- */
-static int set_event_flag(struct irqx_irqfd *irqfd, struct irqx_entries *to,
-			  u32 __user **word)
-{
-	int ret;
-
-	if (!to->vp)
-		return 1;
-	ret = irqx_vp_set_flag(to->vp, to->one.hv_sint.sint, to->event_flag,
-			       word);
-	/* KVM refused the SINT last time: the guest may not know of the flag. */
-	if (!ret && READ_ONCE(irqfd->unraised))
-		ret = 1;
-	return ret;
-}
-
-/**
- * irqx_target_raise - one interrupt at the entry of a target, if it is no pin
- * @ctx: the context, locked, so that the entry stays as it is
- * @target: a GSI's
- *
- * Context: may sleep.
- */
-void irqx_target_raise(struct irqx_context *ctx, struct irqx_target *target)
-{
-	struct kvm_kernel_irq_routing_entry *e = &target->to.one;
-	int ret;
-
-	lockdep_assert_held(&ctx->lock);
-
-	if (!target->to.nr || irqx_entry_has_level(e))
-		return;
-	ret = irqx_kvm_inject(ctx->vm->kvm, ctx->vm->source_id, e);
-	trace_irqx_inject(e, false, 1, ret);
-}
-
-/*
- * One event, outside atomic context.  Pins are held up by an irqfd that wants
- * EOIs, and raised for a moment by others.  Return: as kvm_set_irq(), which has
- * no other use for -EDESTADDRREQ: without a route; or -EWOULDBLOCK with where
- * memory has to be faulted in.
- */
-static int deliver(struct irqx_irqfd *irqfd, u32 __user **word)
-{
-	struct kvm_kernel_irq_routing_entry more[KVM_NR_IRQCHIPS];
-	struct kvm_kernel_irq_routing_entry *e;
-	struct irqx_context *ctx = irqfd->ctx;
-	struct irqx_vm *vm = ctx->vm;
-	struct irqx_entries to;
-	int ret = -1;
-	u32 i;
-
-	lockdep_assert_held(&ctx->settle);
-
-	target_copy(irqfd->target, &to, more);
-	if (to.nr && to.one.type != KVM_IRQ_ROUTING_IRQCHIP) {
-		ret = set_event_flag(irqfd, &to, word);
-		if (ret <= 0)
-			return ret;
-		ret = irqx_kvm_inject(vm->kvm, vm->source_id, &to.one);
-		trace_irqx_inject(&to.one, false, 1, ret);
-		WRITE_ONCE(irqfd->unraised, ret < 0);
-		return ret;
-	}
-
-	/* Without a route the level is kept for the route to come. */
-	if (irqfd->source) {
-		ret = irqx_source_set(irqfd->source, true);
-		return to.nr ? ret : -EDESTADDRREQ;
-	}
-	if (!to.nr)
-		return -EDESTADDRREQ;
-
-	for (i = 0; i < to.nr; i++) {
-		e = irqx_entries_at(&to, i);
-		ret = max(ret, irqx_line_pulse(vm, e));
-	}
-	return ret;
-}
-
-static int deliver_settled(struct irqx_irqfd *irqfd, u32 __user **word)
-{
-	struct rw_semaphore *settle = &irqfd->ctx->settle;
-	int ret;
-
-	down_read(settle);
-	ret = deliver(irqfd, word);
-	up_read(settle);
-	return ret;
-}
-
-/* The same with the VM's mm, and what it takes to get at guest memory. */
-static int deliver_in_mm(struct irqx_irqfd *irqfd, u32 __user *word)
-{
-	struct kvm *kvm = irqfd->ctx->vm->kvm;
-	struct mm_struct *mm = kvm->mm;
-	int ret, tries;
-
-	if (!mmget_not_zero(mm))
-		return -ESRCH;
-	kthread_use_mm(mm);
-	for (tries = 0; tries < 3; tries++) {
-		ret = irqx_vp_fault_in(kvm, word);
-		if (ret)
-			break;
-		ret = deliver_settled(irqfd, &word);
-		if (ret != -EWOULDBLOCK)
-			break;
-	}
-	kthread_unuse_mm(mm);
-	mmput(mm);
-	return ret;
-}
-
-static void irqfd_inject(struct work_struct *work)
-{
-	struct irqx_irqfd *irqfd = container_of(work, struct irqx_irqfd, inject);
-	struct irqx_context *ctx = irqfd->ctx;
-	int n = atomic_xchg(&irqfd->pending, 0);
-	u32 __user *word;
-	int ret;
-
-	while (n--) {
-		ret = deliver_settled(irqfd, &word);
-		if (ret == -EWOULDBLOCK)
-			ret = deliver_in_mm(irqfd, word);
-		if (ret == -EDESTADDRREQ) {
-			this_cpu_inc(ctx->counters->unrouted);
-		} else {
-			this_cpu_inc(ctx->counters->deferred);
-			count_result(ctx, ret);
-		}
-		cond_resched();
-	}
-}
-
-/*
- * Leaves the event to the work.  One that holds a pin up needs to be seen but
- * once; of others there is a limit, lest who signals faster than KVM takes it
- * make everybody wait who wants to deassign.
- */
-static void irqfd_defer(struct irqx_irqfd *irqfd)
-{
-	struct irqx_context *ctx = irqfd->ctx;
-	int limit = irqfd->source ? 1 : IRQX_MAX_PENDING;
-
-	if (atomic_read(&irqfd->pending) < limit) {
-		atomic_inc(&irqfd->pending);
-	} else {
-		this_cpu_inc(ctx->counters->deferred);
-		this_cpu_inc(ctx->counters->coalesced);
-	}
-	irqfd->deferred = true;
-	queue_work(irqx_wq, &irqfd->inject);
-}
-
-/* KVM does not answer -EWOULDBLOCK for a SINT, so a flag is never set twice. */
-static int raise_atomic(struct irqx_irqfd *irqfd, struct irqx_entries *to)
-{
-	struct irqx_vm *vm = irqfd->ctx->vm;
-	u32 __user *word;
-	int ret;
-
-	lockdep_assert_held(irqfd->target->lock);
-
-	if (to->one.type == KVM_IRQ_ROUTING_IRQCHIP) {
-		if (!vm->pins_are_atomic)
-			return -EWOULDBLOCK;
-		if (irqfd->source)
-			return irqx_source_assert_atomic(irqfd->source);
-	}
-
-	ret = set_event_flag(irqfd, to, &word);
-	if (ret <= 0)
-		return ret;
-	ret = irqx_kvm_inject_atomic(&to->one, vm->kvm, vm->source_id);
-	if (ret == -EWOULDBLOCK)
-		return ret;
-	trace_irqx_inject(&to->one, true, 1, ret);
-	if (to->vp)
-		WRITE_ONCE(irqfd->unraised, ret < 0);
-	return ret;
-}
-
-/* @drop: there is no route, and nothing to remember.  Return: as raise_atomic(). */
-static int raise_target(struct irqx_irqfd *irqfd, bool *drop)
-{
-	struct irqx_target *target = irqfd->target;
-
-	*drop = !target->to.nr && !irqfd->source;
-	return target->to.nr == 1 ? raise_atomic(irqfd, &target->to) :
-				    -EWOULDBLOCK;
-}
-
-/* An event, outside the fast way of irqfd_event(). */
-static noinline void irqfd_event_slow(struct irqx_irqfd *irqfd)
-{
-	struct irqx_target *target = irqfd->target;
-	struct irqx_context *ctx = irqfd->ctx;
-	bool drop;
-	int ret;
-
-	if (irqx_irqfd_is_direct(irqfd)) {
-		ret = raise_target(irqfd, &drop);
-	} else {
-		spin_lock(target->lock);
-		ret = raise_target(irqfd, &drop);
-		spin_unlock(target->lock);
-	}
-
-	if (drop) {
-		this_cpu_inc(ctx->counters->passed_on);
-		this_cpu_inc(ctx->counters->unrouted);
-	} else if (ret == -EWOULDBLOCK) {
-		this_cpu_inc(ctx->counters->passed_on);
-		irqfd_defer(irqfd);
-	} else {
-		this_cpu_inc(ctx->counters->atomic);
-		count_result(ctx, ret);
-	}
-}
-
-/*
- * One event.  The eventfd's wqh.lock is held and, but on PREEMPT_RT, interrupts
- * are off: the writer may be an interrupt handler.
- *
- * The fast way is that of an MSI (or whatever KVM can inject at once) with an entry
- * of its own: no lock but the one held, no copy of the entry, one counter.  From the
- * wake-up to KVM's injection and back it takes 56 instructions, where KVM's irqfd
- * takes 119 (scripts/bench, wakeup-msi, less 397 of the injection).
- */
-static __always_inline void irqfd_event(struct irqx_irqfd *irqfd)
-{
-	struct irqx_entries *to = &irqfd->own.to;
-	struct irqx_context *ctx = irqfd->ctx;
-	int ret;
-
-	lockdep_assert_held(irqfd->own.lock);
-	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
-		lockdep_assert_irqs_disabled();
-
-	if (!to->simple) {
-		irqfd_event_slow(irqfd);
-		return;
-	}
-	ret = irqx_kvm_inject_atomic(&to->one, ctx->vm->kvm,
-				     ctx->vm->source_id);
-	if (unlikely(ret <= 0)) {
-		if (ret == -EWOULDBLOCK) {
-			this_cpu_inc(ctx->counters->passed_on);
-			irqfd_defer(irqfd);
-			return;
-		}
-		count_result(ctx, ret);
-	}
-	trace_irqx_inject(&to->one, true, 1, ret);
-	this_cpu_inc(ctx->counters->atomic);
-}
-
-/* The last close.  Unhooking takes wqh.lock, which is held, so not from here. */
-static noinline void irqfd_closed(struct irqx_irqfd *irqfd)
-{
-	struct irqx_context *ctx = irqfd->ctx;
-	unsigned long flags;
-
-	spin_lock_irqsave(&ctx->dead_lock, flags);
-	if (list_empty(&irqfd->dead))
-		list_add_tail(&irqfd->dead, &ctx->dead);
-	spin_unlock_irqrestore(&ctx->dead_lock, flags);
-	queue_work(system_dfl_wq, &ctx->reap);
-}
-
-static int irqfd_wakeup(struct wait_queue_entry *wait, unsigned int mode,
-			int sync, void *key)
-{
-	struct irqx_irqfd *irqfd = container_of(wait, struct irqx_irqfd, wait);
-	__poll_t events = key_to_poll(key);
-
-	if (likely(events & EPOLLIN)) {
-		/* Not on the stack: the stack's protector would cost 8 instructions. */
-		eventfd_ctx_do_read(irqfd->eventfd, &irqfd->count);
-		trace_irqx_wakeup(irqfd->eventfd, irqfd->count);
-		irqfd_event(irqfd);
-	}
-
-	if (unlikely(events & EPOLLHUP))
-		irqfd_closed(irqfd);
-
-	/* An event is consumed: nobody else who waits needs to see it. */
-	return !!(events & EPOLLIN);
-}
-
 /* Bound, but for events to be taken: they stay in the eventfd. */
 static int irqfd_wakeup_reserved(struct wait_queue_entry *wait,
 				 unsigned int mode, int sync, void *key)
 {
 	if (key_to_poll(key) & EPOLLHUP)
-		irqfd_closed(container_of(wait, struct irqx_irqfd, wait));
+		irqx_deliver_closed(container_of(wait, struct irqx_irqfd, wait));
 	return 0;
 }
 
@@ -399,125 +54,98 @@ static void irqfd_hook(struct file *file, struct wait_queue_head *wqh,
 							   &hook->irqfd->wait);
 }
 
-/* Events from before the binding are one event. */
-static void irqfd_catch_up(struct irqx_irqfd *irqfd)
-{
-	u64 count;
-
-	spin_lock_irq(irqfd->own.lock);
-	eventfd_ctx_do_read(irqfd->eventfd, &irqfd->count);
-	count = irqfd->count;
-	if (count) {
-		trace_irqx_wakeup(irqfd->eventfd, count);
-		irqfd_event(irqfd);
-	}
-	spin_unlock_irq(irqfd->own.lock);
-
-	/* A writer may have waited for room in the counter. */
-	if (count)
-		wake_up_poll(irqfd_wqh(irqfd), EPOLLOUT);
-}
-
-/* No events after this, and those before it are delivered. */
+/* No events after this. */
 static void irqfd_unhook(struct irqx_irqfd *irqfd)
 {
-	struct irqx_context *ctx = irqfd->ctx;
-
-	/* What is flushed takes it. */
-	lockdep_assert_not_held(&ctx->settle);
+	struct irqx_delivery *delivery = irqfd->own.delivery;
 
 	remove_wait_queue(irqfd_wqh(irqfd), &irqfd->wait);
-	/* MSIs never get there, and this is most of what it takes to unbind one. */
-	if (irqfd->deferred)
-		flush_work(&irqfd->inject);
 
 	/* A wake-up has put it there, or none will. */
 	if (list_empty(&irqfd->dead))
 		return;
-	spin_lock_irq(&ctx->dead_lock);
+	spin_lock_irq(&delivery->dead_lock);
 	list_del_init(&irqfd->dead);
-	spin_unlock_irq(&ctx->dead_lock);
+	spin_unlock_irq(&delivery->dead_lock);
 }
 
 /* What irqfd_enter() has done. */
 static void irqfd_leave(struct irqx_irqfd *irqfd)
 {
-	lockdep_assert_held(&irqfd->ctx->lock);
+	struct irqx_context *ctx = irqfd_context(irqfd);
 
-	irqfd->ctx->nr_irqfds--;
+	lockdep_assert_held(&ctx->lock);
+
+	ctx->nr_irqfds--;
 	list_del(&irqfd->node);
 	eventfd_ctx_put(irqfd->eventfd);
 }
 
-/* Before the eventfd is hooked: no event may find the irqfd without its line. */
+/* Before events are taken: none may find the irqfd without its line. */
 static void irqfd_plug(struct irqx_irqfd *irqfd)
 {
+	struct irqx_source *source = irqfd->source;
 	struct irqx_target *target = irqfd->target;
 
-	lockdep_assert_held(&irqfd->ctx->lock);
-
-	if (!irqfd->source)
+	if (!source)
 		return;
-	hlist_add_head(&irqfd->source->node, &target->sources);
-	irqx_source_move(irqfd->source, &target->to);
+	spin_lock(&source->lines->plugs_lock);
+	hlist_add_head(&source->node, &target->sources);
+	irqx_source_move(source, &target->to);
+	spin_unlock(&source->lines->plugs_lock);
 }
 
-/* After it is unhooked and its work is flushed. */
+/* After it is unhooked.  The pin falls unless others hold it. */
 static void irqfd_unplug(struct irqx_irqfd *irqfd)
 {
-	lockdep_assert_held(&irqfd->ctx->lock);
+	struct irqx_source *source = irqfd->source;
 
-	if (!irqfd->source)
+	if (!source)
 		return;
-	hlist_del(&irqfd->source->node);
-	irqx_source_move(irqfd->source, NULL);
+	spin_lock(&source->lines->plugs_lock);
+	hlist_del(&source->node);
+	irqx_source_move(source, NULL);
+	spin_unlock(&source->lines->plugs_lock);
 }
 
-static void irqfd_remove(struct irqx_irqfd *irqfd)
+/**
+ * irqx_irqfd_remove - undo a binding
+ * @irqfd: bound; it is freed
+ * @leave: what irqx_leave_wait() has to wait for
+ *
+ * No event comes any more.  One that waits goes back into the eventfd.  What has begun is
+ * noted in @leave.
+ *
+ * Context: may sleep, for a moment as irqx_target_retire(); the context's lock is held.
+ */
+void irqx_irqfd_remove(struct irqx_irqfd *irqfd, struct irqx_leave *leave)
 {
-	struct irqx_context *ctx = irqfd->ctx;
+	struct irqx_source *source = irqfd->source;
+	struct eventfd_ctx *eventfd = irqfd->eventfd;
 
-	lockdep_assert_held(&ctx->lock);
+	lockdep_assert_held(&irqfd_context(irqfd)->lock);
 
 	irqfd_unhook(irqfd);
+	if (irqx_deliver_take_back(irqfd))
+		irqx_eventfd_signal(eventfd);
 	irqfd_unplug(irqfd);
-	trace_irqx_deassign(irqfd->eventfd, irqfd->target->to.one.gsi,
+	if (irqx_irqfd_is_direct(irqfd))
+		irqx_target_retire(&irqfd->own, leave);
+	else
+		irqx_target_note(irqfd->target, leave);
+	trace_irqx_deassign(eventfd, irqfd->target->to.one.gsi,
 			    irqx_irqfd_is_direct(irqfd));
 	irqfd_leave(irqfd);
-	if (!irqx_irqfd_is_direct(irqfd))
-		irqx_route_unassign(ctx, irqfd->target);
-	irqx_irqfd_free(irqfd);
-}
-
-static struct irqx_irqfd *irqfd_next_dead(struct irqx_context *ctx)
-{
-	struct irqx_irqfd *irqfd;
-
-	spin_lock_irq(&ctx->dead_lock);
-	irqfd = list_first_entry_or_null(&ctx->dead, struct irqx_irqfd, dead);
-	spin_unlock_irq(&ctx->dead_lock);
-	return irqfd;
-}
-
-/* Removes the irqfds whose eventfd was closed. */
-void irqx_irqfd_reap(struct work_struct *work)
-{
-	struct irqx_context *ctx = container_of(work, struct irqx_context, reap);
-	struct irqx_irqfd *irqfd;
-
-	mutex_lock(&ctx->lock);
-	while ((irqfd = irqfd_next_dead(ctx))) {
-		irqfd_remove(irqfd);
-		cond_resched();
-	}
-	mutex_unlock(&ctx->lock);
+	if (source)
+		hlist_add_head(&source->node, &leave->sources);
+	kmem_cache_free(irqfd_cache, irqfd);
 }
 
 static void irqfd_init(struct irqx_irqfd *irqfd, struct irqx_context *ctx)
 {
-	irqfd->ctx = ctx;
 	INIT_LIST_HEAD(&irqfd->dead);
-	INIT_WORK(&irqfd->inject, irqfd_inject);
+	/* Its lock is known when it is hooked. */
+	irqx_target_init(&irqfd->own, &ctx->delivery, NULL);
 }
 
 /* Return: an irqfd without eventfd or target, or NULL. */
@@ -548,7 +176,7 @@ int irqx_irqfd_alloc_many(struct irqx_context *ctx, struct irqx_irqfd **irqfds,
 /* Context: may sleep; not bound. */
 void irqx_irqfd_free(struct irqx_irqfd *irqfd)
 {
-	irqx_source_free(irqfd->source);
+	irqx_source_put(irqfd->source);
 	kmem_cache_free(irqfd_cache, irqfd);
 }
 
@@ -569,32 +197,20 @@ int irqx_irqfd_set_resamplefd(struct irqx_irqfd *irqfd, int fd)
 	if (IS_ERR(resamplefd))
 		return PTR_ERR(resamplefd);
 
-	source = irqx_source_alloc(irqfd->ctx->vm);
+	source = irqx_source_alloc(&irqfd->own.delivery->vm->lines, resamplefd);
 	if (IS_ERR(source)) {
 		eventfd_ctx_put(resamplefd);
 		return PTR_ERR(source);
 	}
-	source->resamplefd = resamplefd;
 	irqfd->source = source;
 	return 0;
-}
-
-static int irqfd_hook_up(struct irqx_irqfd *irqfd, struct file *file,
-			 wait_queue_func_t wakeup, __poll_t *events)
-{
-	struct irqfd_hook hook = { .irqfd = irqfd };
-
-	init_waitqueue_func_entry(&irqfd->wait, wakeup);
-	init_poll_funcptr(&hook.pt, irqfd_hook);
-	*events = vfs_poll(file, &hook.pt);
-	return hook.ret;
 }
 
 /* The eventfd and a place among the context's irqfds. */
 static int irqfd_enter(struct irqx_irqfd *irqfd, struct irqx_target *target,
 		       struct file *file)
 {
-	struct irqx_context *ctx = irqfd->ctx;
+	struct irqx_context *ctx = irqfd_context(irqfd);
 	struct eventfd_ctx *eventfd;
 
 	lockdep_assert_held(&ctx->lock);
@@ -612,80 +228,38 @@ static int irqfd_enter(struct irqx_irqfd *irqfd, struct irqx_target *target,
 	return 0;
 }
 
-static void irqfd_bound(struct irqx_irqfd *irqfd)
-{
-	trace_irqx_assign(irqfd->eventfd, &irqfd->target->to.one,
-			  irqx_irqfd_is_direct(irqfd));
-}
-
 /**
- * irqx_irqfd_bind - make an eventfd's events go to a target
- * @irqfd: fresh from irqx_irqfd_alloc(); the caller frees it if this fails
+ * irqx_irqfd_reserve - all of a binding that can fail
+ * @irqfd: new from irqx_irqfd_alloc(); the caller frees it if this fails
  * @target: its own, filled in, or that of a GSI
  * @fd: the eventfd
+ *
+ * Nobody else can bind the eventfd, but nothing is taken out of it, until
+ * irqx_irqfd_commit() or irqx_irqfd_unreserve() under the same lock.
  *
  * Context: may sleep, the context's lock is held.
  * Return: 0, -EBADF, -EINVAL if @fd is not an eventfd, -EBUSY if it is bound
  * already, -ENOSPC at the limit, -ENOMEM.
  */
-int irqx_irqfd_bind(struct irqx_irqfd *irqfd, struct irqx_target *target,
-		    int fd)
+int irqx_irqfd_reserve(struct irqx_irqfd *irqfd, struct irqx_target *target,
+		       int fd)
 {
+	struct irqfd_hook hook = { .irqfd = irqfd };
 	struct file *file;
-	__poll_t events;
 	int ret;
 
 	/* Held to the end, else the eventfd's last close could come midway. */
 	file = fget(fd);
 	if (!file)
 		return -EBADF;
-
 	ret = irqfd_enter(irqfd, target, file);
 	if (ret)
 		goto out_file;
-	irqfd_plug(irqfd);
-	ret = irqfd_hook_up(irqfd, file, irqfd_wakeup, &events);
-	if (ret) {
-		irqfd_unplug(irqfd);
-		irqfd_leave(irqfd);
-		goto out_file;
-	}
-	irqfd_bound(irqfd);
-	/* An eventfd looks at its count after it has let the irqfd be hooked. */
-	if (events & EPOLLIN)
-		irqfd_catch_up(irqfd);
 
-out_file:
-	fput(file);
-	return ret;
-}
-
-/**
- * irqx_irqfd_reserve - all of a binding that can fail
- * @irqfd: as irqx_irqfd_bind()
- * @target: its own
- * @fd: the eventfd
- *
- * Nobody else can bind the eventfd, but nothing is taken out of it, until
- * irqx_irqfd_commit() or irqx_irqfd_unreserve() under the same lock.
- *
- * Context: as irqx_irqfd_bind().
- * Return: as irqx_irqfd_bind().
- */
-int irqx_irqfd_reserve(struct irqx_irqfd *irqfd, struct irqx_target *target,
-		       int fd)
-{
-	struct file *file;
-	__poll_t events;
-	int ret;
-
-	file = fget(fd);
-	if (!file)
-		return -EBADF;
-	ret = irqfd_enter(irqfd, target, file);
-	if (ret)
-		goto out_file;
-	ret = irqfd_hook_up(irqfd, file, irqfd_wakeup_reserved, &events);
+	init_waitqueue_func_entry(&irqfd->wait, irqfd_wakeup_reserved);
+	init_poll_funcptr(&hook.pt, irqfd_hook);
+	vfs_poll(file, &hook.pt);
+	ret = hook.ret;
 	if (ret)
 		irqfd_leave(irqfd);
 out_file:
@@ -700,15 +274,22 @@ void irqx_irqfd_unreserve(struct irqx_irqfd *irqfd)
 	irqfd_leave(irqfd);
 }
 
-/* Context: as irqx_irqfd_reserve().  Events that came since then are one event. */
+/* Context: as irqx_irqfd_reserve().  Events that are in the eventfd are one event. */
 void irqx_irqfd_commit(struct irqx_irqfd *irqfd)
 {
+	u64 count;
+
 	irqfd_plug(irqfd);
-	irqfd_bound(irqfd);
+	trace_irqx_assign(irqfd->eventfd, &irqfd->target->to.one,
+			  irqx_irqfd_is_direct(irqfd));
 	spin_lock_irq(irqfd->own.lock);
-	irqfd->wait.func = irqfd_wakeup;
+	irqfd->wait.func = irqx_deliver_wakeup;
+	count = irqx_deliver_pending(irqfd);
 	spin_unlock_irq(irqfd->own.lock);
-	irqfd_catch_up(irqfd);
+
+	/* A writer may have waited for room in the counter. */
+	if (count)
+		wake_up_poll(irqfd_wqh(irqfd), EPOLLOUT);
 }
 
 struct irqfd_search {
@@ -718,10 +299,8 @@ struct irqfd_search {
 };
 
 /*
- * Who is bound to an eventfd waits for it: first of all, or beside KVM.  So no
- * index of irqfds is needed.  A hash of them, that grew in a worker, took a third of
- * what it takes to bind many (scripts/bench, bring-up-batch: 1,730 instructions with
- * it, 1,240 without).
+ * An irqfd is a priority waiter, so it is at the head of the eventfd's wait queue (KVM's
+ * own may be beside it), and no index of irqfds is needed (benchmarks.rst, bring-up-batch).
  */
 static void irqfd_search(struct file *file, struct wait_queue_head *wqh,
 			 struct poll_table_struct *pt)
@@ -735,11 +314,11 @@ static void irqfd_search(struct file *file, struct wait_queue_head *wqh,
 	list_for_each_entry(wait, &wqh->head, entry) {
 		if (!(wait->flags & WQ_FLAG_PRIORITY))
 			break;
-		if (wait->func != irqfd_wakeup)
+		if (wait->func != irqx_deliver_wakeup)
 			continue;
 		irqfd = container_of(wait, struct irqx_irqfd, wait);
 		/* Another context's may be gone as soon as the lock is dropped. */
-		if (irqfd->ctx == search->ctx)
+		if (irqfd_context(irqfd) == search->ctx)
 			search->found = irqfd;
 		break;
 	}
@@ -776,41 +355,6 @@ struct irqx_irqfd *irqx_irqfd_find(struct irqx_context *ctx, int fd)
 	if (IS_ERR(eventfd))
 		return ERR_CAST(eventfd);
 	return search.found ?: ERR_PTR(-ENOENT);
-}
-
-/**
- * irqx_irqfd_deassign - undo a binding
- * @ctx: the context, locked
- * @fd: the eventfd, bound in whichever way
- *
- * Context: may sleep.
- * Return: 0, also if the eventfd is not bound; -EBADF or -EINVAL if @fd is not
- * an eventfd.
- */
-int irqx_irqfd_deassign(struct irqx_context *ctx, int fd)
-{
-	struct irqx_irqfd *irqfd = irqx_irqfd_find(ctx, fd);
-
-	if (irqfd == ERR_PTR(-ENOENT))
-		return 0;
-	if (IS_ERR(irqfd))
-		return PTR_ERR(irqfd);
-
-	irqfd_remove(irqfd);
-	return 0;
-}
-
-/* Context: may sleep, the context's lock is held and its last user is gone. */
-void irqx_irqfd_teardown(struct irqx_context *ctx)
-{
-	struct irqx_irqfd *irqfd, *next;
-
-	lockdep_assert_held(&ctx->lock);
-
-	list_for_each_entry_safe(irqfd, next, &ctx->irqfds, node) {
-		irqfd_remove(irqfd);
-		cond_resched();
-	}
 }
 
 int irqx_irqfd_init(void)

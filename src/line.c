@@ -13,47 +13,78 @@
 #include <linux/eventfd.h>
 #include <linux/slab.h>
 
-#include "irqx.h"
+#include "ack.h"
 #include "arch/arch.h"
 #include "kvm/kvm.h"
+#include "line.h"
 #include "trace.h"
+#include "work.h"
 
 /* Of a VM: an EOI walks those of its line with preemption off. */
 #define IRQX_MAX_SOURCES	4096
 
 /*
- * Where pins are atomic a wake-up takes line_lock, and that may be in an interrupt
+ * Resamplefds that a probe signals itself, with preemption off or even interrupts.  How
+ * long one signal takes is up to those who wait for that eventfd.
+ */
+#define IRQX_TELL_AT_ONCE	16
+
+struct irqx_line {
+	struct irqx_lines *lines;	/* immutable */
+	struct kvm_kernel_irq_routing_entry entry;	/* immutable */
+	bool armed;			/* its EOIs are listened to; lines.lock */
+	u32 high;			/* sources that hold it; levels_lock */
+	struct list_head plugs;		/* lines.plugs_lock */
+	struct irqx_pin_watch watch;	/* a pin's; irqx_kvm_watch_pin() */
+	struct work_struct ack;		/* where irqx_lines_ack() may not wait */
+	struct work_struct unmasked;
+};
+
+static bool line_is_pin(const struct irqx_line *line)
+{
+	return irqx_entry_has_level(&line->entry);
+}
+
+static enum irqx_ack_kind line_ack_kind(const struct irqx_line *line)
+{
+	return line_is_pin(line) ? IRQX_ACK_PIN : IRQX_ACK_SINT;
+}
+
+/*
+ * Where pins are atomic a wake-up takes levels_lock, and that may be in an interrupt
  * handler.  Elsewhere interrupts stay on, since what KVM does to a pin needs them.
  */
-static unsigned long levels_lock(struct irqx_vm *vm) __acquires(&vm->line_lock)
+static unsigned long levels_lock(struct irqx_lines *lines)
+	__acquires(&lines->levels_lock)
 {
 	unsigned long flags = 0;
 
-	if (vm->pins_are_atomic)
-		spin_lock_irqsave(&vm->line_lock, flags);
+	if (lines->pins_are_atomic)
+		spin_lock_irqsave(&lines->levels_lock, flags);
 	else
-		spin_lock(&vm->line_lock);
+		spin_lock(&lines->levels_lock);
 	return flags;
 }
 
-static void levels_unlock(struct irqx_vm *vm, unsigned long flags)
-	__releases(&vm->line_lock)
+static void levels_unlock(struct irqx_lines *lines, unsigned long flags)
+	__releases(&lines->levels_lock)
 {
-	if (vm->pins_are_atomic)
-		spin_unlock_irqrestore(&vm->line_lock, flags);
+	if (lines->pins_are_atomic)
+		spin_unlock_irqrestore(&lines->levels_lock, flags);
 	else
-		spin_unlock(&vm->line_lock);
+		spin_unlock(&lines->levels_lock);
 }
 
 /* @atomic: for the trace */
 static int line_drive(struct irqx_line *line, int level, bool atomic)
 {
-	struct irqx_vm *vm = line->vm;
+	struct irqx_lines *lines = line->lines;
 	int ret;
 
-	lockdep_assert_held(&vm->line_lock);
+	lockdep_assert_held(&lines->levels_lock);
 
-	ret = irqx_kvm_set_pin(vm->kvm, vm->source_id, &line->entry, level);
+	ret = irqx_kvm_set_pin(lines->kvm, lines->source_id, &line->entry,
+			       level);
 	trace_irqx_inject(&line->entry, atomic, level, ret);
 	return ret;
 }
@@ -67,58 +98,61 @@ static void line_unmasked(struct work_struct *work)
 	struct irqx_line *line = container_of(work, struct irqx_line, unmasked);
 	unsigned long flags;
 
-	flags = levels_lock(line->vm);
+	flags = levels_lock(line->lines);
 	if (line->high)
 		line_drive(line, 1, false);
-	levels_unlock(line->vm, flags);
+	levels_unlock(line->lines, flags);
 }
 
 static void line_ack_work(struct work_struct *work);
 
-static struct irqx_line *line_create(struct irqx_vm *vm, unsigned long key,
+static struct irqx_line *line_create(struct irqx_lines *lines,
+				     unsigned long key,
 				     const struct kvm_kernel_irq_routing_entry *e)
 {
 	struct irqx_line *line;
 	int ret;
 
-	lockdep_assert_held(&vm->lines_lock);
+	lockdep_assert_held(&lines->lock);
 
 	line = kzalloc(sizeof(*line), GFP_KERNEL_ACCOUNT);
 	if (!line)
 		return ERR_PTR(-ENOMEM);
-	line->vm = vm;
+	line->lines = lines;
 	line->entry = *e;
 	INIT_LIST_HEAD(&line->plugs);
 	INIT_WORK(&line->ack, line_ack_work);
 	INIT_WORK(&line->unmasked, line_unmasked);
 
-	ret = xa_insert(&vm->lines, key, line, GFP_KERNEL_ACCOUNT);
+	ret = xa_insert(&lines->all, key, line, GFP_KERNEL_ACCOUNT);
 	if (ret) {
 		kfree(line);
 		return ERR_PTR(ret);
 	}
-	if (irqx_line_is_pin(line))
-		irqx_kvm_watch_pin(vm->kvm, &line->watch, e, &line->unmasked);
+	if (line_is_pin(line))
+		irqx_kvm_watch_pin(lines->kvm, &line->watch, e,
+				   &line->unmasked);
 	return line;
 }
 
 /* KVM_IRQ_LINE alone does not make every VM of the host pay for EOIs. */
 static int line_arm(struct irqx_line *line)
 {
+	struct irqx_lines *lines = line->lines;
 	int ret;
 
-	lockdep_assert_held(&line->vm->lines_lock);
+	lockdep_assert_held(&lines->lock);
 
 	if (line->armed || !irqx_arch_has_eoi(&line->entry))
 		return 0;
-	ret = irqx_ack_arm(line->vm, irqx_line_is_pin(line));
+	ret = irqx_ack_arm(lines->kvm, &lines->acks, line_ack_kind(line));
 	line->armed = !ret;
 	return ret;
 }
 
 /**
- * irqx_line_prepare - see that a line exists
- * @vm: the VM
+ * irqx_lines_prepare - see that a line exists
+ * @lines: the VM's
  * @e: an entry
  * @eoi: a source with a resamplefd is to be plugged in
  *
@@ -128,91 +162,116 @@ static int line_arm(struct irqx_line *line)
  * Context: may sleep.
  * Return: 0, also for an entry that has no line (an MSI), or a negative errno.
  */
-int irqx_line_prepare(struct irqx_vm *vm,
-		      const struct kvm_kernel_irq_routing_entry *e, bool eoi)
+int irqx_lines_prepare(struct irqx_lines *lines,
+		       const struct kvm_kernel_irq_routing_entry *e, bool eoi)
 {
-	struct irqx_line *line;
 	long key = irqx_arch_line_key(e);
+	struct irqx_line *line;
 	int ret;
 
 	if (key < 0)
 		return 0;
 
-	mutex_lock(&vm->lines_lock);
-	line = xa_load(&vm->lines, key) ?: line_create(vm, key, e);
+	ret = mutex_lock_killable(&lines->lock);
+	if (ret)
+		return ret;
+	line = xa_load(&lines->all, key) ?: line_create(lines, key, e);
 	ret = PTR_ERR_OR_ZERO(line);
 	if (!ret && eoi)
 		ret = line_arm(line);
-	mutex_unlock(&vm->lines_lock);
+	mutex_unlock(&lines->lock);
 	return ret;
-}
-
-/*
- * All lines of a VM that has no context any more, so nothing is plugged in.
- * May sleep; nobody can find the VM or its lines any more.
- */
-void irqx_line_teardown(struct irqx_vm *vm)
-{
-	struct irqx_line *line;
-	unsigned long key;
-
-	xa_for_each(&vm->lines, key, line) {
-		if (line->armed)
-			irqx_ack_disarm(vm, irqx_line_is_pin(line));
-		if (irqx_line_is_pin(line))
-			irqx_kvm_unwatch_pin(vm->kvm, &line->watch);
-		cancel_work_sync(&line->unmasked);
-		cancel_work_sync(&line->ack);
-		kfree(line);
-	}
-	xa_destroy(&vm->lines);
 }
 
 /* Holds are counted; a pin is driven when the first comes and the last goes. */
 static void line_hold(struct irqx_line *line)
 {
-	lockdep_assert_held(&line->vm->line_lock);
+	lockdep_assert_held(&line->lines->levels_lock);
 
-	if (irqx_line_is_pin(line) && !line->high++)
+	if (line_is_pin(line) && !line->high++)
 		line_drive(line, 1, false);
 }
 
 static void line_release(struct irqx_line *line)
 {
-	lockdep_assert_held(&line->vm->line_lock);
+	lockdep_assert_held(&line->lines->levels_lock);
 
-	if (irqx_line_is_pin(line) && !--line->high)
+	if (line_is_pin(line) && !--line->high)
 		line_drive(line, 0, false);
 }
 
-/*
- * Context: may sleep.  Return: a plain level source that is connected to nothing,
- * ERR_PTR(-ENOSPC) if the VM has its fill, -ENOMEM.
+/**
+ * irqx_source_alloc - a level source that is connected to nothing
+ * @lines: the VM's
+ * @resamplefd: what to signal at an EOI, taken over on success; or NULL
+ *
+ * Context: may sleep.
+ * Return: the source, ERR_PTR(-ENOSPC) if the VM has its fill, -ENOMEM.
  */
-struct irqx_source *irqx_source_alloc(struct irqx_vm *vm)
+struct irqx_source *irqx_source_alloc(struct irqx_lines *lines,
+				      struct eventfd_ctx *resamplefd)
 {
 	struct irqx_source *source;
 
-	if (!atomic_add_unless(&vm->nr_sources, 1, IRQX_MAX_SOURCES))
+	if (!atomic_add_unless(&lines->nr_sources, 1, IRQX_MAX_SOURCES))
 		return ERR_PTR(-ENOSPC);
 	source = kzalloc(sizeof(*source), GFP_KERNEL_ACCOUNT);
 	if (!source) {
-		atomic_dec(&vm->nr_sources);
+		atomic_dec(&lines->nr_sources);
 		return ERR_PTR(-ENOMEM);
 	}
-	source->vm = vm;
+	source->lines = lines;
+	source->resamplefd = resamplefd;
+	refcount_set(&source->refs, 1);
+	INIT_LIST_HEAD(&source->untold);
 	return source;
 }
 
-/* Context: may sleep; connected to nothing.  NULL is no source. */
-void irqx_source_free(struct irqx_source *source)
+/**
+ * irqx_source_put - drop a reference
+ * @source: connected to nothing if it is the owner's; NULL is no source
+ *
+ * Context: any in which memory can be freed.
+ */
+void irqx_source_put(struct irqx_source *source)
 {
+	struct irqx_lines *lines;
+
 	if (!source)
 		return;
+	lines = source->lines;
+	if (!refcount_dec_and_test(&source->refs)) {
+		/* Pairs with irqx_source_wait_told(): it counts itself, then looks. */
+		smp_mb();
+		if (atomic_read(&lines->leaving))
+			wake_up_all(&lines->told);
+		return;
+	}
 	if (source->resamplefd)
 		eventfd_ctx_put(source->resamplefd);
-	atomic_dec(&source->vm->nr_sources);
+	atomic_dec(&lines->nr_sources);
 	kfree(source);
+}
+
+/**
+ * irqx_source_wait_told - drop the owner's reference, when nobody tells it any more
+ * @source: connected to nothing, so that nobody begins to
+ *
+ * Context: may sleep, with no lock held.
+ * Return: 0, or -EINTR if killed: then it may be signalled once more.
+ */
+int irqx_source_wait_told(struct irqx_source *source)
+{
+	struct irqx_lines *lines = source->lines;
+	int ret;
+
+	atomic_inc(&lines->leaving);
+	smp_mb__after_atomic();
+	ret = wait_event_state(lines->told, refcount_read(&source->refs) == 1,
+			       (TASK_KILLABLE | TASK_FREEZABLE));
+	atomic_dec(&lines->leaving);
+	irqx_source_put(source);
+	return ret ? -EINTR : 0;
 }
 
 static bool source_is_on(struct irqx_source *source, struct irqx_line *line)
@@ -225,33 +284,99 @@ static bool source_is_on(struct irqx_source *source, struct irqx_line *line)
 	return false;
 }
 
+/* To be told by irqx_lines_tell(), of whatever it is to be told of by then. */
+static void source_put_down(struct irqx_source *source, struct irqx_line *line)
+{
+	struct irqx_lines *lines = source->lines;
+
+	lockdep_assert_held(&lines->plugs_lock);
+
+	if (!source->resamplefd || !list_empty(&source->untold))
+		return;
+	refcount_inc(&source->refs);
+	source->acked = line;
+	list_add_tail(&source->untold, &lines->untold);
+}
+
+/* Another one's turn to be told.  Return: with a reference; or NULL. */
+static struct irqx_source *lines_next_untold(struct irqx_lines *lines,
+					     struct irqx_line **line)
+{
+	struct irqx_source *source;
+
+	lockdep_assert_held(&lines->plugs_lock);
+
+	source = list_first_entry_or_null(&lines->untold, struct irqx_source,
+					  untold);
+	if (source) {
+		list_del_init(&source->untold);
+		*line = source->acked;
+	}
+	return source;
+}
+
+/* No lock is held: who is told may raise the same source at once. */
+static void source_tell(struct irqx_source *source, struct irqx_line *line)
+{
+	trace_irqx_resample(&line->entry, source->resamplefd);
+	irqx_eventfd_signal(source->resamplefd);
+	irqx_source_put(source);
+}
+
+/**
+ * irqx_lines_tell - tell the sources that have not been told yet
+ * @lines: the VM's
+ *
+ * Context: may sleep.  How long one signal takes is up to those who wait for the
+ * eventfd, as it is with KVM's resamplers.
+ */
+void irqx_lines_tell(struct irqx_lines *lines)
+{
+	struct irqx_source *source;
+	struct irqx_line *line;
+
+	while (!list_empty_careful(&lines->untold)) {
+		spin_lock(&lines->plugs_lock);
+		source = lines_next_untold(lines, &line);
+		spin_unlock(&lines->plugs_lock);
+		if (!source)
+			break;
+		source_tell(source, line);
+		cond_resched();
+	}
+}
+
+static void lines_tell_work(struct work_struct *work)
+{
+	irqx_lines_tell(container_of(work, struct irqx_lines, tell));
+}
+
 /**
  * irqx_source_move - connect a source to the lines of some entries
  * @source: it leaves the lines it is connected to, and takes its level along
- * @entries: irqx_line_prepare() has succeeded for each; NULL: to none
+ * @entries: irqx_lines_prepare() has succeeded for each; NULL: to none
  *
  * A pin that is among the old lines and the new keeps its level throughout: VMMs
  * replace whole tables when one route changes.  A SINT left behind may be in
  * service, and its EOI will not be heard: an acknowledgment means "maybe done"
- * anyway, so it is given now.
+ * anyway, so the source is to be told, by the caller's irqx_lines_tell().  One that
+ * goes to none is not told of anything any more.
  *
- * Context: process context, context.lock is held; and settle for writing, if
- * events can come.
+ * Context: any with interrupts on; plugs_lock is held.
  */
 void irqx_source_move(struct irqx_source *source, struct irqx_entries *entries)
 {
 	struct irqx_line *old[KVM_NR_IRQCHIPS];
-	struct irqx_vm *vm = source->vm;
+	struct irqx_lines *lines = source->lines;
 	u32 i, nr_old = source->nr;
 	struct irqx_plug *plug;
 	struct irqx_line *line;
 	unsigned long flags;
 	long key;
 
-	might_sleep();
+	lockdep_assert_held(&lines->plugs_lock);
 
-	spin_lock(&vm->plugs_lock);
-	flags = levels_lock(vm);
+	flags = levels_lock(lines);
 	for (i = 0; i < nr_old; i++) {
 		old[i] = source->plugs[i].line;
 		list_del(&source->plugs[i].node);
@@ -259,7 +384,7 @@ void irqx_source_move(struct irqx_source *source, struct irqx_entries *entries)
 	source->nr = 0;
 	for (i = 0; entries && i < entries->nr; i++) {
 		key = irqx_arch_line_key(irqx_entries_at(entries, i));
-		line = key < 0 ? NULL : xa_load(&vm->lines, key);
+		line = key < 0 ? NULL : xa_load(&lines->all, key);
 		if (!line)
 			continue;
 		plug = &source->plugs[source->nr++];
@@ -272,12 +397,17 @@ void irqx_source_move(struct irqx_source *source, struct irqx_entries *entries)
 	if (source->high)
 		for (i = 0; i < nr_old; i++)
 			line_release(old[i]);
-	levels_unlock(vm, flags);
+	levels_unlock(lines, flags);
+
 	for (i = 0; i < nr_old; i++)
-		if (entries && !irqx_line_is_pin(old[i]) &&
-		    !source_is_on(source, old[i]) && source->resamplefd)
-			irqx_eventfd_signal(source->resamplefd);
-	spin_unlock(&vm->plugs_lock);
+		if (entries && !line_is_pin(old[i]) &&
+		    !source_is_on(source, old[i]))
+			source_put_down(source, old[i]);
+	if (!entries && !list_empty(&source->untold)) {
+		list_del_init(&source->untold);
+		/* The owner has another. */
+		refcount_dec(&source->refs);
+	}
 }
 
 /* Held already or not, drives all pins. */
@@ -287,13 +417,13 @@ static int source_assert(struct irqx_source *source, bool atomic)
 	int ret = -1;
 	u32 i;
 
-	lockdep_assert_held(&source->vm->line_lock);
+	lockdep_assert_held(&source->lines->levels_lock);
 
 	for (i = 0; i < source->nr; i++) {
 		line = source->plugs[i].line;
-		if (!irqx_line_is_pin(line))
+		if (!line_is_pin(line))
 			continue;
-		irqx_kvm_rewatch_pin(line->vm->kvm, &line->watch);
+		irqx_kvm_rewatch_pin(line->lines->kvm, &line->watch);
 		line->high += !source->high;
 		ret = max(ret, line_drive(line, 1, atomic));
 	}
@@ -305,7 +435,7 @@ static void source_let_go(struct irqx_source *source)
 {
 	u32 i;
 
-	lockdep_assert_held(&source->vm->line_lock);
+	lockdep_assert_held(&source->lines->levels_lock);
 
 	if (!source->high)
 		return;
@@ -322,24 +452,21 @@ static void source_let_go(struct irqx_source *source)
  * Asserting drives the pins also if they are up already: a reset of the guest's
  * interrupt controller has forgotten that they are.
  *
- * Context: process context, context.lock or settle held; no spinlock that an
- * interrupt handler may want.
+ * Context: process context; no spinlock that an interrupt handler may want.
  * Return: as kvm_set_irq().
  */
 int irqx_source_set(struct irqx_source *source, bool high)
 {
-	struct irqx_vm *vm = source->vm;
+	struct irqx_lines *lines = source->lines;
 	unsigned long flags;
 	int ret = 1;
 
-	might_sleep();
-
-	flags = levels_lock(vm);
+	flags = levels_lock(lines);
 	if (high)
 		ret = source_assert(source, false);
 	else
 		source_let_go(source);
-	levels_unlock(vm, flags);
+	levels_unlock(lines, flags);
 	return ret;
 }
 
@@ -347,28 +474,29 @@ int irqx_source_set(struct irqx_source *source, bool high)
  * irqx_source_assert_atomic - what irqx_source_set() does, where it cannot sleep
  * @source: connected
  *
- * KVM's irqfd does the same, and the two switches of the CPU that it takes to leave
- * it to the work queue are a third of a level cycle (scripts/bench, level).
+ * KVM's irqfd does the same, and to leave it to a worker costs two switches of the CPU
+ * (benchmarks.rst, level).
  *
- * Context: any, with vm.pins_are_atomic; that of a wake-up on PREEMPT_RT.
+ * Context: any, with lines.pins_are_atomic; that of a wake-up on PREEMPT_RT.
  * Return: as irqx_source_set(); -EWOULDBLOCK with nothing done if the source is
  * losing its route, so that the event is counted as one without.
  */
 int irqx_source_assert_atomic(struct irqx_source *source)
 {
+	struct irqx_lines *lines = source->lines;
 	unsigned long flags;
 	int ret = -EWOULDBLOCK;
 
-	flags = levels_lock(source->vm);
+	flags = levels_lock(lines);
 	if (source->nr)
 		ret = source_assert(source, true);
-	levels_unlock(source->vm, flags);
+	levels_unlock(lines, flags);
 	return ret;
 }
 
 /**
- * irqx_line_pulse - up and down again, for a source without a level
- * @vm: the VM
+ * irqx_lines_pulse - up and down again, for a source without a level
+ * @lines: the VM's
  * @e: a pin
  *
  * A pin that others hold up stays up.  So does one of arm64: most hosts raise it in the
@@ -377,21 +505,20 @@ int irqx_source_assert_atomic(struct irqx_source *source)
  * Context: as irqx_source_set().
  * Return: as kvm_set_irq().
  */
-int irqx_line_pulse(struct irqx_vm *vm, struct kvm_kernel_irq_routing_entry *e)
+int irqx_lines_pulse(struct irqx_lines *lines,
+		     struct kvm_kernel_irq_routing_entry *e)
 {
 	struct irqx_line *line;
 	unsigned long flags;
 	int ret;
 
-	might_sleep();
-
-	flags = levels_lock(vm);
-	line = xa_load(&vm->lines, irqx_arch_line_key(e));
-	ret = irqx_kvm_set_pin(vm->kvm, vm->source_id, e, 1);
+	flags = levels_lock(lines);
+	line = xa_load(&lines->all, irqx_arch_line_key(e));
+	ret = irqx_kvm_set_pin(lines->kvm, lines->source_id, e, 1);
 	trace_irqx_inject(e, false, 1, ret);
 	if (!irqx_arch_pins_are_raw() && (!line || !line->high))
-		irqx_kvm_set_pin(vm->kvm, vm->source_id, e, 0);
-	levels_unlock(vm, flags);
+		irqx_kvm_set_pin(lines->kvm, lines->source_id, e, 0);
+	levels_unlock(lines, flags);
 	return ret;
 }
 
@@ -400,8 +527,8 @@ static void line_let_go(struct irqx_line *line, bool lowered)
 {
 	struct irqx_plug *plug;
 
-	lockdep_assert_held(&line->vm->plugs_lock);
-	lockdep_assert_held(&line->vm->line_lock);
+	lockdep_assert_held(&line->lines->plugs_lock);
+	lockdep_assert_held(&line->lines->levels_lock);
 
 	list_for_each_entry(plug, &line->plugs, node)
 		if (plug->source->resamplefd)
@@ -410,49 +537,58 @@ static void line_let_go(struct irqx_line *line, bool lowered)
 		line_drive(line, 1, false);
 }
 
-/* One that wakes up may be an irqfd of ours, which takes line_lock. */
-static void line_signal(struct irqx_line *line)
+/* Those who were told to, of whom the first may be told at once. */
+struct line_told {
+	struct irqx_source *source[IRQX_TELL_AT_ONCE];
+	struct irqx_line *line[IRQX_TELL_AT_ONCE];
+	u32 nr;
+	bool more;
+};
+
+/* The sources of the line, behind those that have not been told of another one. */
+static void line_put_down(struct irqx_line *line, struct line_told *told)
 {
+	struct irqx_lines *lines = line->lines;
 	struct irqx_plug *plug;
 
-	lockdep_assert_held(&line->vm->plugs_lock);
+	lockdep_assert_held(&lines->plugs_lock);
 
-	list_for_each_entry(plug, &line->plugs, node) {
-		if (plug->source->resamplefd) {
-			trace_irqx_resample(&line->entry,
-					    plug->source->resamplefd);
-			irqx_eventfd_signal(plug->source->resamplefd);
-		}
+	list_for_each_entry(plug, &line->plugs, node)
+		source_put_down(plug->source, line);
+
+	for (told->nr = 0; told->nr < IRQX_TELL_AT_ONCE; told->nr++) {
+		told->source[told->nr] =
+			lines_next_untold(lines, &told->line[told->nr]);
+		if (!told->source[told->nr])
+			break;
 	}
+	told->more = !list_empty(&lines->untold);
+}
+
+/* One that wakes up may be an irqfd of ours, which takes levels_lock. */
+static void line_tell(struct irqx_line *line, struct line_told *told)
+{
+	u32 i;
+
+	for (i = 0; i < told->nr; i++)
+		source_tell(told->source[i], told->line[i]);
+	if (told->more)
+		queue_work(irqx_wq, &line->lines->tell);
 }
 
 static void line_ack(struct irqx_line *line, bool lowered)
 {
-	struct irqx_vm *vm = line->vm;
+	struct irqx_lines *lines = line->lines;
+	struct line_told told;
 	unsigned long flags;
 
-	spin_lock(&vm->plugs_lock);
-	flags = levels_lock(vm);
+	spin_lock(&lines->plugs_lock);
+	flags = levels_lock(lines);
 	line_let_go(line, lowered);
-	levels_unlock(vm, flags);
-	line_signal(line);
-	spin_unlock(&vm->plugs_lock);
-}
-
-/*
- * Return: how many still hold the line, or -EBUSY.  With true and false sparse merges
- * the two ways out, and finds the lock held on one of them.
- */
-static int line_try_let_go(struct irqx_line *line)
-{
-	int high;
-
-	if (!spin_trylock(&line->vm->line_lock))
-		return -EBUSY;
-	line_let_go(line, false);
-	high = line->high;
-	spin_unlock(&line->vm->line_lock);
-	return high;
+	levels_unlock(lines, flags);
+	line_put_down(line, &told);
+	spin_unlock(&lines->plugs_lock);
+	line_tell(line, &told);
 }
 
 /*
@@ -461,26 +597,33 @@ static int line_try_let_go(struct irqx_line *line)
  */
 static bool line_try_ack(struct irqx_line *line)
 {
+	struct irqx_lines *lines = line->lines;
+	struct line_told told;
 	bool done;
 
-	if (!spin_trylock(&line->vm->plugs_lock))
+	if (!spin_trylock(&lines->plugs_lock))
 		return false;
-	done = line_try_let_go(line) >= 0;
+	done = spin_trylock(&lines->levels_lock);
+	if (done) {
+		line_let_go(line, false);
+		spin_unlock(&lines->levels_lock);
+		line_put_down(line, &told);
+	}
+	spin_unlock(&lines->plugs_lock);
 	if (done)
-		line_signal(line);
-	spin_unlock(&line->vm->plugs_lock);
+		line_tell(line, &told);
 	return done;
 }
 
-/* The rest of irqx_line_ack(). */
+/* The rest of irqx_lines_ack(). */
 static void line_ack_work(struct work_struct *work)
 {
 	line_ack(container_of(work, struct irqx_line, ack), true);
 }
 
 /**
- * irqx_line_ack - the guest has acknowledged an interrupt
- * @vm: the VM
+ * irqx_lines_ack - the guest has acknowledged an interrupt
+ * @lines: the VM's
  * @key: irqx_arch_line_key() of the pin or SINT
  *
  * Context: a tracepoint probe on the vCPU's thread, under RCU, with no lock of
@@ -491,22 +634,67 @@ static void line_ack_work(struct work_struct *work)
  * more; where pins can be lowered here, it is lowered at once.  What asserts it
  * before the work comes is told to assert again, as if it had come before this.
  */
-void irqx_line_ack(struct irqx_vm *vm, unsigned long key)
+void irqx_lines_ack(struct irqx_lines *lines, unsigned long key)
 {
-	struct irqx_line *line = xa_load(&vm->lines, key);
+	struct irqx_line *line = xa_load(&lines->all, key);
 
 	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "a line is found under RCU");
 
 	if (!line)
 		return;
 	if (IS_ENABLED(CONFIG_PREEMPT_RT) ? preemptible() :
-					    vm->pins_are_atomic || !irqs_disabled()) {
+					    lines->pins_are_atomic || !irqs_disabled()) {
 		line_ack(line, false);
 		return;
 	}
 	if (!IS_ENABLED(CONFIG_PREEMPT_RT) && line_try_ack(line))
 		return;
-	if (irqx_line_is_pin(line) && irqx_arch_pins_are_raw())
-		irqx_kvm_set_pin(vm->kvm, vm->source_id, &line->entry, 0);
+	if (line_is_pin(line) && irqx_arch_pins_are_raw())
+		irqx_kvm_set_pin(lines->kvm, lines->source_id, &line->entry, 0);
 	queue_work(irqx_wq, &line->ack);
+}
+
+void irqx_lines_init(struct irqx_lines *lines, struct kvm *kvm, int source_id)
+{
+	lines->kvm = kvm;
+	lines->source_id = source_id;
+	lines->pins_are_atomic = irqx_arch_pins_are_atomic(kvm);
+	mutex_init(&lines->lock);
+	xa_init_flags(&lines->all, XA_FLAGS_ACCOUNT);
+	spin_lock_init(&lines->plugs_lock);
+	spin_lock_init(&lines->levels_lock);
+	INIT_LIST_HEAD(&lines->untold);
+	INIT_WORK(&lines->tell, lines_tell_work);
+	init_waitqueue_head(&lines->told);
+}
+
+/**
+ * irqx_lines_teardown - the end of all lines of a VM that has no context any more
+ * @lines: nothing is plugged in
+ *
+ * A probe may have found the VM a moment ago; it asks only for its lines.
+ *
+ * Context: may sleep, for an RCU grace period and those of kvm->irq_srcu, whose
+ * readers do not wait for pages.
+ */
+void irqx_lines_teardown(struct irqx_lines *lines)
+{
+	struct irqx_line *line;
+	unsigned long key;
+
+	if (xa_empty(&lines->all))
+		return;
+	synchronize_rcu();
+	xa_for_each(&lines->all, key, line) {
+		if (line->armed)
+			irqx_ack_disarm(lines->kvm, &lines->acks,
+					line_ack_kind(line));
+		if (line_is_pin(line))
+			irqx_kvm_unwatch_pin(lines->kvm, &line->watch);
+		cancel_work_sync(&line->unmasked);
+		cancel_work_sync(&line->ack);
+		kfree(line);
+	}
+	cancel_work_sync(&lines->tell);
+	xa_destroy(&lines->all);
 }

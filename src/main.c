@@ -11,14 +11,19 @@
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 
-#include "irqx.h"
+#include "ack.h"
+#include "context.h"
+#include "ioctl.h"
+#include "irqfd.h"
 #include "kvm/kvm.h"
+#include "route.h"
 #include "version.h"
+#include "vm.h"
+#include "work.h"
 
 /*
- * For events that cannot be delivered in atomic context.  Not of high priority: a
- * worker that takes the CPU from who has just signalled costs two switches more, 2,080
- * of 24,080 instructions of an event on a pin (scripts/bench, event-pin; KVM 22,150).
+ * Not of high priority: a worker that takes the CPU from who has just signalled costs two
+ * switches more (benchmarks.rst, event-pin).
  */
 struct workqueue_struct *irqx_wq;
 
@@ -46,7 +51,7 @@ static int __init irqx_module_init(void)
 	if (ret)
 		return ret;
 
-	ret = irqx_ack_init();
+	ret = irqx_vm_init();
 	if (ret)
 		return ret;
 
@@ -60,7 +65,7 @@ static int __init irqx_module_init(void)
 	if (ret)
 		goto err_irqfd;
 
-	irqx_wq = alloc_workqueue(KBUILD_MODNAME, WQ_PERCPU, 0);
+	irqx_wq = alloc_workqueue(KBUILD_MODNAME, WQ_UNBOUND, 0);
 	if (!irqx_wq) {
 		ret = -ENOMEM;
 		goto err_route;

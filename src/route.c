@@ -7,15 +7,31 @@
  * happens there.  Then all of it is committed, or all of it dropped.
  */
 #include <linux/nospec.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
-#include "irqx.h"
 #include "arch/arch.h"
+#include "context.h"
+#include "irqfd.h"
 #include "kvm/kvm.h"
+#include "route.h"
 #include "trace.h"
+#include "vm.h"
+
+struct irqx_gsi {
+	struct irqx_target target;
+	struct irqx_entries *staged;	/* context.lock; NULL between calls */
+	/* irqfds, and calls that wait for it; context.lock */
+	u32 users:31;
+	u32 uncommitted:1;		/* context.lock; false between calls */
+	spinlock_t lock;		/* @target's */
+};
 
 static struct kmem_cache *gsi_cache;
+
+static u32 gsi_nr(const struct irqx_gsi *gsi)
+{
+	return gsi->target.to.one.gsi;
+}
 
 static void entries_clear(struct irqx_entries *entries, u32 gsi)
 {
@@ -60,7 +76,7 @@ static int entries_add(struct irqx_context *ctx, struct irqx_entries *entries,
 			return -ENOMEM;
 	}
 	*irqx_entries_at(entries, entries->nr++) = e;
-	return 0;
+	return irqx_deliver_prepare(ctx->vm, entries);
 }
 
 static int entries_copy(struct irqx_entries *to,
@@ -82,7 +98,7 @@ static struct irqx_gsi *gsi_find(struct irqx_context *ctx, u32 nr)
 	return xa_load(&ctx->gsis, array_index_nospec(nr, irqx_max_gsis));
 }
 
-/* A new GSI is fresh: nobody can see it before the caller's commit. */
+/* Nobody can see a new GSI before the caller's commit. */
 static struct irqx_gsi *gsi_find_or_create(struct irqx_context *ctx, u32 nr)
 {
 	struct irqx_gsi *gsi;
@@ -98,10 +114,9 @@ static struct irqx_gsi *gsi_find_or_create(struct irqx_context *ctx, u32 nr)
 	if (!gsi)
 		return ERR_PTR(-ENOMEM);
 	spin_lock_init(&gsi->lock);
-	gsi->target.lock = &gsi->lock;
+	irqx_target_init(&gsi->target, &ctx->delivery, &gsi->lock);
 	gsi->target.to.one.gsi = nr;
-	gsi->gsi = nr;
-	gsi->fresh = true;
+	gsi->uncommitted = true;
 
 	ret = xa_insert(&ctx->gsis, nr, gsi, GFP_KERNEL_ACCOUNT);
 	if (ret) {
@@ -111,32 +126,51 @@ static struct irqx_gsi *gsi_find_or_create(struct irqx_context *ctx, u32 nr)
 	return gsi;
 }
 
-static void gsi_drop_level(struct irqx_gsi *gsi)
+/*
+ * The level of KVM_IRQ_LINE, if it has been used: the first source, and the only one
+ * without a resamplefd.
+ */
+static struct irqx_source *gsi_level(struct irqx_gsi *gsi)
 {
-	if (!gsi->level)
-		return;
-	hlist_del(&gsi->level->node);
-	irqx_source_move(gsi->level, NULL);
-	irqx_source_free(gsi->level);
-	gsi->level = NULL;
+	struct irqx_source *source;
+
+	hlist_for_each_entry(source, &gsi->target.sources, node)
+		if (!source->resamplefd)
+			return source;
+	return NULL;
 }
 
-static void gsi_free(struct irqx_gsi *gsi)
+static void gsi_drop_level(struct irqx_gsi *gsi)
+{
+	struct irqx_source *level = gsi_level(gsi);
+
+	if (!level)
+		return;
+	spin_lock(&level->lines->plugs_lock);
+	hlist_del(&level->node);
+	irqx_source_move(level, NULL);
+	spin_unlock(&level->lines->plugs_lock);
+	irqx_source_put(level);
+}
+
+static void gsi_free(struct irqx_gsi *gsi, struct irqx_leave *leave)
 {
 	gsi_drop_level(gsi);
+	irqx_target_retire(&gsi->target, leave);
 	kfree(gsi->target.to.more);
 	kmem_cache_free(gsi_cache, gsi);
 }
 
-/* A GSI exists while it has a route or an irqfd. */
-static void gsi_free_unused(struct irqx_context *ctx, struct irqx_gsi *gsi)
+/* A GSI exists while it has a route or a user. */
+static void gsi_free_unused(struct irqx_context *ctx, struct irqx_gsi *gsi,
+			    struct irqx_leave *leave)
 {
 	lockdep_assert_held(&ctx->lock);
 
-	if (gsi->target.to.nr || gsi->nr_irqfds)
+	if (gsi->target.to.nr || gsi->users)
 		return;
-	xa_erase(&ctx->gsis, gsi->gsi);
-	gsi_free(gsi);
+	xa_erase(&ctx->gsis, gsi_nr(gsi));
+	gsi_free(gsi, leave);
 }
 
 /*
@@ -153,7 +187,7 @@ static struct irqx_entries *gsi_stage(struct irqx_context *ctx, u32 nr,
 	gsi = gsi_find_or_create(ctx, nr);
 	if (IS_ERR(gsi))
 		return ERR_CAST(gsi);
-	if (gsi->fresh)
+	if (gsi->uncommitted)
 		return &gsi->target.to;
 	if (gsi->staged)
 		return gsi->staged;
@@ -174,42 +208,44 @@ static struct irqx_entries *gsi_stage(struct irqx_context *ctx, u32 nr,
 }
 
 static void gsi_change(struct irqx_context *ctx, struct irqx_gsi *gsi,
-		       struct irqx_entries *entries)
+		       struct irqx_entries *entries, struct irqx_leave *leave)
 {
 	ctx->nr_gsis += !!entries->nr - !!gsi->target.to.nr;
 	trace_irqx_modify(NULL, &entries->one, false);
 
-	irqx_target_swap(ctx, &gsi->target, entries);
-	entries_clear(entries, gsi->gsi);
+	irqx_target_exchange(&gsi->target, entries, leave);
+	entries_clear(entries, gsi_nr(gsi));
 	/* The level of KVM_IRQ_LINE moves with the route, and ends with it. */
 	if (!gsi->target.to.nr)
 		gsi_drop_level(gsi);
 }
 
-static void gsi_commit(struct irqx_context *ctx, struct irqx_gsi *gsi)
+static void gsi_commit(struct irqx_context *ctx, struct irqx_gsi *gsi,
+		       struct irqx_leave *leave)
 {
-	if (gsi->fresh) {
-		gsi->fresh = false;
+	if (gsi->uncommitted) {
+		gsi->uncommitted = false;
 		ctx->nr_gsis += !!gsi->target.to.nr;
 		trace_irqx_modify(NULL, &gsi->target.to.one, false);
 	} else if (gsi->staged) {
-		gsi_change(ctx, gsi, gsi->staged);
+		gsi_change(ctx, gsi, gsi->staged, leave);
 		kfree(gsi->staged);
 		gsi->staged = NULL;
 	}
-	gsi_free_unused(ctx, gsi);
+	gsi_free_unused(ctx, gsi, leave);
 }
 
-static void gsi_drop(struct irqx_context *ctx, struct irqx_gsi *gsi)
+static void gsi_drop(struct irqx_context *ctx, struct irqx_gsi *gsi,
+		     struct irqx_leave *leave)
 {
-	if (gsi->fresh)
-		entries_clear(&gsi->target.to, gsi->gsi);
+	if (gsi->uncommitted)
+		entries_clear(&gsi->target.to, gsi_nr(gsi));
 	if (gsi->staged) {
-		entries_clear(gsi->staged, gsi->gsi);
+		entries_clear(gsi->staged, gsi_nr(gsi));
 		kfree(gsi->staged);
 		gsi->staged = NULL;
 	}
-	gsi_free_unused(ctx, gsi);
+	gsi_free_unused(ctx, gsi, leave);
 }
 
 static int prepare_lines(struct irqx_context *ctx, struct irqx_entries *entries,
@@ -219,8 +255,8 @@ static int prepare_lines(struct irqx_context *ctx, struct irqx_entries *entries,
 	u32 i;
 
 	for (i = 0; i < entries->nr; i++) {
-		ret = irqx_line_prepare(ctx->vm, irqx_entries_at(entries, i),
-					eoi);
+		ret = irqx_lines_prepare(&ctx->vm->lines,
+					 irqx_entries_at(entries, i), eoi);
 		if (ret)
 			return ret;
 	}
@@ -287,25 +323,20 @@ static int stage_op(struct irqx_context *ctx,
 	return stage_entry(ctx, entries, &op->entry);
 }
 
-/* A million operations take a while: others want the CPU, the user may leave. */
-static int breathe(void)
-{
-	cond_resched();
-	return fatal_signal_pending(current) ? -EINTR : 0;
-}
-
 /**
  * irqx_route_batch - carry out some changes to the table, or none
  * @ctx: the context, locked
  * @ops: the changes
  * @nr: how many
  * @index: out: the one that failed, @nr on success
+ * @leave: as irqx_target_exchange()
  *
  * Context: may sleep.
  * Return: 0, -EINVAL, -ENOMEM, -EINTR, or as irqx_kvm_parse().
  */
 int irqx_route_batch(struct irqx_context *ctx,
-		     const struct kvm_irqx_route_op *ops, u32 nr, u32 *index)
+		     const struct kvm_irqx_route_op *ops, u32 nr, u32 *index,
+		     struct irqx_leave *leave)
 {
 	struct irqx_gsi *gsi;
 	int ret = 0;
@@ -316,7 +347,7 @@ int irqx_route_batch(struct irqx_context *ctx,
 	for (*index = 0; *index < nr; ++*index) {
 		ret = stage_op(ctx, &ops[*index]);
 		if (!ret)
-			ret = breathe();
+			ret = irqx_cond_resched_killable();
 		if (ret)
 			break;
 	}
@@ -329,9 +360,9 @@ int irqx_route_batch(struct irqx_context *ctx,
 		if (!gsi)
 			continue;
 		if (ret)
-			gsi_drop(ctx, gsi);
+			gsi_drop(ctx, gsi, leave);
 		else
-			gsi_commit(ctx, gsi);
+			gsi_commit(ctx, gsi, leave);
 		cond_resched();
 	}
 	return ret;
@@ -342,12 +373,14 @@ int irqx_route_batch(struct irqx_context *ctx,
  * @ctx: the context, locked
  * @ues: the new table's entries
  * @nr: how many
+ * @leave: as irqx_target_exchange()
  *
  * Context: may sleep.
  * Return: as irqx_route_batch().
  */
 int irqx_route_replace(struct irqx_context *ctx,
-		       const struct kvm_irq_routing_entry *ues, u32 nr)
+		       const struct kvm_irq_routing_entry *ues, u32 nr,
+		       struct irqx_leave *leave)
 {
 	struct irqx_entries *entries;
 	struct irqx_gsi *gsi;
@@ -363,19 +396,20 @@ int irqx_route_replace(struct irqx_context *ctx,
 		if (!ret)
 			ret = stage_entry(ctx, entries, &ues[i]);
 		if (!ret)
-			ret = breathe();
+			ret = irqx_cond_resched_killable();
 	}
 
 	/* GSIs that the new table does not name lose their route. */
 	xa_for_each(&ctx->gsis, index, gsi) {
-		struct irqx_entries none = { .one.gsi = gsi->gsi };
+		struct irqx_entries none = { .one.gsi = gsi_nr(gsi) };
 
 		if (ret) {
-			gsi_drop(ctx, gsi);
+			gsi_drop(ctx, gsi, leave);
 		} else {
-			if (!gsi->fresh && !gsi->staged && gsi->target.to.nr)
-				gsi_change(ctx, gsi, &none);
-			gsi_commit(ctx, gsi);
+			if (!gsi->uncommitted && !gsi->staged &&
+			    gsi->target.to.nr)
+				gsi_change(ctx, gsi, &none, leave);
+			gsi_commit(ctx, gsi, leave);
 		}
 		cond_resched();
 	}
@@ -404,10 +438,11 @@ static int gsi_prepare_resample(struct irqx_context *ctx, struct irqx_gsi *gsi,
  *
  * Context: may sleep.
  * Return: 0, -EINVAL for a GSI out of range or one that cannot be resampled,
- * -ENOMEM, or as irqx_irqfd_set_resamplefd() and irqx_irqfd_bind().
+ * -ENOMEM, or as irqx_irqfd_set_resamplefd() and irqx_irqfd_reserve().
  */
 int irqx_route_assign(struct irqx_context *ctx, const struct kvm_irqfd *args)
 {
+	struct irqx_leave leave = {};
 	struct irqx_irqfd *irqfd;
 	struct irqx_gsi *gsi;
 	int ret;
@@ -417,7 +452,7 @@ int irqx_route_assign(struct irqx_context *ctx, const struct kvm_irqfd *args)
 	gsi = gsi_find_or_create(ctx, args->gsi);
 	if (IS_ERR(gsi))
 		return PTR_ERR(gsi);
-	gsi->fresh = false;
+	gsi->uncommitted = false;
 
 	ret = -ENOMEM;
 	irqfd = irqx_irqfd_alloc(ctx);
@@ -428,93 +463,126 @@ int irqx_route_assign(struct irqx_context *ctx, const struct kvm_irqfd *args)
 	if (args->flags & KVM_IRQFD_FLAG_RESAMPLE)
 		ret = gsi_prepare_resample(ctx, gsi, irqfd, args->resamplefd);
 	if (!ret)
-		ret = irqx_irqfd_bind(irqfd, &gsi->target, args->fd);
+		ret = irqx_irqfd_reserve(irqfd, &gsi->target, args->fd);
 	if (ret)
 		goto err_irqfd;
 
-	gsi->nr_irqfds++;
+	gsi->users++;
+	irqx_irqfd_commit(irqfd);
 	return 0;
 
 err_irqfd:
 	irqx_irqfd_free(irqfd);
 err_gsi:
-	gsi_free_unused(ctx, gsi);
+	/* It is new, if it goes: nothing is under way there. */
+	gsi_free_unused(ctx, gsi, &leave);
 	return ret;
 }
 
-/* An irqfd of the GSI is gone.  The context is locked. */
-void irqx_route_unassign(struct irqx_context *ctx, struct irqx_target *target)
+/* A user of the GSI is gone.  The context is locked. */
+void irqx_route_unassign(struct irqx_context *ctx, struct irqx_target *target,
+			 struct irqx_leave *leave)
 {
 	struct irqx_gsi *gsi = container_of(target, struct irqx_gsi, target);
 
 	lockdep_assert_held(&ctx->lock);
 
-	gsi->nr_irqfds--;
-	gsi_free_unused(ctx, gsi);
+	gsi->users--;
+	gsi_free_unused(ctx, gsi, leave);
 }
 
-static int gsi_create_level(struct irqx_context *ctx, struct irqx_gsi *gsi)
+static struct irqx_source *gsi_create_level(struct irqx_context *ctx,
+					    struct irqx_gsi *gsi)
 {
-	struct irqx_source *source;
+	struct irqx_lines *lines = &ctx->vm->lines;
+	struct irqx_source *level;
 	int ret;
 
 	ret = prepare_lines(ctx, &gsi->target.to, false);
 	if (ret)
-		return ret;
-	source = irqx_source_alloc(ctx->vm);
-	if (IS_ERR(source))
-		return PTR_ERR(source);
+		return ERR_PTR(ret);
+	level = irqx_source_alloc(lines, NULL);
+	if (IS_ERR(level))
+		return level;
 
-	gsi->level = source;
-	hlist_add_head(&source->node, &gsi->target.sources);
-	irqx_source_move(source, &gsi->target.to);
+	spin_lock(&lines->plugs_lock);
+	hlist_add_head(&level->node, &gsi->target.sources);
+	irqx_source_move(level, &gsi->target.to);
+	spin_unlock(&lines->plugs_lock);
+	return level;
+}
+
+static int gsi_set_level(struct irqx_context *ctx, struct irqx_gsi *gsi,
+			 bool high)
+{
+	struct irqx_source *level = gsi_level(gsi);
+
+	if (!level && high && irqx_entry_has_level(&gsi->target.to.one)) {
+		level = gsi_create_level(ctx, gsi);
+		if (IS_ERR(level))
+			return PTR_ERR(level);
+	}
+	if (level)
+		irqx_source_set(level, high);
 	return 0;
+}
+
+/* What was raised is delivered when this returns.  The context is not locked. */
+static int gsi_wait(struct irqx_context *ctx, struct irqx_gsi *gsi)
+{
+	struct irqx_leave leave = {};
+	int ret;
+
+	ret = irqx_target_wait(&gsi->target);
+
+	/* It may be the last user, of a GSI that has lost its route meanwhile. */
+	mutex_lock(&ctx->lock);
+	irqx_route_unassign(ctx, &gsi->target, &leave);
+	irqx_context_unlock(ctx);
+	return ret;
 }
 
 /**
  * irqx_route_set_level - drive a GSI
- * @ctx: the context, locked
+ * @ctx: the context, not locked
  * @nr: the GSI
- * @level: up or down
+ * @high: up or down
  *
- * Context: may sleep.
+ * Context: may sleep, for a page of the guest if the GSI's entry needs one.
  * Return: 0, also for a GSI without a route, -EINVAL for one out of range,
- * -ENOSPC, -ENOMEM.
+ * -ENOSPC, -ENOMEM, -EINTR.
  */
-int irqx_route_set_level(struct irqx_context *ctx, u32 nr, bool level)
+int irqx_route_set_level(struct irqx_context *ctx, u32 nr, bool high)
 {
+	bool deferred = false;
 	struct irqx_gsi *gsi;
 	int ret;
 
-	lockdep_assert_held(&ctx->lock);
-
 	if (nr >= irqx_max_gsis)
 		return -EINVAL;
+	ret = irqx_context_lock(ctx);
+	if (ret)
+		return ret;
 	gsi = gsi_find(ctx, nr);
-	if (!gsi || !gsi->target.to.nr)
-		return 0;
-
-	if (!gsi->level && level && irqx_entry_has_level(&gsi->target.to.one)) {
-		ret = gsi_create_level(ctx, gsi);
-		if (ret)
-			return ret;
+	if (gsi && gsi->target.to.nr) {
+		ret = gsi_set_level(ctx, gsi, high);
+		deferred = !ret && high && irqx_target_raise(&gsi->target);
+		gsi->users += deferred;
 	}
-	if (gsi->level)
-		irqx_source_set(gsi->level, level);
-	if (level)
-		irqx_target_raise(ctx, &gsi->target);
-	return 0;
+	irqx_context_unlock(ctx);
+	return deferred ? gsi_wait(ctx, gsi) : ret;
 }
 
 /* Lowers what is asserted.  Nobody but the caller knows the context any more. */
 void irqx_route_teardown(struct irqx_context *ctx)
 {
+	struct irqx_leave leave = {};
 	struct irqx_gsi *gsi;
 	unsigned long index;
 
 	mutex_lock(&ctx->lock);
 	xa_for_each(&ctx->gsis, index, gsi) {
-		gsi_free(gsi);
+		gsi_free(gsi, &leave);
 		cond_resched();
 	}
 	xa_destroy(&ctx->gsis);

@@ -6,7 +6,7 @@
  * The page is reached through the VM's memslots and the VMM's own mapping, anew
  * for each event: nothing is pinned, so nothing can go stale.  If the signaller
  * runs in the VM's mm (the VMM's threads, vhost) and the page is present, the
- * flag is set at once; else the work queue borrows the mm and faults it in.
+ * flag is set at once; else the VM's pager borrows the mm and faults it in.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -14,12 +14,21 @@
 #include <uapi/linux/futex.h>
 #include <asm/futex.h>
 
-#include "irqx.h"
+#include "context.h"
 #include "kvm/kvm.h"
+#include "synic.h"
+#include "vm.h"
 
 /* A page of 16 SINTs with 2048 flags each (TLFS 11.9, HV_SYNIC_EVENT_FLAGS). */
 #define SINT_BYTES	(KVM_IRQX_EVENT_FLAGS / 8)
 #define WORD_BITS	32
+
+/* A virtual processor's event-flag page; lives as long as the context. */
+struct irqx_vp {
+	struct kvm *kvm;		/* immutable */
+	spinlock_t lock;		/* interrupts off */
+	gpa_t page;			/* @lock; IRQX_NO_PAGE: disabled */
+};
 
 /**
  * irqx_vp_get - the event-flag page of a virtual processor
@@ -123,6 +132,9 @@ static int set_flag_in_slot(struct irqx_vp *vp, u32 sint, u32 flag,
 	*word = NULL;
 	if (slot->flags & KVM_MEMSLOT_INVALID)
 		return -EWOULDBLOCK;
+	/* What the guest sees there is not what the VMM has mapped. */
+	if (irqx_kvm_gfn_is_private(vp->kvm, gfn))
+		return -EFAULT;
 	*word = (u32 __user *)(__gfn_to_hva_memslot(slot, gfn) +
 			       sint * SINT_BYTES) + flag / WORD_BITS;
 
@@ -169,30 +181,32 @@ int irqx_vp_set_flag(struct irqx_vp *vp, u32 sint, u32 flag,
 
 /**
  * irqx_vp_fault_in - make irqx_vp_set_flag() succeed
- * @kvm: the VM; its mm is borrowed
+ * @kvm: the VM
  * @word: what it said
  *
- * Does not wait for userspace: who deassigns an irqfd waits for its deliveries,
- * and may be the one who would have to serve a userfaultfd.
+ * Waits for whoever serves the page (a userfaultfd, a FUSE server), without the mmap lock
+ * where the kernel lets it be dropped.
  *
- * Context: work queue; may sleep; settle not held.
- * Return: 0 or -EFAULT.
+ * Context: a thread of the VM's own, in its mm, with no lock held.  May sleep, until it is
+ * killed.
+ * Return: 0, -ESRCH without the mm, -EFAULT if there is no such memory, else a negative
+ * errno and it is to be tried again.
  */
 int irqx_vp_fault_in(struct kvm *kvm, u32 __user *word)
 {
+	struct mm_struct *mm = kvm->mm;
+	bool unlocked = false;
 	int ret;
 
 	might_sleep();
 
-	/* Until the memslot has moved. */
-	if (!word) {
-		mutex_lock(&kvm->slots_lock);
-		mutex_unlock(&kvm->slots_lock);
-		return 0;
-	}
-	mmap_read_lock(kvm->mm);
-	ret = fixup_user_fault(kvm->mm, (unsigned long)word, FAULT_FLAG_WRITE,
-			       NULL);
-	mmap_read_unlock(kvm->mm);
+	if (current->mm != mm)
+		return -ESRCH;
+	ret = mmap_read_lock_killable(mm);
+	if (ret)
+		return ret;
+	ret = fixup_user_fault(mm, (unsigned long)word, FAULT_FLAG_WRITE,
+			       &unlocked);
+	mmap_read_unlock(mm);
 	return ret;
 }

@@ -3,26 +3,22 @@
  * A KVM VM as all its contexts share it: the references that keep it, and the
  * interrupt source that the module is to it.
  */
+#include <linux/capability.h>
 #include <linux/fs.h>
 #include <linux/hashtable.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 
-#include "irqx.h"
-#include "arch/arch.h"
+#include "ack.h"
 #include "kvm/kvm.h"
+#include "vm.h"
 
-static DEFINE_MUTEX(vms_lock);
+/* Nothing that takes time is done under it: all VMs share it. */
+static DEFINE_SPINLOCK(vms_lock);
 static DEFINE_HASHTABLE(vms, 8);	/* vms_lock; readers: RCU */
 
-/**
- * irqx_vm_find_rcu - the shared object of a VM, if it has one
- * @kvm: the VM
- *
- * Context: any, under RCU (or vms_lock); valid as long as that.
- * Return: the VM, or NULL if no context is attached to it.
- */
-struct irqx_vm *irqx_vm_find_rcu(struct kvm *kvm)
+/* Context: any, under RCU or vms_lock; valid as long as that.  Or NULL. */
+static struct irqx_vm *vm_find(struct kvm *kvm)
 {
 	struct irqx_vm *vm;
 
@@ -33,12 +29,24 @@ struct irqx_vm *irqx_vm_find_rcu(struct kvm *kvm)
 	return NULL;
 }
 
+static void vm_ack(struct kvm *kvm, unsigned long key)
+{
+	struct irqx_vm *vm = vm_find(kvm);
+
+	if (vm)
+		irqx_lines_ack(&vm->lines, key);
+}
+
+/* Context: may sleep.  Return: 0, or -ENOENT with a line in the log. */
+int irqx_vm_init(void)
+{
+	return irqx_ack_init(vm_ack);
+}
+
 static struct irqx_vm *vm_create(struct kvm *kvm, struct module *owner)
 {
 	struct irqx_vm *vm;
 	int ret;
-
-	lockdep_assert_held(&vms_lock);
 
 	vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
 	if (!vm)
@@ -63,13 +71,9 @@ static struct irqx_vm *vm_create(struct kvm *kvm, struct module *owner)
 	vm->kvm = kvm;
 	vm->owner = owner;
 	vm->source_id = ret;
-	vm->pins_are_atomic = irqx_arch_pins_are_atomic(kvm);
 	refcount_set(&vm->refs, 1);
-	mutex_init(&vm->lines_lock);
-	xa_init_flags(&vm->lines, XA_FLAGS_ACCOUNT);
-	spin_lock_init(&vm->plugs_lock);
-	spin_lock_init(&vm->line_lock);
-	hash_add_rcu(vms, &vm->node, (unsigned long)kvm);
+	irqx_lines_init(&vm->lines, kvm, vm->source_id);
+	irqx_later_init(&vm->later);
 	return vm;
 
 err_kvm:
@@ -81,19 +85,47 @@ err_free:
 	return ERR_PTR(ret);
 }
 
+/*
+ * The rest of a VM that nobody can find.  It may be the last reference to KVM's, so
+ * this destroys it.
+ */
+static void vm_finish(struct irqx_later *later)
+{
+	struct irqx_vm *vm = container_of(later, struct irqx_vm, later);
+	struct module *owner = vm->owner;
+
+	kvm_put_kvm(vm->kvm);
+	kfree_rcu(vm, rcu);
+	module_put(owner);
+}
+
+/*
+ * No context any more.  A pager that waits for a page of the guest is left behind with
+ * what it needs: it ends by itself.
+ */
+static void vm_end(struct irqx_vm *vm)
+{
+	irqx_later_flush(&vm->later);
+	irqx_lines_teardown(&vm->lines);
+	irqx_kvm_put_source_id(vm->kvm, vm->source_id);
+	if (!irqx_later_stop(&vm->later, vm_finish))
+		vm_finish(&vm->later);
+}
+
 /**
  * irqx_vm_get - the shared object of a VM, made if this is its first context
  * @file: any open file
  *
- * Context: may sleep, takes vms_lock and kvm->irq_lock.
+ * Context: may sleep, takes kvm->irq_lock.
  * Return: the VM with a reference, ERR_PTR(-EINVAL) if @file is not a VM file,
  * -EPERM for another process's VM without CAP_SYS_ADMIN, -EIO for a dead one,
- * -ENOSPC if KVM has no interrupt source left.
+ * -ENODEV if the module that runs it is going away, -ENOSPC if KVM has no interrupt
+ * source left.
  */
 struct irqx_vm *irqx_vm_get(struct file *file)
 {
 	struct kvm *kvm = irqx_kvm_from_file(file);
-	struct irqx_vm *vm;
+	struct irqx_vm *vm, *created;
 
 	if (IS_ERR(kvm))
 		return ERR_CAST(kvm);
@@ -102,13 +134,27 @@ struct irqx_vm *irqx_vm_get(struct file *file)
 	if (READ_ONCE(kvm->vm_dead))
 		return ERR_PTR(-EIO);
 
-	mutex_lock(&vms_lock);
-	vm = irqx_vm_find_rcu(kvm);
+	spin_lock(&vms_lock);
+	vm = vm_find(kvm);
+	if (vm)
+		refcount_inc(&vm->refs);
+	spin_unlock(&vms_lock);
+	if (vm)
+		return vm;
+
+	created = vm_create(kvm, file->f_op->owner);
+	if (IS_ERR(created))
+		return created;
+	spin_lock(&vms_lock);
+	vm = vm_find(kvm);
 	if (vm)
 		refcount_inc(&vm->refs);
 	else
-		vm = vm_create(kvm, file->f_op->owner);
-	mutex_unlock(&vms_lock);
+		hash_add_rcu(vms, &created->node, (unsigned long)kvm);
+	spin_unlock(&vms_lock);
+	if (!vm)
+		return created;
+	vm_end(created);
 	return vm;
 }
 
@@ -121,22 +167,11 @@ struct irqx_vm *irqx_vm_get(struct file *file)
  */
 void irqx_vm_put(struct irqx_vm *vm)
 {
-	struct module *owner = vm->owner;
-
 	might_sleep();
 
-	if (!refcount_dec_and_mutex_lock(&vm->refs, &vms_lock))
+	if (!refcount_dec_and_lock(&vm->refs, &vms_lock))
 		return;
 	hash_del_rcu(&vm->node);
-	mutex_unlock(&vms_lock);
-
-	/* A probe may have found it a moment ago; it asks only for its lines. */
-	if (!xa_empty(&vm->lines)) {
-		synchronize_rcu();
-		irqx_line_teardown(vm);
-	}
-	irqx_kvm_put_source_id(vm->kvm, vm->source_id);
-	kvm_put_kvm(vm->kvm);
-	kfree_rcu(vm, rcu);
-	module_put(owner);
+	spin_unlock(&vms_lock);
+	vm_end(vm);
 }

@@ -4,6 +4,7 @@
  * say, pins of the IOAPIC and the PIC, Xen event channels.
  */
 #include "irqx_util.h"
+#include "irqx_xen.h"
 #include "irqx_harness.h"
 
 #define VECTOR	0x51
@@ -302,136 +303,35 @@ TEST_F(pin, out_of_range)
 	ASSERT_EQ(0, irqx_stats(self->g->ctx).irqfds);
 }
 
-/*
- * Xen event channels, two-level ABI of a 64-bit guest.  Interface facts from
- * xen/include/public: struct vcpu_info is 64 bytes; shared_info holds 32 of
- * them, then 4096 pending bits, then 4096 mask bits.
- */
-#define XEN_MSR			0x40000200
-#define XEN_UPCALL_VECTOR	0xf3
-#define XEN_PORT		1234
-
-struct xen_vcpu_info {
-	uint8_t upcall_pending;
-	uint8_t upcall_mask;
-	uint64_t pending_sel;
-	uint8_t rest[48];
-};
-
-struct xen_shared_info {
-	struct xen_vcpu_info vcpu_info[32];
-	uint64_t pending[64];
-	uint64_t mask[64];
-};
-
-static struct xen_shared_info *xen_shared;
-static struct xen_vcpu_info *xen_vcpus;
-static uint64_t xen_upcalls, xen_events[4096];
-
-static void xen_upcall(struct ex_regs *regs)
-{
-	struct xen_vcpu_info *vcpu = &xen_vcpus[1];
-	uint64_t words, bits;
-	uint32_t word, bit;
-
-	(void)regs;
-	WRITE_ONCE(vcpu->upcall_pending, 0);
-	words = __atomic_exchange_n(&vcpu->pending_sel, 0, __ATOMIC_SEQ_CST);
-	for (word = 0; word < 64; word++) {
-		if (!(words & 1ULL << word))
-			continue;
-		bits = __atomic_exchange_n(&xen_shared->pending[word], 0,
-					   __ATOMIC_SEQ_CST);
-		for (bit = 0; bit < 64; bit++)
-			if (bits & 1ULL << bit)
-				xen_events[64 * word + bit]++;
-	}
-	WRITE_ONCE(xen_upcalls, xen_upcalls + 1);
-}
-
-static void xen_init(struct irqx_guest *g)
-{
-	struct kvm_xen_hvm_config config = {
-		.flags = KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL,
-		.msr = XEN_MSR,
-	};
-	struct kvm_xen_hvm_attr long_mode = {
-		.type = KVM_XEN_ATTR_TYPE_LONG_MODE,
-		.u.long_mode = 1,
-	};
-	struct kvm_xen_hvm_attr shared = { .type = KVM_XEN_ATTR_TYPE_SHARED_INFO };
-	struct kvm_xen_hvm_attr vector = {
-		.type = KVM_XEN_ATTR_TYPE_UPCALL_VECTOR,
-		.u.vector = XEN_UPCALL_VECTOR,
-	};
-	struct kvm_xen_vcpu_attr info = { .type = KVM_XEN_VCPU_ATTR_TYPE_VCPU_INFO };
-	vm_vaddr_t shared_gva = vm_vaddr_alloc_page(g->vm);
-	vm_vaddr_t vcpus_gva = vm_vaddr_alloc_page(g->vm);
-	uint32_t i;
-
-	xen_shared = (void *)shared_gva;
-	xen_vcpus = (void *)vcpus_gva;
-	sync_global_to_guest(g->vm, xen_shared);
-	sync_global_to_guest(g->vm, xen_vcpus);
-	vm_install_exception_handler(g->vm, XEN_UPCALL_VECTOR, xen_upcall);
-
-	vm_ioctl(g->vm, KVM_XEN_HVM_CONFIG, &config);
-	vm_ioctl(g->vm, KVM_XEN_HVM_SET_ATTR, &long_mode);
-	shared.u.shared_info.gfn = addr_gva2gpa(g->vm, shared_gva) >> 12;
-	vm_ioctl(g->vm, KVM_XEN_HVM_SET_ATTR, &shared);
-	vm_ioctl(g->vm, KVM_XEN_HVM_SET_ATTR, &vector);
-	for (i = 0; i < g->nr_vcpus; i++) {
-		info.u.gpa = addr_gva2gpa(g->vm, vcpus_gva) + i * 64;
-		vcpu_ioctl(g->vcpus[i].vcpu, KVM_XEN_VCPU_SET_ATTR, &info);
-	}
-}
-
-static uint64_t xen_events_of(struct irqx_guest *g, uint32_t port)
-{
-	uint64_t *events = addr_gva2hva(g->vm, (vm_vaddr_t)&xen_events[port]);
-
-	return READ_ONCE(*events);
-}
-
-static struct kvm_irq_routing_entry xen_entry(uint32_t vcpu, uint32_t port)
-{
-	struct kvm_irq_routing_entry entry = { .type = KVM_IRQ_ROUTING_XEN_EVTCHN };
-
-	entry.u.xen_evtchn.port = port;
-	entry.u.xen_evtchn.vcpu = vcpu;
-	entry.u.xen_evtchn.priority = KVM_IRQ_ROUTING_XEN_EVTCHN_PRIO_2LEVEL;
-	return entry;
-}
-
 TEST(xen_event_channel)
 {
 	struct irqx_guest *g = irqx_guest_create(2);
 	int fd = irqx_eventfd(0, 0);
-	struct kvm_irq_routing_entry bad = xen_entry(1, XEN_PORT);
+	struct kvm_irq_routing_entry bad = irqx_xen_entry(1, IRQX_XEN_PORT);
 	uint64_t i;
 
 	if (!(irqx_info(g->ctx).features & KVM_IRQX_FEATURE_XEN_EVTCHN)) {
 		ASSERT_EQ(EINVAL, __irqx_bind(g->ctx, fd, bad));
 		SKIP(return, "this kernel's KVM has no Xen emulation");
 	}
-	xen_init(g);
+	irqx_xen_init(g);
 	irqx_guest_start(g);
 
 	bad.u.xen_evtchn.priority = 0;
 	ASSERT_EQ(EINVAL, __irqx_bind(g->ctx, fd, bad));
-	irqx_bind(g->ctx, fd, xen_entry(1, XEN_PORT));
+	irqx_bind(g->ctx, fd, irqx_xen_entry(1, IRQX_XEN_PORT));
 	for (i = 1; i <= 10; i++) {
 		irqx_fire(fd);
 		irqx_settle(g->ctx);
-		ASSERT_TRUE(irqx_wait_until(xen_events_of(g, XEN_PORT) == i,
+		ASSERT_TRUE(irqx_wait_until(irqx_xen_events(g, IRQX_XEN_PORT) == i,
 					    IRQX_TIMEOUT_MS));
 	}
 
-	irqx_modify(g->ctx, fd, xen_entry(1, XEN_PORT + 1));
+	irqx_modify(g->ctx, fd, irqx_xen_entry(1, IRQX_XEN_PORT + 1));
 	irqx_fire(fd);
-	ASSERT_TRUE(irqx_wait_until(xen_events_of(g, XEN_PORT + 1) == 1,
+	ASSERT_TRUE(irqx_wait_until(irqx_xen_events(g, IRQX_XEN_PORT + 1) == 1,
 				    IRQX_TIMEOUT_MS));
-	ASSERT_EQ(10, xen_events_of(g, XEN_PORT));
+	ASSERT_EQ(10, irqx_xen_events(g, IRQX_XEN_PORT));
 	ASSERT_EQ(11, irqx_stats(g->ctx).atomic + irqx_stats(g->ctx).deferred);
 	ASSERT_EQ(0, irqx_stats(g->ctx).refused);
 	irqx_check(g);

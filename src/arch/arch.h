@@ -21,6 +21,11 @@ static inline int irqx_arch_result(int ret)
 }
 
 bool irqx_arch_entry_needs_mm(const struct kvm_kernel_irq_routing_entry *e);
+
+/* Whether delivery outside atomic context may wait for a page of the guest. */
+bool irqx_arch_waits_for_pages(const struct kvm_kernel_irq_routing_entry *e);
+/* Whether there is anything that writes to guest memory in the VM's mm. */
+bool irqx_arch_writes_guest_memory(void);
 bool irqx_arch_memory_named(struct kvm *kvm);
 int irqx_arch_check_entry(const struct kvm_irq_routing_entry *ue);
 u32 irqx_arch_vp_index(struct kvm_vcpu *vcpu);

@@ -35,6 +35,17 @@ bool irqx_arch_entry_needs_mm(const struct kvm_kernel_irq_routing_entry *e)
 	return false;
 }
 
+/* The ITS's lock is held by a vCPU that has KVM read a table in guest memory. */
+bool irqx_arch_waits_for_pages(const struct kvm_kernel_irq_routing_entry *e)
+{
+	return e->type == KVM_IRQ_ROUTING_MSI;
+}
+
+bool irqx_arch_writes_guest_memory(void)
+{
+	return false;
+}
+
 bool irqx_arch_memory_named(struct kvm *kvm)
 {
 	return false;

@@ -41,6 +41,16 @@ bool irqx_arch_entry_needs_mm(const struct kvm_kernel_irq_routing_entry *e)
 	return e->type == KVM_IRQ_ROUTING_XEN_EVTCHN;
 }
 
+bool irqx_arch_waits_for_pages(const struct kvm_kernel_irq_routing_entry *e)
+{
+	return irqx_arch_entry_needs_mm(e);
+}
+
+bool irqx_arch_writes_guest_memory(void)
+{
+	return true;
+}
+
 /*
  * Context: any.  Return: whether that guest memory was ever named.  KVM warns if
  * it is asked to find a shared-info page that was not.

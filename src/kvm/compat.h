@@ -11,7 +11,6 @@
 #include <linux/eventfd.h>
 #include <linux/version.h>
 #include <linux/wait.h>
-#include <linux/workqueue.h>
 
 /* 6.8 dropped the count that every caller gave as 1. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
@@ -49,15 +48,6 @@ irqx_add_wait_queue_priority_exclusive(struct wait_queue_head *wqh,
 }
 #else
 #define irqx_add_wait_queue_priority_exclusive add_wait_queue_priority_exclusive
-#endif
-
-/*
- * 6.17 made workqueues say which CPU they mean.  Per CPU was the default, and
- * the flag, where a stable kernel has it, does nothing.
- */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
-#define WQ_PERCPU	0
-#define system_dfl_wq	system_unbound_wq
 #endif
 
 /*
@@ -156,6 +146,11 @@ void vgic_v3_fold_lr(struct kvm_vcpu *vcpu, u64 val);
 	 (kvm)->arch.vgic.vgic_model == KVM_DEV_TYPE_ARM_VGIC_V3)
 #else
 #define irqx_kvm_spi_kicks_all(kvm)	false
+#endif
+
+/* 6.8 brought memory that only the guest has (guest_memfd). */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
+#define IRQX_KVM_HAS_PRIVATE_MEMORY
 #endif
 
 /* x86: Hyper-V emulation became a choice in 6.8. */

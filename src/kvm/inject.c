@@ -6,7 +6,7 @@
 #include <linux/sched/mm.h>
 
 #include "arch/arch.h"
-#include "irqx.h"
+#include "uapi/linux/kvm_irqx.h"
 #include "kvm.h"
 #include "symbols.h"
 

@@ -117,6 +117,17 @@ static inline void irqx_kvm_unwatch_pin(struct kvm *kvm,
 #endif
 
 struct kvm_memory_slot *irqx_kvm_memslot(struct kvm *kvm, gfn_t gfn);
+
+/* Context: kvm->srcu is held for reading. */
+static inline bool irqx_kvm_gfn_is_private(struct kvm *kvm, gfn_t gfn)
+{
+#ifdef IRQX_KVM_HAS_PRIVATE_MEMORY
+	return kvm_mem_is_private(kvm, gfn);
+#else
+	return false;
+#endif
+}
+
 void irqx_eventfd_signal(struct eventfd_ctx *eventfd);
 
 #endif /* _IRQX_KVM_KVM_H */

@@ -6,9 +6,9 @@
  * registered for the GSI that KVM's own table gives to that pin.  And a pin that
  * the guest unmasks is told of by a mask notifier of that GSI.
  */
-#include "irqx.h"
 #include "kvm.h"
 #include "symbols.h"
+#include "work.h"
 
 /* The tracepoint sees the EOI. */
 static void watch_acked(struct kvm_irq_ack_notifier *notifier)

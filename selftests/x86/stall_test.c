@@ -1,0 +1,646 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Nobody waits for an unrelated VM: pages of a guest that userspace does not serve (a FUSE
+ * file, a userfaultfd), and what goes on all the same.
+ *
+ * The page that is waited for is one of event flags, which the module writes to itself, or
+ * the shared-info page of a Xen guest, which KVM does.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "irqx_pages.h"
+#include "irqx_synic.h"
+#include "irqx_xen.h"
+#include "irqx_harness.h"
+
+#define SINT		5
+#define VECTOR		(IRQX_SINT_VECTOR + SINT)
+#define SLOT		5
+#define SLOT_GPA	0x40000000ULL
+#define NR_PAGES	300
+
+/* What does not wait for a page is done in this time, on a busy machine too. */
+#define SOON_MS		(3000 * irqx_slowness())
+
+static void add_slot(struct kvm_vm *vm, struct irqx_pages *pages)
+{
+	vm_set_user_memory_region(vm, SLOT, 0, SLOT_GPA, pages->size, pages->mem);
+}
+
+/* A pin of another VM is raised, every time. */
+static bool pins_work(struct irqx_guest *g, int fd, uint32_t n)
+{
+	uint64_t before;
+
+	while (n--) {
+		before = irqx_count(g, 0, 0x45);
+		irqx_fire(fd);
+		if (!irqx_wait_until(irqx_count(g, 0, 0x45) > before, SOON_MS))
+			return false;
+	}
+	return true;
+}
+
+struct victim {
+	struct irqx_guest *g;
+	int fd;
+};
+
+static struct victim victim_create(void)
+{
+	struct victim victim = { irqx_guest_create(1), irqx_eventfd(0, 0) };
+
+	irqx_bind(victim.g->ctx, victim.fd,
+		  irqx_slow_entry(victim.g, 0, 0, 0x45));
+	irqx_guest_start(victim.g);
+	return victim;
+}
+
+static void victim_free(struct victim *victim)
+{
+	irqx_guest_free(victim->g);
+	close(victim->fd);
+}
+
+static uint64_t ms_since(uint64_t start)
+{
+	return (irqx_now_ns() - start) / 1000000;
+}
+
+FIXTURE(stall) {
+	struct irqx_pages *pages;
+	struct irqx_synic *s;
+	struct irqx_guest *g;
+	int fd, other, pin;
+};
+
+FIXTURE_VARIANT(stall) {
+	enum irqx_pages_kind kind;
+};
+
+FIXTURE_VARIANT_ADD(stall, fuse) {
+	.kind = IRQX_PAGES_FUSE,
+};
+
+FIXTURE_VARIANT_ADD(stall, missing) {
+	.kind = IRQX_PAGES_MISSING,
+};
+
+FIXTURE_VARIANT_ADD(stall, minor) {
+	.kind = IRQX_PAGES_MINOR,
+};
+
+FIXTURE_VARIANT_ADD(stall, protected) {
+	.kind = IRQX_PAGES_PROTECTED,
+};
+
+FIXTURE_SETUP(stall)
+{
+	/* First: its server is a process of its own. */
+	self->pages = irqx_pages_create(variant->kind, 4);
+	if (!self->pages)
+		SKIP(return, "this kernel has no such pages");
+	self->s = irqx_synic_create(2, 0);
+	self->g = self->s->g;
+	self->fd = irqx_eventfd(0, 0);
+	self->other = irqx_eventfd(0, 0);
+	self->pin = irqx_eventfd(0, 0);
+	add_slot(self->g->vm, self->pages);
+	irqx_synic_start(self->s);
+	irqx_sint_set_all(self->s, 0);
+	irqx_synic_page(self->g->ctx, 0, SLOT_GPA);
+	irqx_bind_flag(self->g->ctx, self->fd, irqx_sint_entry(0, SINT), 3);
+	irqx_bind(self->g->ctx, self->other, irqx_entry(self->g, 0, 0x41));
+	irqx_bind(self->g->ctx, self->pin, irqx_slow_entry(self->g, 1, 0, 0x46));
+}
+
+FIXTURE_TEARDOWN(stall)
+{
+	irqx_synic_free(self->s);
+	irqx_pages_free(self->pages);
+}
+
+/* Two writes are one interrupt, once the page is there. */
+TEST_F_TIMEOUT(stall, served, 60)
+{
+	irqx_fire(self->fd);
+	irqx_fire(self->fd);
+	usleep(50000);
+	EXPECT_EQ(0, irqx_count(self->g, 0, VECTOR));
+	irqx_pages_serve(self->pages);
+	irqx_wait_count(self->g, 0, VECTOR, 1);
+	irqx_settle(self->g->ctx);
+	irqx_fence(self->g);
+	EXPECT_EQ(1, irqx_count(self->g, 0, VECTOR));
+	EXPECT_TRUE(irqx_flag_test((void *)self->pages->mem, SINT, 3));
+	EXPECT_EQ(0, irqx_stats(self->g->ctx).refused);
+}
+
+/* Other events of the context, and changes of other bindings. */
+TEST_F_TIMEOUT(stall, context_goes_on, 60)
+{
+	struct irqx_guest *g = self->g;
+	uint64_t start;
+
+	irqx_fire(self->fd);
+	usleep(20000);
+
+	start = irqx_now_ns();
+	irqx_modify(g->ctx, self->other, irqx_entry(g, 1, 0x42));
+	irqx_fire(self->other);
+	irqx_wait_count(g, 1, 0x42, 1);
+	irqx_fire(self->pin);
+	irqx_wait_count(g, 0, 0x46, 1);
+	irqx_modify(g->ctx, self->pin, irqx_slow_entry(g, 2, 1, 0x47));
+	irqx_fire(self->pin);
+	irqx_wait_count(g, 1, 0x47, 1);
+	irqx_route_set(g->ctx, 77, irqx_entry(g, 0, 0x43));
+	irqx_unbind(g->ctx, self->other);
+	EXPECT_GT(SOON_MS, ms_since(start));
+	EXPECT_EQ(0, irqx_count(g, 0, VECTOR));
+}
+
+/* The event that waits is put back, and another binding takes it. */
+TEST_F_TIMEOUT(stall, deassign, 60)
+{
+	struct irqx_guest *g = self->g;
+	uint64_t start = irqx_now_ns();
+
+	irqx_fire(self->fd);
+	usleep(20000);
+	irqx_unbind(g->ctx, self->fd);
+	EXPECT_GT(SOON_MS, ms_since(start));
+	irqx_bind(g->ctx, self->fd, irqx_entry(g, 0, 0x43));
+	irqx_wait_count(g, 0, 0x43, 1);
+	irqx_pages_serve(self->pages);
+	irqx_fence(g);
+	EXPECT_EQ(0, irqx_count(g, 0, VECTOR));
+	EXPECT_EQ(1, irqx_count(g, 0, 0x43));
+	EXPECT_EQ(0, irqx_stats(g->ctx).refused);
+}
+
+/* An event that waits goes along. */
+TEST_F_TIMEOUT(stall, modify, 60)
+{
+	struct irqx_guest *g = self->g;
+	uint64_t start = irqx_now_ns();
+
+	irqx_fire(self->fd);
+	usleep(20000);
+	irqx_modify(g->ctx, self->fd, irqx_entry(g, 1, 0x43));
+	EXPECT_GT(SOON_MS, ms_since(start));
+	/* The pager finds it when the page comes, or is told at the next event. */
+	irqx_pages_serve(self->pages);
+	irqx_wait_count(g, 1, 0x43, 1);
+	irqx_fence(g);
+	EXPECT_EQ(0, irqx_count(g, 0, VECTOR));
+}
+
+/* Closing does not wait, and nothing comes after it. */
+TEST_F_TIMEOUT(stall, close, 60)
+{
+	struct irqx_guest *g = self->g;
+	uint64_t start;
+	int ctx;
+
+	irqx_fire(self->fd);
+	usleep(20000);
+	ctx = g->ctx;
+	g->ctx = -1;
+	start = irqx_now_ns();
+	close(ctx);
+	EXPECT_GT(SOON_MS, ms_since(start));
+	irqx_pages_serve(self->pages);
+	g->ctx = irqx_context(g->vm);
+	irqx_fence(g);
+	EXPECT_EQ(0, irqx_count(g, 0, VECTOR));
+	EXPECT_EQ(1, irqx_eventfd_take(self->fd));
+}
+
+/*
+ * ---- An attacker in a process of its own ----
+ */
+
+struct attack {
+	struct irqx_pages *pages;
+	bool by_xen;
+	bool alone;		/* with KVM's own irqfds, or none */
+	int ready;
+};
+
+/* Has the module, and with @by_xen KVM, wait for each page that it can. */
+static int attacker(struct attack *attack)
+{
+	static int fds[NR_PAGES];
+	struct irqx_guest *g;
+	struct irqx_synic *s;
+	uint32_t i;
+
+	irqx_eventfds(fds, NR_PAGES);
+	if (attack->by_xen) {
+		g = irqx_guest_create(2);
+		irqx_xen_init(g);
+		add_slot(g->vm, attack->pages);
+		irqx_xen_set_shared_info(g, SLOT_GPA);
+		irqx_guest_start(g);
+	} else {
+		s = irqx_synic_create(2, 0);
+		g = s->g;
+		add_slot(g->vm, attack->pages);
+		irqx_synic_start(s);
+		irqx_sint_set_all(s, 0);
+	}
+	for (i = 0; i < NR_PAGES && !attack->alone; i++) {
+		if (attack->by_xen) {
+			irqx_bind(g->ctx, fds[i],
+				  irqx_xen_entry(1, IRQX_XEN_PORT + i));
+			continue;
+		}
+		irqx_synic_page(g->ctx, i, SLOT_GPA + i * PAGE_SIZE);
+		irqx_bind_flag(g->ctx, fds[i], irqx_sint_entry(i, SINT), 3);
+	}
+	for (i = 0; i < NR_PAGES; i++)
+		irqx_fire(fds[i]);
+	if (write(attack->ready, "", 1) != 1)
+		return 1;
+	for (;;)
+		pause();
+}
+
+static pid_t attack_start(struct attack *attack)
+{
+	int ready[2];
+	pid_t pid;
+	char c;
+
+	TEST_ASSERT(!pipe(ready), "pipe: %s", strerror(errno));
+	attack->ready = ready[1];
+	pid = fork();
+	TEST_ASSERT(pid >= 0, "fork: %s", strerror(errno));
+	if (!pid) {
+		close(ready[0]);
+		_exit(attacker(attack));
+	}
+	close(ready[1]);
+	TEST_ASSERT(read(ready[0], &c, 1) == 1, "the attacker ended early");
+	close(ready[0]);
+	return pid;
+}
+
+/* Return: how long it took, in ms. */
+static uint64_t end_attack(pid_t pid)
+{
+	uint64_t start = irqx_now_ns();
+	int status;
+
+	kill(pid, SIGKILL);
+	TEST_ASSERT(irqx_wait_until(waitpid(pid, &status, WNOHANG) == pid,
+				    IRQX_TIMEOUT_MS),
+		    "SIGKILL does not end it");
+	TEST_ASSERT(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
+		    "ended with %x", status);
+	return ms_since(start);
+}
+
+FIXTURE(attack) {
+	struct irqx_pages *pages;
+	struct victim victim;
+	int refs;
+};
+
+FIXTURE_VARIANT(attack) {
+	enum irqx_pages_kind kind;
+	bool by_xen;
+};
+
+FIXTURE_VARIANT_ADD(attack, fuse) {
+	.kind = IRQX_PAGES_FUSE,
+};
+
+FIXTURE_VARIANT_ADD(attack, fuse_xen) {
+	.kind = IRQX_PAGES_FUSE,
+	.by_xen = true,
+};
+
+FIXTURE_VARIANT_ADD(attack, missing) {
+	.kind = IRQX_PAGES_MISSING,
+};
+
+FIXTURE_VARIANT_ADD(attack, missing_xen) {
+	.kind = IRQX_PAGES_MISSING,
+	.by_xen = true,
+};
+
+FIXTURE_SETUP(attack)
+{
+	self->refs = irqx_module_refs();
+	self->pages = irqx_pages_create(variant->kind, NR_PAGES);
+	if (!self->pages)
+		SKIP(return, "this kernel has no such pages");
+	self->victim = victim_create();
+	if (variant->by_xen && !(irqx_info(self->victim.g->ctx).features &
+				 KVM_IRQX_FEATURE_XEN_EVTCHN))
+		SKIP(return, "this kernel's KVM has no Xen emulation");
+}
+
+FIXTURE_TEARDOWN(attack)
+{
+	if (self->victim.g)
+		victim_free(&self->victim);
+	if (self->pages)
+		irqx_pages_free(self->pages);
+	if (self->refs >= 0)
+		TEST_ASSERT(irqx_wait_module_refs(self->refs),
+			    "the module is still in use");
+}
+
+/*
+ * Another VM's pins are raised as ever; SIGKILL ends the attacker as it does one that
+ * does not use the module.
+ */
+TEST_F_TIMEOUT(attack, does_no_harm, 120)
+{
+	struct attack attack = {
+		.pages = self->pages,
+		.by_xen = variant->by_xen,
+	};
+	uint64_t ms, alone_ms;
+	pid_t pid;
+
+	attack.alone = true;
+	alone_ms = end_attack(attack_start(&attack));
+
+	attack.alone = false;
+	pid = attack_start(&attack);
+	EXPECT_TRUE(pins_work(self->victim.g, self->victim.fd, 20));
+	ms = end_attack(pid);
+	TH_LOG("ended after %lu ms, without the module %lu", ms, alone_ms);
+	EXPECT_GT(alone_ms + 1000 * irqx_slowness(), ms);
+	EXPECT_TRUE(pins_work(self->victim.g, self->victim.fd, 20));
+}
+
+/*
+ * ---- Calls that wait, in KVM ----
+ */
+
+struct blocked_call {
+	pthread_t thread;
+	int ctx, fd;
+	bool begun, ended;
+	int ret;
+};
+
+static void *blocked_unbind(void *arg)
+{
+	struct blocked_call *call = arg;
+
+	WRITE_ONCE(call->begun, true);
+	call->ret = __irqx_unbind(call->ctx, call->fd);
+	WRITE_ONCE(call->ended, true);
+	return NULL;
+}
+
+FIXTURE(xen) {
+	struct irqx_pages *pages;
+	struct irqx_guest *g;
+	int fd, other, pin;
+};
+
+FIXTURE_SETUP(xen)
+{
+	self->pages = irqx_pages_create(IRQX_PAGES_MISSING, 1);
+	if (!self->pages)
+		SKIP(return, "this kernel has no userfaultfd");
+	self->g = irqx_guest_create(2);
+	if (!(irqx_info(self->g->ctx).features & KVM_IRQX_FEATURE_XEN_EVTCHN))
+		SKIP(return, "this kernel's KVM has no Xen emulation");
+	irqx_xen_init(self->g);
+	add_slot(self->g->vm, self->pages);
+	irqx_xen_set_shared_info(self->g, SLOT_GPA);
+	self->fd = irqx_eventfd(0, 0);
+	self->other = irqx_eventfd(0, 0);
+	self->pin = irqx_eventfd(0, 0);
+	irqx_bind(self->g->ctx, self->fd, irqx_xen_entry(1, IRQX_XEN_PORT));
+	irqx_bind(self->g->ctx, self->other, irqx_entry(self->g, 0, 0x41));
+	irqx_bind(self->g->ctx, self->pin, irqx_slow_entry(self->g, 1, 0, 0x46));
+	irqx_guest_start(self->g);
+}
+
+FIXTURE_TEARDOWN(xen)
+{
+	if (!self->pages)
+		return;
+	irqx_guest_free(self->g);
+	irqx_pages_free(self->pages);
+}
+
+/*
+ * DEASSIGN waits for the injection that KVM has begun.  Nothing else of the context
+ * does, not even what is called while it waits.
+ */
+TEST_F_TIMEOUT(xen, deassign_waits_alone, 60)
+{
+	struct irqx_guest *g = self->g;
+	struct blocked_call call = { .ctx = g->ctx, .fd = self->fd };
+	uint64_t start;
+
+	irqx_fire(self->fd);
+	usleep(50000);
+	pthread_create(&call.thread, NULL, blocked_unbind, &call);
+	ASSERT_TRUE(irqx_wait_until(READ_ONCE(call.begun), SOON_MS));
+	usleep(50000);
+	EXPECT_FALSE(READ_ONCE(call.ended));
+
+	start = irqx_now_ns();
+	irqx_modify(g->ctx, self->other, irqx_entry(g, 1, 0x42));
+	irqx_fire(self->other);
+	irqx_wait_count(g, 1, 0x42, 1);
+	irqx_fire(self->pin);
+	irqx_wait_count(g, 0, 0x46, 1);
+	irqx_unbind(g->ctx, self->other);
+	/* The reaper gets there, too. */
+	close(self->pin);
+	EXPECT_TRUE(irqx_wait_irqfds(g->ctx, 0));
+	EXPECT_GT(SOON_MS, ms_since(start));
+	EXPECT_FALSE(READ_ONCE(call.ended));
+
+	irqx_pages_serve(self->pages);
+	pthread_join(call.thread, NULL);
+	EXPECT_EQ(0, call.ret);
+	/* It had begun, so it was delivered: the bit is in the page. */
+	EXPECT_NE(0, *(uint64_t *)(self->pages->mem + 32 * 64 +
+				   IRQX_XEN_PORT / 64 * 8));
+	EXPECT_EQ(0, irqx_eventfd_take(self->fd));
+}
+
+#define NR_CONTEXTS	600
+
+/*
+ * Calls that wait in hundreds of contexts, each with an eventfd closed behind its back: the
+ * kernel's own workers go on.  A socket of a family that nobody has needs one, to look for a
+ * module.
+ */
+static int many_contexts(void *arg)
+{
+	struct irqx_guest *g = arg;
+	static struct blocked_call calls[NR_CONTEXTS];
+	pthread_attr_t attr;
+	int closed[NR_CONTEXTS];
+	uint64_t start;
+	uint32_t i;
+	int fd;
+
+	irqx_need_files(3 * NR_CONTEXTS + 100);
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, 65536);
+	for (i = 0; i < NR_CONTEXTS; i++) {
+		calls[i].ctx = irqx_context(g->vm);
+		calls[i].fd = irqx_eventfd(0, 0);
+		closed[i] = irqx_eventfd(0, 0);
+		irqx_bind(calls[i].ctx, calls[i].fd,
+			  irqx_xen_entry(1, IRQX_XEN_PORT + i));
+		irqx_bind(calls[i].ctx, closed[i],
+			  irqx_xen_entry(1, IRQX_XEN_PORT + NR_CONTEXTS + i));
+		irqx_fire(closed[i]);
+		irqx_fire(calls[i].fd);
+	}
+	for (i = 0; i < NR_CONTEXTS; i++) {
+		TEST_ASSERT(!pthread_create(&calls[i].thread, &attr,
+					    blocked_unbind, &calls[i]),
+			    "pthread_create");
+		close(closed[i]);
+	}
+	start = irqx_now_ns();
+	fd = socket(AF_ECONET, SOCK_DGRAM, 0);
+	TEST_ASSERT(fd < 0 && errno == EAFNOSUPPORT, "socket: %s", strerror(errno));
+	TEST_ASSERT(ms_since(start) < SOON_MS, "socket() took %lu ms",
+		    ms_since(start));
+	for (i = 0; i < NR_CONTEXTS; i++)
+		TEST_ASSERT(irqx_wait_until(irqx_stats(calls[i].ctx).irqfds == 0,
+					    SOON_MS),
+			    "context %u was not reaped", i);
+	return 0;
+}
+
+TEST_F_TIMEOUT(xen, many_contexts, 120)
+{
+	EXPECT_EQ(0, many_contexts(self->g));
+	irqx_pages_serve(self->pages);
+}
+
+/* KVM_IRQ_LINE on such an entry waits, without the context's lock. */
+static void *blocked_line(void *arg)
+{
+	struct blocked_call *call = arg;
+
+	WRITE_ONCE(call->begun, true);
+	call->ret = __irqx_irq_line(call->ctx, 9, 1);
+	WRITE_ONCE(call->ended, true);
+	return NULL;
+}
+
+TEST_F_TIMEOUT(xen, irq_line_waits_alone, 60)
+{
+	struct irqx_guest *g = self->g;
+	struct blocked_call call = { .ctx = g->ctx };
+
+	irqx_route_set(g->ctx, 9, irqx_xen_entry(1, IRQX_XEN_PORT));
+	pthread_create(&call.thread, NULL, blocked_line, &call);
+	ASSERT_TRUE(irqx_wait_until(READ_ONCE(call.begun), SOON_MS));
+	usleep(50000);
+	EXPECT_FALSE(READ_ONCE(call.ended));
+	irqx_modify(g->ctx, self->other, irqx_entry(g, 1, 0x42));
+	irqx_fire(self->other);
+	irqx_wait_count(g, 1, 0x42, 1);
+	EXPECT_FALSE(READ_ONCE(call.ended));
+	irqx_pages_serve(self->pages);
+	pthread_join(call.thread, NULL);
+	EXPECT_EQ(0, call.ret);
+	EXPECT_NE(0, *(uint64_t *)(self->pages->mem + 32 * 64 +
+				   IRQX_XEN_PORT / 64 * 8));
+}
+
+/* A call that waits does not keep the machine from going to sleep. */
+TEST_F_TIMEOUT(xen, freeze, 90)
+{
+	struct blocked_call call = { .ctx = self->g->ctx, .fd = self->fd };
+	int test, state;
+
+	test = open("/sys/power/pm_test", O_WRONLY | O_CLOEXEC);
+	state = open("/sys/power/state", O_WRONLY | O_CLOEXEC);
+	if (test < 0 || state < 0)
+		SKIP(return, "this kernel cannot try to freeze tasks");
+	irqx_fire(self->fd);
+	usleep(50000);
+	pthread_create(&call.thread, NULL, blocked_unbind, &call);
+	ASSERT_TRUE(irqx_wait_until(READ_ONCE(call.begun), SOON_MS));
+	usleep(50000);
+	ASSERT_EQ(7, write(test, "freezer", 7));
+	EXPECT_EQ(6, write(state, "freeze", 6)) TH_LOG("%s", strerror(errno));
+	ASSERT_EQ(4, write(test, "none", 4));
+	EXPECT_FALSE(READ_ONCE(call.ended));
+	irqx_pages_serve(self->pages);
+	pthread_join(call.thread, NULL);
+	EXPECT_EQ(0, call.ret);
+	close(test);
+	close(state);
+}
+
+/*
+ * ---- Pages that go all the while ----
+ */
+
+struct thief {
+	void *page;
+	bool stop;
+};
+
+static void *steal(void *arg)
+{
+	struct thief *thief = arg;
+
+	while (!READ_ONCE(thief->stop))
+		madvise(thief->page, PAGE_SIZE, MADV_DONTNEED);
+	return NULL;
+}
+
+static int fire_many(void *arg)
+{
+	int *args = arg;
+	int i;
+
+	for (i = 0; i < args[1]; i++) {
+		irqx_fire(args[0]);
+		usleep(100);
+	}
+	return 0;
+}
+
+/* No event is refused because its page was gone at the wrong time. */
+TEST_F_TIMEOUT(stall, stolen, 90)
+{
+	int args[2] = { self->fd, irqx_iterations(2000, 20000) };
+	struct thief thief = {};
+	pthread_t thread;
+
+	if (variant->kind != IRQX_PAGES_MISSING)
+		SKIP(return, "once is enough");
+	irqx_pages_serve(self->pages);
+	thief.page = self->pages->mem;
+	pthread_create(&thread, NULL, steal, &thief);
+	/* By a process that does not have the memory, so that the pager has to. */
+	EXPECT_EQ(0, irqx_in_child(fire_many, args));
+	EXPECT_EQ(0, fire_many(args));
+	WRITE_ONCE(thief.stop, true);
+	pthread_join(thread, NULL);
+	irqx_settle(self->g->ctx);
+	irqx_fence(self->g);
+	EXPECT_EQ(0, irqx_stats(self->g->ctx).refused);
+	EXPECT_LT(0, irqx_count(self->g, 0, VECTOR));
+}
+
+TEST_HARNESS_MAIN

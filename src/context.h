@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _IRQX_CONTEXT_H
+#define _IRQX_CONTEXT_H
+
+#include <linux/bits.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/sched/signal.h>
+#include <linux/xarray.h>
+
+#include "deliver.h"
+
+struct file;
+struct inode;
+struct irqx_vm;
+struct kvm_irqx_stats;
+
+/* An open file: a GSI table and irqfds. */
+struct irqx_context {
+	struct mutex lock;		/* changes to the context */
+	struct irqx_vm *vm;		/* @lock; immutable after publish */
+	struct list_head irqfds;	/* @lock */
+	u32 nr_irqfds;			/* @lock */
+	struct xarray gsis;		/* @lock */
+	struct xarray vps;		/* @lock */
+	u32 nr_gsis;			/* routed ones; @lock */
+	struct irqx_delivery delivery;
+};
+
+/* What KVM_SET_GSI_ROUTING copies in must stay below kvmalloc()'s 2 GiB. */
+#define IRQX_GSIS_LIMIT	BIT(24)
+extern unsigned int irqx_max_gsis;
+extern unsigned int irqx_max_irqfds;
+
+int irqx_context_open(struct inode *inode, struct file *file);
+int irqx_context_release(struct inode *inode, struct file *file);
+int irqx_context_attach(struct irqx_context *ctx, int vm_fd);
+int irqx_context_check(struct irqx_context *ctx);
+int irqx_context_lock(struct irqx_context *ctx);
+void irqx_context_unlock(struct irqx_context *ctx);
+int irqx_context_unlock_and_wait(struct irqx_context *ctx,
+				 struct irqx_leave *leave);
+int irqx_context_deassign(struct irqx_context *ctx, int fd,
+			  struct irqx_leave *leave);
+void irqx_context_stats(struct irqx_context *ctx, struct kvm_irqx_stats *stats);
+
+/* In what may take a while: chances for others, and to end it.  Return: 0 or -EINTR. */
+static inline int irqx_cond_resched_killable(void)
+{
+	cond_resched();
+	return fatal_signal_pending(current) ? -EINTR : 0;
+}
+
+#endif /* _IRQX_CONTEXT_H */

@@ -1,0 +1,1021 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The way of an event, from the eventfd's wake-up to KVM's injection in kvm/inject.c: in
+ * the wake-up itself, which is atomic context; or later, by one of the VM's two workers.
+ *
+ * What cannot be done at once is a state of the target, not a count: however many
+ * events come meanwhile, there is an interrupt after the last of them.  The worker of
+ * prompt deliveries is a work item among those of all VMs, and takes nothing but
+ * spinlocks.  What may wait for a page of the guest, and so for whoever serves it, is
+ * for a thread of the VM's own, the pager.
+ */
+#include <linux/eventfd.h>
+#include <linux/kthread.h>
+#include <linux/module.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+
+#include "arch/arch.h"
+#include "deliver.h"
+#include "irqfd.h"
+#include "kvm/kvm.h"
+#include "synic.h"
+#include "vm.h"
+#include "work.h"
+
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
+/* How many the worker delivers before it lets other VMs' workers on. */
+#define IRQX_PROMPT_BATCH	64
+
+/* How often the pager tries what is still not there, before it waits; then in ms. */
+#define IRQX_PAGER_TRIES	16
+#define IRQX_PAGER_NAP_MIN	1
+#define IRQX_PAGER_NAP_MAX	128
+
+static void count_result(struct irqx_delivery *delivery, int ret)
+{
+	if (ret < 0)
+		this_cpu_inc(delivery->counters->refused);
+	else if (!ret)
+		this_cpu_inc(delivery->counters->coalesced);
+}
+
+/* @events were one interrupt. */
+static void count_deferred(struct irqx_delivery *delivery, u32 events, int ret)
+{
+	this_cpu_add(delivery->counters->deferred, events);
+	this_cpu_add(delivery->counters->coalesced, events - 1);
+	count_result(delivery, ret);
+}
+
+static bool entries_are_paged(const struct irqx_entries *to)
+{
+	return to->has_flag ||
+	       (to->nr && irqx_arch_waits_for_pages(&to->one));
+}
+
+/*
+ * Sets the event flag that comes before a SINT.  Return: > 0 if the SINT is to be
+ * raised, 0 if the guest has not seen the flag yet, negative as
+ * irqx_vp_set_flag().
+ */
+static int set_event_flag(struct irqx_entries *to, u32 __user **word)
+{
+	int ret;
+
+	if (!to->has_flag)
+		return 1;
+	ret = irqx_vp_set_flag(to->vp, to->one.hv_sint.sint, to->event_flag,
+			       word);
+	/* KVM refused the SINT last time: the guest may not know of the flag. */
+	if (!ret && to->unraised)
+		ret = 1;
+	return ret;
+}
+
+/*
+ * KVM does not answer -EWOULDBLOCK for a SINT, so a flag is never set twice.
+ * @source: holds a pin up, or NULL.  @word: where memory has to be faulted in, if
+ * -EWOULDBLOCK is because of that.
+ */
+static int raise_atomic(struct irqx_target *target, struct irqx_source *source,
+			u32 __user **word)
+{
+	struct irqx_vm *vm = target->delivery->vm;
+	struct irqx_entries *to = &target->to;
+	int ret;
+
+	lockdep_assert_held(target->lock);
+
+	if (to->nr != 1)
+		return -EWOULDBLOCK;
+	if (to->one.type == KVM_IRQ_ROUTING_IRQCHIP) {
+		if (!vm->lines.pins_are_atomic)
+			return -EWOULDBLOCK;
+		if (source)
+			return irqx_source_assert_atomic(source);
+	}
+
+	ret = set_event_flag(to, word);
+	if (ret <= 0)
+		return ret;
+	ret = irqx_kvm_inject_atomic(&to->one, vm->kvm, vm->source_id);
+	if (ret == -EWOULDBLOCK)
+		return ret;
+	trace_irqx_inject(&to->one, true, 1, ret);
+	to->unraised = ret < 0;
+	return ret;
+}
+
+static void later_kick(struct irqx_later *later, enum irqx_queue_id id)
+{
+	if (id == IRQX_PROMPT) {
+		queue_work(irqx_wq, &later->prompt);
+		return;
+	}
+	/* Pairs with pager_wait(): it looks at it before it sleeps. */
+	WRITE_ONCE(later->more, true);
+	wake_up_process(later->pager);
+}
+
+/* What the target has to deliver is for a worker. */
+static void target_queue(struct irqx_target *target)
+{
+	struct irqx_later *later = &target->delivery->vm->later;
+	enum irqx_queue_id id = entries_are_paged(&target->to) ? IRQX_PAGED :
+								 IRQX_PROMPT;
+	unsigned long flags;
+
+	lockdep_assert_held(target->lock);
+
+	raw_spin_lock_irqsave(&later->lock, flags);
+	if (list_empty(&target->waiting))
+		list_add_tail(&target->waiting, &later->queues[id].targets);
+	raw_spin_unlock_irqrestore(&later->lock, flags);
+	later_kick(later, id);
+}
+
+/* Whether an event of this irqfd's own, not a source's, waits at its target. */
+static bool irqfd_is_owed(const struct irqx_irqfd *irqfd)
+{
+	const struct irqx_target *target = irqfd->target;
+
+	return target->owed && irqfd->epoch == target->epoch;
+}
+
+static void event_defer(struct irqx_irqfd *irqfd)
+{
+	struct irqx_target *target = irqfd->target;
+	bool waits;
+
+	lockdep_assert_held(target->lock);
+
+	if (irqfd->source) {
+		waits = xchg(&irqfd->source->asked, true);
+		target->asked = true;
+	} else {
+		waits = irqfd_is_owed(irqfd);
+		target->owed += !waits;
+		irqfd->epoch = target->epoch;
+	}
+	if (waits) {
+		this_cpu_inc(target->delivery->counters->deferred);
+		this_cpu_inc(target->delivery->counters->coalesced);
+	}
+	target_queue(target);
+}
+
+/* An event, outside the fast way of deliver_event(). */
+static noinline void deliver_event_slow(struct irqx_irqfd *irqfd)
+{
+	bool direct = irqx_irqfd_is_direct(irqfd);
+	struct irqx_target *target = irqfd->target;
+	struct irqx_counters __percpu *counters =
+		target->delivery->counters;
+	u32 __user *word;
+	int ret;
+
+	if (!direct)
+		spin_lock(target->lock);
+	ret = raise_atomic(target, irqfd->source, &word);
+	if (ret != -EWOULDBLOCK) {
+		this_cpu_inc(counters->atomic);
+		count_result(target->delivery, ret);
+	} else {
+		this_cpu_inc(counters->not_inline);
+		/* There is no route, and nothing to remember. */
+		if (!target->to.nr && !irqfd->source)
+			this_cpu_inc(counters->unrouted);
+		else
+			event_defer(irqfd);
+	}
+	if (!direct)
+		spin_unlock(target->lock);
+}
+
+/*
+ * One event.  The eventfd's wqh.lock is held and, but on PREEMPT_RT, interrupts
+ * are off: the writer may be an interrupt handler.
+ *
+ * The fast way is that of an MSI (or whatever KVM can inject at once) with an entry
+ * of its own: no lock but the one held, no copy of the entry, one counter
+ * (benchmarks.rst, wakeup-msi).
+ */
+static __always_inline void deliver_event(struct irqx_irqfd *irqfd)
+{
+	struct irqx_delivery *delivery = irqfd->own.delivery;
+	struct irqx_entries *to = &irqfd->own.to;
+	int ret;
+
+	lockdep_assert_held(irqfd->own.lock);
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		lockdep_assert_irqs_disabled();
+
+	if (!to->inline_ok) {
+		deliver_event_slow(irqfd);
+		return;
+	}
+	ret = irqx_kvm_inject_atomic(&to->one, delivery->vm->kvm,
+				     delivery->vm->source_id);
+	if (unlikely(ret <= 0)) {
+		if (ret == -EWOULDBLOCK) {
+			this_cpu_inc(delivery->counters->not_inline);
+			event_defer(irqfd);
+			return;
+		}
+		count_result(delivery, ret);
+	}
+	trace_irqx_inject(&to->one, true, 1, ret);
+	this_cpu_inc(delivery->counters->atomic);
+}
+
+/**
+ * irqx_deliver_closed - the last close of an eventfd
+ * @irqfd: bound to it
+ *
+ * Unhooking takes wqh.lock, which is held, so it is left to the reaper.
+ *
+ * Context: as irqx_deliver_wakeup().
+ */
+void irqx_deliver_closed(struct irqx_irqfd *irqfd)
+{
+	struct irqx_delivery *delivery = irqfd->own.delivery;
+	unsigned long flags;
+
+	spin_lock_irqsave(&delivery->dead_lock, flags);
+	if (list_empty(&irqfd->dead))
+		list_add_tail(&irqfd->dead, &delivery->dead);
+	spin_unlock_irqrestore(&delivery->dead_lock, flags);
+	queue_work(irqx_wq, &delivery->reap);
+}
+
+/**
+ * irqx_deliver_wakeup - somebody has signalled a bound eventfd
+ * @wait: of an irqfd
+ * @mode: not looked at
+ * @sync: not looked at
+ * @key: EPOLLIN: an event; EPOLLHUP: the last close
+ *
+ * Context: the signaller's: any, even hard interrupt; wqh.lock is held and interrupts are
+ * off (on PREEMPT_RT: on, and the locks below it may sleep).
+ * Return: 1 if an event was consumed: nobody else who waits needs to see it.
+ */
+int irqx_deliver_wakeup(struct wait_queue_entry *wait, unsigned int mode,
+			int sync, void *key)
+{
+	struct irqx_irqfd *irqfd = container_of(wait, struct irqx_irqfd, wait);
+	__poll_t events = key_to_poll(key);
+
+	if (likely(events & EPOLLIN)) {
+		/* Not on the stack: that would cost a canary. */
+		eventfd_ctx_do_read(irqfd->eventfd, &irqfd->count);
+		trace_irqx_wakeup(irqfd->eventfd, irqfd->count);
+		deliver_event(irqfd);
+	}
+
+	if (unlikely(events & EPOLLHUP))
+		irqx_deliver_closed(irqfd);
+
+	return !!(events & EPOLLIN);
+}
+
+/**
+ * irqx_deliver_pending - take what is in the eventfd
+ * @irqfd: hooked
+ *
+ * Events from before the binding are one event.
+ *
+ * Context: the eventfd's wqh.lock is held.
+ * Return: how many there were.
+ */
+u64 irqx_deliver_pending(struct irqx_irqfd *irqfd)
+{
+	eventfd_ctx_do_read(irqfd->eventfd, &irqfd->count);
+	if (irqfd->count) {
+		trace_irqx_wakeup(irqfd->eventfd, irqfd->count);
+		deliver_event(irqfd);
+	}
+	return irqfd->count;
+}
+
+/**
+ * irqx_deliver_take_back - an event that waits, of an irqfd that is leaving
+ * @irqfd: unhooked: no event comes any more
+ *
+ * Context: may sleep; the context's lock is held.
+ * Return: whether there was one; it will not be delivered.
+ */
+bool irqx_deliver_take_back(struct irqx_irqfd *irqfd)
+{
+	struct irqx_target *target = irqfd->target;
+	bool waited;
+
+	spin_lock_irq(target->lock);
+	if (irqfd->source) {
+		waited = xchg(&irqfd->source->asked, false);
+	} else {
+		waited = irqfd_is_owed(irqfd);
+		target->owed -= waited;
+	}
+	spin_unlock_irq(target->lock);
+	/* It is not an event any more. */
+	if (waited)
+		this_cpu_dec(target->delivery->counters->not_inline);
+	return waited;
+}
+
+/* ---- later ---- */
+
+static void queue_set_state(struct irqx_later *later, enum irqx_queue_id id,
+			    enum irqx_queue_state state)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&later->lock, flags);
+	later->queues[id].state = state;
+	if (state == IRQX_IDLE)
+		later->queues[id].now = NULL;
+	raw_spin_unlock_irqrestore(&later->lock, flags);
+
+	if (wq_has_sleeper(&later->progress))
+		wake_up_all(&later->progress);
+}
+
+/* Return: the next one, which stays while the queue's state is IRQX_HOLDING; or NULL. */
+static struct irqx_target *queue_take(struct irqx_later *later,
+				      enum irqx_queue_id id)
+{
+	struct irqx_queue *queue = &later->queues[id];
+	struct irqx_target *target;
+
+	raw_spin_lock_irq(&later->lock);
+	target = list_first_entry_or_null(&queue->targets, struct irqx_target,
+					  waiting);
+	if (target) {
+		list_del_init(&target->waiting);
+		queue->now = target;
+		queue->state = IRQX_HOLDING;
+		queue->taken++;
+	}
+	raw_spin_unlock_irq(&later->lock);
+	return target;
+}
+
+/* Return: whether the target is still there; then it stays. */
+static bool queue_hold_again(struct irqx_later *later, enum irqx_queue_id id)
+{
+	struct irqx_queue *queue = &later->queues[id];
+	bool there;
+
+	raw_spin_lock_irq(&later->lock);
+	there = queue->now;
+	if (there)
+		queue->state = IRQX_HOLDING;
+	raw_spin_unlock_irq(&later->lock);
+	return there;
+}
+
+/* Return: how many events there were; all of them are to be one interrupt. */
+static u32 target_take_owed(struct irqx_target *target)
+{
+	u32 owed = target->owed;
+
+	lockdep_assert_held(target->lock);
+
+	target->owed = 0;
+	/* 0 is that of an irqfd which was never owed anything. */
+	if (!++target->epoch)
+		target->epoch = 1;
+	return owed;
+}
+
+/*
+ * Has the sources that were asked hold their pins up.  Without a route the level is kept
+ * for the route to come.  A SINT has none: it is raised.
+ */
+static void target_assert_asked(struct irqx_later *later,
+				struct irqx_target *target)
+{
+	struct irqx_delivery *delivery = target->delivery;
+	struct irqx_lines *lines = &delivery->vm->lines;
+	struct irqx_source *source;
+	u32 latched = 0;
+	bool asked;
+	int ret;
+
+	spin_lock_irq(target->lock);
+	asked = target->asked;
+	target->asked = false;
+	spin_unlock_irq(target->lock);
+	if (!asked)
+		return;
+
+	spin_lock(&lines->plugs_lock);
+	hlist_for_each_entry(source, &target->sources, node) {
+		if (!xchg(&source->asked, false))
+			continue;
+		if (target->to.nr && !irqx_entry_has_level(&target->to.one)) {
+			latched++;
+			continue;
+		}
+		ret = irqx_source_set(source, true);
+		if (target->to.nr)
+			count_deferred(delivery, 1, ret);
+		else
+			this_cpu_inc(delivery->counters->unrouted);
+	}
+	spin_unlock(&lines->plugs_lock);
+
+	if (!latched)
+		return;
+	spin_lock_irq(target->lock);
+	target->owed += latched;
+	spin_unlock_irq(target->lock);
+}
+
+/* With a copy of the entries. */
+static int inject_later(struct irqx_vm *vm, struct irqx_entries *to)
+{
+	int ret = -1;
+	u32 i;
+
+	if (!irqx_entries_are_pins(to)) {
+		ret = irqx_kvm_inject(vm->kvm, vm->source_id, &to->one);
+		trace_irqx_inject(&to->one, false, 1, ret);
+		return ret;
+	}
+	for (i = 0; i < to->nr; i++)
+		ret = max(ret, irqx_lines_pulse(&vm->lines,
+						irqx_entries_at(to, i)));
+	return ret;
+}
+
+/*
+ * Delivers what waits at a target that has been taken from queue @id, unless its entries
+ * are now for another one.  Return: whether KVM refused it because this thread was
+ * interrupted.
+ */
+static void target_deliver(struct irqx_later *later, struct irqx_target *target,
+			   enum irqx_queue_id id)
+{
+	struct kvm_kernel_irq_routing_entry more[KVM_NR_IRQCHIPS];
+	struct irqx_delivery *delivery = target->delivery;
+	struct irqx_vm *vm = delivery->vm;
+	struct irqx_entries to;
+	bool interrupted;
+	u32 owed;
+	int ret;
+
+	spin_lock_irq(target->lock);
+	owed = target_take_owed(target);
+	to = target->to;
+	if (to.nr > 1)
+		memcpy(more, to.more, (to.nr - 1) * sizeof(*more));
+	to.more = more;
+	/* Under the lock: whoever changes the target now knows that it is under way. */
+	if (owed && to.nr)
+		queue_set_state(later, id, IRQX_INJECTING);
+	spin_unlock_irq(target->lock);
+
+	if (!owed)
+		return;
+	if (!to.nr) {
+		this_cpu_add(delivery->counters->unrouted, owed);
+		return;
+	}
+	ret = inject_later(vm, &to);
+	interrupted = id == IRQX_PAGED && signal_pending(current);
+	if (interrupted)
+		flush_signals(current);
+	if (!queue_hold_again(later, id))
+		return;
+	if (ret >= 0 || !interrupted) {
+		count_deferred(delivery, owed, ret);
+		return;
+	}
+	/* It was interrupted for another one's sake. */
+	spin_lock_irq(target->lock);
+	target->owed += owed;
+	target_queue(target);
+	spin_unlock_irq(target->lock);
+}
+
+static bool target_is_for(struct irqx_target *target, enum irqx_queue_id id)
+{
+	bool is;
+
+	spin_lock_irq(target->lock);
+	is = entries_are_paged(&target->to) == (id == IRQX_PAGED);
+	if (!is && target->owed)
+		target_queue(target);
+	spin_unlock_irq(target->lock);
+	return is;
+}
+
+/* Pins and MSIs: spinlocks, so nobody can make this wait. */
+static void later_prompt_work(struct work_struct *work)
+{
+	struct irqx_later *later = container_of(work, struct irqx_later, prompt);
+	struct irqx_target *target;
+	u32 i;
+
+	for (i = 0; i < IRQX_PROMPT_BATCH; i++) {
+		target = queue_take(later, IRQX_PROMPT);
+		if (!target)
+			return;
+		target_assert_asked(later, target);
+		if (target_is_for(target, IRQX_PROMPT))
+			target_deliver(later, target, IRQX_PROMPT);
+		queue_set_state(later, IRQX_PROMPT, IRQX_IDLE);
+		cond_resched();
+	}
+	queue_work(irqx_wq, &later->prompt);
+}
+
+/* ---- the pager ---- */
+
+/* A fault that nothing will mend but another mapping, of which nobody tells. */
+static bool fault_is_final(int ret)
+{
+	return ret == -EFAULT || ret == -ESRCH;
+}
+
+/*
+ * An event flag is set under the target's lock, as in a wake-up.  While its page is
+ * faulted in, nothing is held and nothing has begun: who changes or removes the target does
+ * not wait for that.  Return: false if it is to be tried again.
+ */
+static bool pager_raise_flag(struct irqx_later *later,
+			     struct irqx_target *target)
+{
+	struct kvm *kvm = target->delivery->vm->kvm;
+	u32 __user *missed = NULL, *word = NULL;
+	bool retry = false;
+	int ret, fault = 0;
+	u32 owed;
+
+	for (;;) {
+		spin_lock_irq(target->lock);
+		if (!target->owed || !target->to.has_flag)
+			break;
+		ret = raise_atomic(target, NULL, &word);
+		if (ret == -EWOULDBLOCK && fault_is_final(fault) &&
+		    word == missed)
+			ret = fault;
+		if (ret != -EWOULDBLOCK) {
+			owed = target_take_owed(target);
+			count_deferred(target->delivery, owed, ret);
+			break;
+		}
+		/* A memslot is being moved, or the page is gone again. */
+		if (!word || missed) {
+			retry = true;
+			break;
+		}
+		missed = word;
+		queue_set_state(later, IRQX_PAGED, IRQX_FAULTING);
+		spin_unlock_irq(target->lock);
+
+		fault = irqx_vp_fault_in(kvm, word);
+		if (signal_pending(current))
+			flush_signals(current);
+		if (!queue_hold_again(later, IRQX_PAGED))
+			return true;
+	}
+	if (target->owed)
+		target_queue(target);
+	spin_unlock_irq(target->lock);
+	return !retry;
+}
+
+static bool target_has_flag(struct irqx_target *target)
+{
+	bool has;
+
+	spin_lock_irq(target->lock);
+	has = target->to.has_flag;
+	spin_unlock_irq(target->lock);
+	return has;
+}
+
+/* Return: false if one is to be tried again, and what came first is done. */
+static bool pager_serve(struct irqx_later *later, struct irqx_target *target)
+{
+	bool done = true;
+
+	target_assert_asked(later, target);
+	if (!target_is_for(target, IRQX_PAGED))
+		;
+	else if (target_has_flag(target))
+		done = pager_raise_flag(later, target);
+	else
+		target_deliver(later, target, IRQX_PAGED);
+	queue_set_state(later, IRQX_PAGED, IRQX_IDLE);
+	return done;
+}
+
+/*
+ * All that waits, with the VM's mm where guest memory is written through it.  Return:
+ * whether something is to be tried again.
+ */
+static bool pager_serve_all(struct irqx_later *later)
+{
+	struct irqx_vm *vm = container_of(later, struct irqx_vm, later);
+	struct mm_struct *mm = vm->kvm->mm;
+	struct irqx_target *target;
+	u32 tries = 0;
+	bool borrowed;
+
+	borrowed = irqx_arch_writes_guest_memory() && mmget_not_zero(mm);
+	if (borrowed)
+		kthread_use_mm(mm);
+	while (tries < IRQX_PAGER_TRIES && !READ_ONCE(later->finish)) {
+		target = queue_take(later, IRQX_PAGED);
+		if (!target)
+			break;
+		tries += !pager_serve(later, target);
+		cond_resched();
+	}
+	if (borrowed) {
+		kthread_unuse_mm(mm);
+		/* The end of an address space takes long: this thread has the time. */
+		mmput(mm);
+	}
+	return tries;
+}
+
+static void pager_wait(struct irqx_later *later, long timeout)
+{
+	set_current_state(TASK_IDLE);
+	if (!xchg(&later->more, false) && !kthread_should_stop())
+		schedule_timeout(timeout);
+	__set_current_state(TASK_RUNNING);
+}
+
+static int pager_main(void *data)
+{
+	struct irqx_later *later = data;
+	u32 nap = IRQX_PAGER_NAP_MIN;
+
+	/* Ends a wait for a page of a target that has gone. */
+	allow_signal(SIGKILL);
+
+	while (!kthread_should_stop()) {
+		bool retry = pager_serve_all(later);
+
+		if (READ_ONCE(later->finish)) {
+			later->finish(later);
+			module_put_and_kthread_exit(0);
+		}
+		pager_wait(later, retry ? msecs_to_jiffies(nap) :
+					  MAX_SCHEDULE_TIMEOUT);
+		nap = retry ? min(nap * 2, IRQX_PAGER_NAP_MAX) :
+			      IRQX_PAGER_NAP_MIN;
+	}
+	return 0;
+}
+
+/**
+ * irqx_deliver_prepare - see that events can go to some entries
+ * @vm: the VM
+ * @entries: new ones; if they are for the pager the VM has one from now on
+ *
+ * Context: may sleep.
+ * Return: 0, -ENOMEM, or -EINTR if killed.
+ */
+int irqx_deliver_prepare(struct irqx_vm *vm, const struct irqx_entries *entries)
+{
+	struct irqx_later *later = &vm->later;
+	struct task_struct *pager;
+	int ret;
+
+	if (!entries_are_paged(entries))
+		return 0;
+	/* Pairs with the release below. */
+	if (smp_load_acquire(&later->pager))
+		return 0;
+	ret = mutex_lock_killable(&later->pager_mutex);
+	if (ret)
+		return ret;
+	if (!later->pager) {
+		pager = kthread_run(pager_main, later, "kvm-irqx/%d",
+				    task_tgid_nr(current));
+		ret = PTR_ERR_OR_ZERO(pager);
+		/* Pairs with the acquire above. */
+		if (!ret)
+			smp_store_release(&later->pager, pager);
+	}
+	mutex_unlock(&later->pager_mutex);
+	return ret;
+}
+
+/* Whatever it waits for, it waits no more; what has to be done is tried again. */
+static void pager_interrupt(struct irqx_later *later)
+{
+	send_sig(SIGKILL, later->pager, 1);
+}
+
+void irqx_later_init(struct irqx_later *later)
+{
+	u32 id;
+
+	raw_spin_lock_init(&later->lock);
+	for (id = 0; id < IRQX_NR_QUEUES; id++)
+		INIT_LIST_HEAD(&later->queues[id].targets);
+	init_waitqueue_head(&later->progress);
+	INIT_WORK(&later->prompt, later_prompt_work);
+	mutex_init(&later->pager_mutex);
+}
+
+/* No target is left.  Context: may sleep, for one prompt injection. */
+void irqx_later_flush(struct irqx_later *later)
+{
+	cancel_work_sync(&later->prompt);
+}
+
+/**
+ * irqx_later_stop - end the pager
+ * @later: no target is left, and irqx_later_flush() has been called
+ * @finish: called by the pager in the end, if it is left behind
+ *
+ * Context: may sleep, but not for a page.
+ * Return: whether the pager is in the middle of waiting for a page or in KVM, and is left
+ * behind: then @later is not the caller's any more.
+ */
+bool irqx_later_stop(struct irqx_later *later,
+		     void (*finish)(struct irqx_later *later))
+{
+	struct task_struct *pager = later->pager;
+	enum irqx_queue_state state;
+	bool busy;
+
+	if (!pager)
+		return false;
+
+	get_task_struct(pager);
+	/* Its code must stay; the file that is being closed holds it now. */
+	__module_get(THIS_MODULE);
+	raw_spin_lock_irq(&later->lock);
+	state = later->queues[IRQX_PAGED].state;
+	busy = state == IRQX_FAULTING || state == IRQX_INJECTING;
+	if (busy)
+		WRITE_ONCE(later->finish, finish);
+	raw_spin_unlock_irq(&later->lock);
+
+	if (busy) {
+		send_sig(SIGKILL, pager, 1);
+	} else {
+		kthread_stop(pager);
+		module_put(THIS_MODULE);
+	}
+	put_task_struct(pager);
+	return busy;
+}
+
+/* ---- changes ---- */
+
+void irqx_target_init(struct irqx_target *target,
+		      struct irqx_delivery *delivery, spinlock_t *lock)
+{
+	target->delivery = delivery;
+	target->lock = lock;
+	target->epoch = 1;
+	INIT_LIST_HEAD(&target->waiting);
+}
+
+/* An injection that has begun by the entries that the target has had till now. */
+static void leave_note(struct irqx_later *later, struct irqx_target *target,
+		       struct irqx_leave *leave)
+{
+	struct irqx_queue *queue;
+	u32 id;
+
+	lockdep_assert_held(&later->lock);
+
+	for (id = 0; id < IRQX_NR_QUEUES; id++) {
+		queue = &later->queues[id];
+		if (queue->now != target || queue->state != IRQX_INJECTING)
+			continue;
+		leave->taken[id] = queue->taken;
+		leave->begun |= BIT(id);
+	}
+}
+
+/**
+ * irqx_target_exchange - send events elsewhere from now on
+ * @target: what to change
+ * @entries: the new entries; on return the old ones
+ * @leave: what irqx_leave_wait() has to wait for
+ *
+ * The only function that changes a target.  When it returns no injection by the old
+ * entries will begin any more; one that has begun is noted in @leave.  An event that waits
+ * goes to the new entries.
+ *
+ * Context: any with interrupts on; takes no mutex and allocates nothing, so that a vCPU's
+ * thread can call it inside kvm->srcu.  Whoever calls it for the same target at the same
+ * time is kept out by the caller.
+ */
+void irqx_target_exchange(struct irqx_target *target,
+			  struct irqx_entries *entries,
+			  struct irqx_leave *leave)
+{
+	struct irqx_vm *vm = target->delivery->vm;
+	struct irqx_later *later = &vm->later;
+	struct irqx_source *source;
+
+	spin_lock(&vm->lines.plugs_lock);
+	/* First, or the EOI of the first interrupt over there could be missed. */
+	hlist_for_each_entry(source, &target->sources, node)
+		irqx_source_move(source, entries);
+	spin_lock_irq(target->lock);
+	swap(target->to, *entries);
+	raw_spin_lock(&later->lock);
+	leave_note(later, target, leave);
+	raw_spin_unlock(&later->lock);
+	spin_unlock_irq(target->lock);
+	spin_unlock(&vm->lines.plugs_lock);
+
+	irqx_lines_tell(&vm->lines);
+}
+
+/**
+ * irqx_target_note - what is under way at a target that stays
+ * @target: it
+ * @leave: as irqx_target_exchange()
+ *
+ * Context: any in which interrupts are on.
+ */
+void irqx_target_note(struct irqx_target *target, struct irqx_leave *leave)
+{
+	struct irqx_later *later = &target->delivery->vm->later;
+
+	raw_spin_lock_irq(&later->lock);
+	leave_note(later, target, leave);
+	raw_spin_unlock_irq(&later->lock);
+}
+
+static bool target_is_held(struct irqx_later *later, struct irqx_target *target)
+{
+	u32 id;
+
+	lockdep_assert_held(&later->lock);
+
+	for (id = 0; id < IRQX_NR_QUEUES; id++)
+		if (later->queues[id].now == target &&
+		    later->queues[id].state == IRQX_HOLDING)
+			return true;
+	return false;
+}
+
+static bool target_let_go(struct irqx_later *later, struct irqx_target *target,
+			  struct irqx_leave *leave, bool *faulting)
+{
+	bool held;
+	u32 id;
+
+	raw_spin_lock_irq(&later->lock);
+	held = target_is_held(later, target);
+	if (!held) {
+		list_del_init(&target->waiting);
+		leave_note(later, target, leave);
+		*faulting = later->queues[IRQX_PAGED].now == target &&
+			    later->queues[IRQX_PAGED].state == IRQX_FAULTING;
+		for (id = 0; id < IRQX_NR_QUEUES; id++)
+			if (later->queues[id].now == target)
+				later->queues[id].now = NULL;
+	}
+	raw_spin_unlock_irq(&later->lock);
+	return !held;
+}
+
+/**
+ * irqx_target_retire - nothing will be delivered by this target any more
+ * @target: no event comes any more; afterwards its memory is the caller's alone
+ * @leave: as irqx_target_exchange()
+ *
+ * Context: may sleep, while a worker uses the target: no longer than it takes to assert its
+ * pins.
+ */
+void irqx_target_retire(struct irqx_target *target, struct irqx_leave *leave)
+{
+	struct irqx_later *later = &target->delivery->vm->later;
+	bool faulting;
+
+	wait_event(later->progress,
+		   target_let_go(later, target, leave, &faulting));
+	/* The page is of no use to it any more, and others wait. */
+	if (faulting)
+		pager_interrupt(later);
+}
+
+static bool injection_is_over(struct irqx_later *later, enum irqx_queue_id id,
+			      u32 taken)
+{
+	struct irqx_queue *queue = &later->queues[id];
+	bool over;
+
+	raw_spin_lock_irq(&later->lock);
+	over = queue->taken != taken || queue->state != IRQX_INJECTING;
+	raw_spin_unlock_irq(&later->lock);
+	return over;
+}
+
+/**
+ * irqx_leave_wait - wait for what was under way when targets were changed or removed
+ * @vm: theirs
+ * @leave: filled in by that
+ *
+ * Context: may sleep, with no lock held.  A page of the guest decides how long, and so does
+ * whoever serves it: killable.
+ * Return: 0, or -EINTR if killed: an injection is then left behind.
+ */
+int irqx_leave_wait(struct irqx_vm *vm, struct irqx_leave *leave)
+{
+	struct irqx_later *later = &vm->later;
+	struct irqx_source *source;
+	struct hlist_node *next;
+	int ret = 0;
+	u32 id;
+
+	for (id = 0; id < IRQX_NR_QUEUES; id++) {
+		if (!(leave->begun & BIT(id)))
+			continue;
+		if (wait_event_state(later->progress,
+				     injection_is_over(later, id,
+						       leave->taken[id]),
+				     (TASK_KILLABLE | TASK_FREEZABLE))) {
+			ret = -EINTR;
+			if (id == IRQX_PAGED)
+				pager_interrupt(later);
+		}
+	}
+	hlist_for_each_entry_safe(source, next, &leave->sources, node) {
+		hlist_del(&source->node);
+		if (irqx_source_wait_told(source))
+			ret = -EINTR;
+	}
+	return ret;
+}
+
+/**
+ * irqx_target_raise - one interrupt at the entry of a target, if it is no pin
+ * @target: a GSI's
+ *
+ * Context: may sleep; the context's lock is held.
+ * Return: whether irqx_target_wait() has to wait for it.
+ */
+bool irqx_target_raise(struct irqx_target *target)
+{
+	bool deferred = false;
+	u32 __user *word;
+
+	spin_lock_irq(target->lock);
+	if (target->to.nr && !irqx_entry_has_level(&target->to.one) &&
+	    raise_atomic(target, NULL, &word) == -EWOULDBLOCK) {
+		/* It is counted as an event, since it will be as a deferred one. */
+		this_cpu_inc(target->delivery->counters->not_inline);
+		target->owed++;
+		target_queue(target);
+		deferred = true;
+	}
+	spin_unlock_irq(target->lock);
+	return deferred;
+}
+
+/* Whether nothing waits there; then what is under way is noted. */
+static bool target_has_begun(struct irqx_target *target,
+			     struct irqx_leave *leave)
+{
+	struct irqx_later *later = &target->delivery->vm->later;
+	bool begun;
+
+	spin_lock_irq(target->lock);
+	begun = !target->owed;
+	raw_spin_lock(&later->lock);
+	leave_note(later, target, leave);
+	raw_spin_unlock(&later->lock);
+	spin_unlock_irq(target->lock);
+	return begun;
+}
+
+/**
+ * irqx_target_wait - wait until what was raised has been delivered
+ * @target: the caller sees to it that it stays
+ *
+ * Context: may sleep, with no lock held, as irqx_leave_wait().
+ * Return: 0, or -EINTR if killed.
+ */
+int irqx_target_wait(struct irqx_target *target)
+{
+	struct irqx_vm *vm = target->delivery->vm;
+	struct irqx_leave leave = {};
+
+	if (wait_event_state(vm->later.progress,
+			     target_has_begun(target, &leave),
+			     (TASK_KILLABLE | TASK_FREEZABLE)))
+		return -EINTR;
+	return irqx_leave_wait(vm, &leave);
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _IRQX_DELIVER_H
+#define _IRQX_DELIVER_H
+
+#include <linux/bits.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/percpu.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include "entry.h"
+
+struct irqx_irqfd;
+struct irqx_lines;
+struct irqx_vm;
+struct task_struct;
+
+struct irqx_counters {
+	u64 not_inline;			/* events that were not delivered at once */
+	u64 atomic;
+	u64 deferred;
+	u64 unrouted;
+	u64 coalesced;
+	u64 refused;
+};
+
+/* What a context's deliveries share. */
+struct irqx_delivery {
+	struct irqx_vm *vm;		/* immutable once attached */
+	struct irqx_counters __percpu *counters;
+	/* irqfds whose eventfd was closed, and who removes them */
+	spinlock_t dead_lock;
+	struct list_head dead;		/* @dead_lock */
+	struct work_struct reap;
+};
+
+/*
+ * Where events go: entries under a lock.  An event that cannot be delivered where it
+ * comes is a state of the target: @owed or @asked, and the target waits in a queue of
+ * its VM.
+ */
+struct irqx_target {
+	/*
+	 * Interrupts off.  That of the eventfd's wqh if it is the target's only one:
+	 * a wake-up holds it anyway.  Immutable after publish.
+	 */
+	spinlock_t *lock;
+	struct irqx_delivery *delivery;	/* immutable */
+	struct irqx_entries to;		/* @lock */
+	/*
+	 * How many irqfds have an event waiting here, and one for KVM_IRQ_LINE.  An
+	 * irqfd has if its @epoch is this one, which ends when they are delivered.
+	 */
+	u32 owed;			/* @lock */
+	u32 epoch:31;			/* @lock */
+	u32 asked:1;			/* some source is asked; @lock */
+	struct list_head waiting;	/* in a queue; irqx_later.lock */
+	struct hlist_head sources;	/* lines.plugs_lock */
+};
+
+enum irqx_queue_id {
+	IRQX_PROMPT,	/* takes spinlocks, and those of KVM's interrupt controllers */
+	IRQX_PAGED,	/* may wait for a page of the guest, so for userspace */
+	IRQX_NR_QUEUES,
+};
+
+enum irqx_queue_state {
+	IRQX_IDLE,
+	IRQX_HOLDING,	/* uses its target, for a short while */
+	IRQX_FAULTING,	/* waits for a page; has nothing in hand */
+	IRQX_INJECTING,	/* KVM has a copy of the target's entries */
+};
+
+struct irqx_queue {
+	struct list_head targets;	/* that wait */
+	struct irqx_target *now;	/* the one in work; NULL if it has gone since */
+	enum irqx_queue_state state;
+	u32 taken;			/* how many have been in work */
+};
+
+/* A VM's deliveries outside atomic context.  Each queue has a worker of its own. */
+struct irqx_later {
+	raw_spinlock_t lock;		/* interrupts off; under target.lock */
+	struct irqx_queue queues[IRQX_NR_QUEUES];	/* @lock */
+	void (*finish)(struct irqx_later *later);	/* for a pager left behind; @lock */
+	wait_queue_head_t progress;	/* a queue's state has changed */
+	struct work_struct prompt;
+	struct mutex pager_mutex;	/* making @pager */
+	struct task_struct *pager;	/* of IRQX_PAGED; set once */
+	wait_queue_head_t work;		/* where the pager waits */
+	bool more;			/* there is some; WRITE_ONCE */
+};
+
+/* What was under way when a target was changed or removed. */
+struct irqx_leave {
+	u32 taken[IRQX_NR_QUEUES];	/* of the injection to wait for */
+	u8 begun;			/* which of @taken count */
+	struct hlist_head sources;	/* that may be being told of an EOI */
+};
+
+void irqx_later_init(struct irqx_later *later);
+void irqx_later_flush(struct irqx_later *later);
+bool irqx_later_stop(struct irqx_later *later,
+		     void (*finish)(struct irqx_later *later));
+int irqx_leave_wait(struct irqx_vm *vm, struct irqx_leave *leave);
+
+void irqx_target_init(struct irqx_target *target,
+		      struct irqx_delivery *delivery, spinlock_t *lock);
+void irqx_target_exchange(struct irqx_target *target,
+			  struct irqx_entries *entries,
+			  struct irqx_leave *leave);
+void irqx_target_note(struct irqx_target *target, struct irqx_leave *leave);
+void irqx_target_retire(struct irqx_target *target, struct irqx_leave *leave);
+bool irqx_target_raise(struct irqx_target *target);
+int irqx_target_wait(struct irqx_target *target);
+
+int irqx_deliver_prepare(struct irqx_vm *vm, const struct irqx_entries *entries);
+int irqx_deliver_wakeup(struct wait_queue_entry *wait, unsigned int mode,
+			int sync, void *key);
+u64 irqx_deliver_pending(struct irqx_irqfd *irqfd);
+bool irqx_deliver_take_back(struct irqx_irqfd *irqfd);
+void irqx_deliver_closed(struct irqx_irqfd *irqfd);
+
+#endif /* _IRQX_DELIVER_H */

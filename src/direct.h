@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _IRQX_DIRECT_H
+#define _IRQX_DIRECT_H
+
+#include <linux/types.h>
+
+struct irqx_context;
+struct irqx_leave;
+struct kvm_irqfd_direct;
+
+int irqx_direct_assign(struct irqx_context *ctx,
+		       const struct kvm_irqfd_direct *args);
+int irqx_direct_assign_many(struct irqx_context *ctx,
+			    const struct kvm_irqfd_direct *args, u32 nr,
+			    u32 *index);
+int irqx_direct_modify(struct irqx_context *ctx,
+		       const struct kvm_irqfd_direct *args,
+		       struct irqx_leave *leave);
+
+#endif /* _IRQX_DIRECT_H */

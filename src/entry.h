@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _IRQX_ENTRY_H
+#define _IRQX_ENTRY_H
+
+#include <linux/kvm_host.h>
+
+#include "uapi/linux/kvm_irqx.h"
+
+struct irqx_vp;
+
+/* Where events go.  More than one entry only for a GSI that several irqchips share. */
+struct irqx_entries {
+	u32 nr;
+	u16 event_flag;			/* with @has_flag */
+	bool inline_ok;			/* one, and all it takes is KVM's injection */
+	bool has_flag:1;		/* a SINT with an event flag: @vp */
+	bool unraised:1;		/* the flag is set, but KVM refused the SINT */
+	struct kvm_kernel_irq_routing_entry one;
+	union {
+		struct kvm_kernel_irq_routing_entry *more;	/* @nr - 1 of them */
+		struct irqx_vp *vp;
+	};
+};
+
+static inline struct kvm_kernel_irq_routing_entry *
+irqx_entries_at(struct irqx_entries *entries, u32 i)
+{
+	return i ? &entries->more[i - 1] : &entries->one;
+}
+
+/* The pins of a GSI are all of them pins. */
+static inline bool irqx_entries_are_pins(const struct irqx_entries *entries)
+{
+	return entries->nr && entries->one.type == KVM_IRQ_ROUTING_IRQCHIP;
+}
+
+#endif /* _IRQX_ENTRY_H */

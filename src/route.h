@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _IRQX_ROUTE_H
+#define _IRQX_ROUTE_H
+
+#include <linux/types.h>
+
+struct irqx_context;
+struct irqx_leave;
+struct irqx_target;
+struct kvm_irq_routing_entry;
+struct kvm_irqfd;
+struct kvm_irqx_route_op;
+
+int irqx_route_init(void);
+void irqx_route_exit(void);
+int irqx_route_batch(struct irqx_context *ctx,
+		     const struct kvm_irqx_route_op *ops, u32 nr, u32 *index,
+		     struct irqx_leave *leave);
+int irqx_route_replace(struct irqx_context *ctx,
+		       const struct kvm_irq_routing_entry *ues, u32 nr,
+		       struct irqx_leave *leave);
+int irqx_route_assign(struct irqx_context *ctx, const struct kvm_irqfd *args);
+void irqx_route_unassign(struct irqx_context *ctx, struct irqx_target *target,
+			 struct irqx_leave *leave);
+int irqx_route_set_level(struct irqx_context *ctx, u32 gsi, bool level);
+void irqx_route_teardown(struct irqx_context *ctx);
+
+#endif /* _IRQX_ROUTE_H */

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _IRQX_VM_H
+#define _IRQX_VM_H
+
+#include <linux/kvm_host.h>
+#include <linux/refcount.h>
+
+#include "deliver.h"
+#include "line.h"
+
+/* A KVM VM, shared by the contexts attached to it. */
+struct irqx_vm {
+	struct kvm *kvm;		/* holds a reference; immutable, as are */
+	struct module *owner;		/* of the VM file: KVM's vendor module */
+	int source_id;			/* and this */
+	refcount_t refs;		/* contexts */
+	struct hlist_node node;		/* vms_lock; readers: RCU */
+	struct rcu_head rcu;
+	struct irqx_lines lines;
+	struct irqx_later later;
+};
+
+int irqx_vm_init(void);
+struct irqx_vm *irqx_vm_get(struct file *file);
+void irqx_vm_put(struct irqx_vm *vm);
+
+#endif /* _IRQX_VM_H */
