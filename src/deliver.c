@@ -804,6 +804,31 @@ static void leave_note(struct irqx_later *later, struct irqx_target *target,
 	}
 }
 
+/*
+ * The entries are new: what waits may be for the other queue, and not for the page that the
+ * pager waits for.  Return: whether it does.
+ */
+static bool target_requeue(struct irqx_later *later, struct irqx_target *target,
+			   struct irqx_leave *leave)
+{
+	struct irqx_queue *paged = &later->queues[IRQX_PAGED];
+	bool faulting;
+
+	lockdep_assert_held(target->lock);
+
+	raw_spin_lock(&later->lock);
+	leave_note(later, target, leave);
+	faulting = paged->now == target && paged->state == IRQX_FAULTING;
+	if (faulting)
+		paged->now = NULL;
+	list_del_init(&target->waiting);
+	raw_spin_unlock(&later->lock);
+
+	if (target->owed || target->asked)
+		target_queue(target);
+	return faulting;
+}
+
 /**
  * irqx_target_exchange - send events elsewhere from now on
  * @target: what to change
@@ -825,6 +850,7 @@ void irqx_target_exchange(struct irqx_target *target,
 	struct irqx_vm *vm = target->delivery->vm;
 	struct irqx_later *later = &vm->later;
 	struct irqx_source *source;
+	bool faulting;
 
 	spin_lock(&vm->lines.plugs_lock);
 	/* First, or the EOI of the first interrupt over there could be missed. */
@@ -832,12 +858,13 @@ void irqx_target_exchange(struct irqx_target *target,
 		irqx_source_move(source, entries);
 	spin_lock_irq(target->lock);
 	swap(target->to, *entries);
-	raw_spin_lock(&later->lock);
-	leave_note(later, target, leave);
-	raw_spin_unlock(&later->lock);
+	faulting = target_requeue(later, target, leave);
 	spin_unlock_irq(target->lock);
 	spin_unlock(&vm->lines.plugs_lock);
 
+	/* The page is of no use to it any more, and others wait. */
+	if (faulting)
+		pager_interrupt(later);
 	irqx_lines_tell(&vm->lines);
 }
 

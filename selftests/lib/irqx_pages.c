@@ -271,6 +271,8 @@ void irqx_pages_serve(struct irqx_pages *p)
 
 		TEST_ASSERT(!ioctl(p->fd, UFFDIO_UNREGISTER, &range),
 			    "UFFDIO_UNREGISTER: %s", strerror(errno));
+		/* It wakes those who miss a page, no others. */
+		ioctl(p->fd, UFFDIO_WAKE, &range);
 	}
 }
 
