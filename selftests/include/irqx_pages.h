@@ -21,7 +21,7 @@ enum irqx_pages_kind {
 
 struct irqx_pages {
 	enum irqx_pages_kind kind;
-	uint8_t *mem;			/* private or shared, readable and writable */
+	uint8_t *mem;			/* readable and writable; NULL: not mapped */
 	size_t size;
 	uint8_t *alias;			/* the same memory, never waited for; or NULL */
 	int fd;				/* the userfaultfd, or the mounted file */
@@ -30,11 +30,11 @@ struct irqx_pages {
 	char dir[32];
 };
 
-/*
- * @nr pages.  Return: NULL if this kernel has none of that kind, which must be stated by
- * the caller's SKIP().
- */
+/* @nr pages, not mapped yet.  Return: NULL if this kernel has none of that kind. */
 struct irqx_pages *irqx_pages_create(enum irqx_pages_kind kind, uint32_t nr);
+
+/* @at: in the place of what is mapped there, or NULL.  For this process only. */
+void irqx_pages_map(struct irqx_pages *pages, void *at);
 
 /* Who waits is let go on, and nobody waits any more. */
 void irqx_pages_serve(struct irqx_pages *pages);

@@ -180,21 +180,21 @@ static bool fuse_create(struct irqx_pages *p)
 	snprintf(path, sizeof(path), "%s/file", p->dir);
 	p->fd = open(path, O_RDWR | O_CLOEXEC);
 	TEST_ASSERT(p->fd >= 0, "%s: %s", path, strerror(errno));
-	/* A write makes a copy of the page, which has to be read for that. */
-	p->mem = mmap(NULL, p->size, PROT_READ | PROT_WRITE, MAP_PRIVATE, p->fd, 0);
-	/* So that each page is asked for on its own. */
-	if (p->mem != MAP_FAILED)
-		madvise(p->mem, p->size, MADV_RANDOM);
 	return true;
 }
 
-static bool userfaultfd_create(struct irqx_pages *p)
+/* A write makes a copy of the page, which has to be read for that. */
+static void fuse_map(struct irqx_pages *p, void *at)
 {
-	uint64_t modes[] = {
-		[IRQX_PAGES_MISSING] = UFFDIO_REGISTER_MODE_MISSING,
-		[IRQX_PAGES_MINOR] = UFFDIO_REGISTER_MODE_MINOR,
-		[IRQX_PAGES_PROTECTED] = UFFDIO_REGISTER_MODE_WP,
-	};
+	p->mem = mmap(at, p->size, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | (at ? MAP_FIXED : 0), p->fd, 0);
+	/* So that each page is asked for on its own. */
+	if (p->mem != MAP_FAILED)
+		madvise(p->mem, p->size, MADV_RANDOM);
+}
+
+static bool userfaultfd_open(struct irqx_pages *p)
+{
 	struct uffdio_api api = {
 		.api = UFFD_API,
 		.features = p->kind == IRQX_PAGES_MINOR ?
@@ -202,44 +202,55 @@ static bool userfaultfd_create(struct irqx_pages *p)
 			    p->kind == IRQX_PAGES_PROTECTED ?
 			    UFFD_FEATURE_PAGEFAULT_FLAG_WP : 0,
 	};
+
+	p->fd = syscall(__NR_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+	return p->fd >= 0 && !ioctl(p->fd, UFFDIO_API, &api);
+}
+
+/* It is for the memory of this process: a child has to have one of its own. */
+static void userfaultfd_map(struct irqx_pages *p, void *at)
+{
+	uint64_t modes[] = {
+		[IRQX_PAGES_MISSING] = UFFDIO_REGISTER_MODE_MISSING,
+		[IRQX_PAGES_MINOR] = UFFDIO_REGISTER_MODE_MINOR,
+		[IRQX_PAGES_PROTECTED] = UFFDIO_REGISTER_MODE_WP,
+	};
 	struct uffdio_register reg = { .mode = modes[p->kind] };
 	struct uffdio_writeprotect protect = {
 		.mode = UFFDIO_WRITEPROTECT_MODE_WP,
 	};
+	int fixed = at ? MAP_FIXED : 0;
 	int memfd;
 
-	p->fd = syscall(__NR_userfaultfd, O_CLOEXEC | O_NONBLOCK);
-	if (p->fd < 0 || ioctl(p->fd, UFFDIO_API, &api))
-		return false;
+	TEST_ASSERT(userfaultfd_open(p), "userfaultfd: %s", strerror(errno));
 	if (p->kind == IRQX_PAGES_MINOR) {
 		memfd = memfd_create("irqx", MFD_CLOEXEC);
 		TEST_ASSERT(memfd >= 0 && !ftruncate(memfd, p->size),
 			    "memfd: %s", strerror(errno));
-		p->mem = mmap(NULL, p->size, PROT_READ | PROT_WRITE, MAP_SHARED,
-			      memfd, 0);
+		p->mem = mmap(at, p->size, PROT_READ | PROT_WRITE,
+			      MAP_SHARED | fixed, memfd, 0);
 		p->alias = mmap(NULL, p->size, PROT_READ | PROT_WRITE, MAP_SHARED,
 				memfd, 0);
 		memset(p->alias, 0, p->size);
 		close(memfd);
 	} else {
-		p->mem = mmap(NULL, p->size, PROT_READ | PROT_WRITE,
-			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		p->mem = mmap(at, p->size, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS | fixed, -1, 0);
 	}
 	if (p->mem == MAP_FAILED)
-		return true;
+		return;
 	madvise(p->mem, p->size, MADV_NOHUGEPAGE);
 	if (p->kind == IRQX_PAGES_PROTECTED)
 		memset(p->mem, 0, p->size);
 	reg.range.start = (uintptr_t)p->mem;
 	reg.range.len = p->size;
-	if (ioctl(p->fd, UFFDIO_REGISTER, &reg))
-		return false;
+	TEST_ASSERT(!ioctl(p->fd, UFFDIO_REGISTER, &reg), "UFFDIO_REGISTER: %s",
+		    strerror(errno));
 	if (p->kind == IRQX_PAGES_PROTECTED) {
 		protect.range = reg.range;
 		TEST_ASSERT(!ioctl(p->fd, UFFDIO_WRITEPROTECT, &protect),
 			    "UFFDIO_WRITEPROTECT: %s", strerror(errno));
 	}
-	return true;
 }
 
 struct irqx_pages *irqx_pages_create(enum irqx_pages_kind kind, uint32_t nr)
@@ -250,12 +261,22 @@ struct irqx_pages *irqx_pages_create(enum irqx_pages_kind kind, uint32_t nr)
 	p->kind = kind;
 	p->size = nr * 4096UL;
 	p->fd = -1;
-	if (!(kind == IRQX_PAGES_FUSE ? fuse_create(p) : userfaultfd_create(p))) {
+	if (!(kind == IRQX_PAGES_FUSE ? fuse_create(p) : userfaultfd_open(p))) {
 		free(p);
 		return NULL;
 	}
-	TEST_ASSERT(p->mem != MAP_FAILED, "mmap: %s", strerror(errno));
+	if (kind != IRQX_PAGES_FUSE)
+		close(p->fd);
 	return p;
+}
+
+void irqx_pages_map(struct irqx_pages *p, void *at)
+{
+	if (p->kind == IRQX_PAGES_FUSE)
+		fuse_map(p, at);
+	else
+		userfaultfd_map(p, at);
+	TEST_ASSERT(p->mem != MAP_FAILED, "mmap: %s", strerror(errno));
 }
 
 void irqx_pages_serve(struct irqx_pages *p)
@@ -278,10 +299,12 @@ void irqx_pages_serve(struct irqx_pages *p)
 
 void irqx_pages_free(struct irqx_pages *p)
 {
-	munmap(p->mem, p->size);
+	if (p->mem) {
+		munmap(p->mem, p->size);
+		close(p->fd);
+	}
 	if (p->alias)
 		munmap(p->alias, p->size);
-	close(p->fd);
 	if (p->kind == IRQX_PAGES_FUSE) {
 		/* Without the server the kernel ends what waits. */
 		kill(p->server, SIGKILL);

@@ -31,6 +31,22 @@ static void add_slot(struct kvm_vm *vm, struct irqx_pages *pages)
 	vm_set_user_memory_region(vm, SLOT, 0, SLOT_GPA, pages->size, pages->mem);
 }
 
+/*
+ * The shared-info page is the first of @pages.  KVM writes to it when it is named, so it is
+ * memory like any other until then.
+ */
+static void add_shared_info(struct irqx_guest *g, struct irqx_pages *pages)
+{
+	void *mem = mmap(NULL, pages->size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	TEST_ASSERT(mem != MAP_FAILED, "mmap: %s", strerror(errno));
+	vm_set_user_memory_region(g->vm, SLOT, 0, SLOT_GPA, pages->size, mem);
+	irqx_xen_init(g);
+	irqx_xen_set_shared_info(g, SLOT_GPA);
+	irqx_pages_map(pages, mem);
+}
+
 /* A pin of another VM is raised, every time. */
 static bool pins_work(struct irqx_guest *g, int fd, uint32_t n)
 {
@@ -100,10 +116,10 @@ FIXTURE_VARIANT_ADD(stall, protected) {
 
 FIXTURE_SETUP(stall)
 {
-	/* First: its server is a process of its own. */
 	self->pages = irqx_pages_create(variant->kind, 4);
 	if (!self->pages)
 		SKIP(return, "this kernel has no such pages");
+	irqx_pages_map(self->pages, NULL);
 	self->s = irqx_synic_create(2, 0);
 	self->g = self->s->g;
 	self->fd = irqx_eventfd(0, 0);
@@ -242,11 +258,10 @@ static int attacker(struct attack *attack)
 	irqx_eventfds(fds, NR_PAGES);
 	if (attack->by_xen) {
 		g = irqx_guest_create(2);
-		irqx_xen_init(g);
-		add_slot(g->vm, attack->pages);
-		irqx_xen_set_shared_info(g, SLOT_GPA);
+		add_shared_info(g, attack->pages);
 		irqx_guest_start(g);
 	} else {
+		irqx_pages_map(attack->pages, NULL);
 		s = irqx_synic_create(2, 0);
 		g = s->g;
 		add_slot(g->vm, attack->pages);
@@ -417,9 +432,7 @@ FIXTURE_SETUP(xen)
 	self->g = irqx_guest_create(2);
 	if (!(irqx_info(self->g->ctx).features & KVM_IRQX_FEATURE_XEN_EVTCHN))
 		SKIP(return, "this kernel's KVM has no Xen emulation");
-	irqx_xen_init(self->g);
-	add_slot(self->g->vm, self->pages);
-	irqx_xen_set_shared_info(self->g, SLOT_GPA);
+	add_shared_info(self->g, self->pages);
 	self->fd = irqx_eventfd(0, 0);
 	self->other = irqx_eventfd(0, 0);
 	self->pin = irqx_eventfd(0, 0);
@@ -435,6 +448,14 @@ FIXTURE_TEARDOWN(xen)
 		return;
 	irqx_guest_free(self->g);
 	irqx_pages_free(self->pages);
+}
+
+/* The bit of IRQX_XEN_PORT in the page. */
+static bool xen_is_pending(struct irqx_pages *pages)
+{
+	const uint64_t *words = (uint64_t *)(pages->mem + 32 * 64);
+
+	return words[IRQX_XEN_PORT / 64] & 1ULL << IRQX_XEN_PORT % 64;
 }
 
 /*
@@ -471,8 +492,7 @@ TEST_F_TIMEOUT(xen, deassign_waits_alone, 60)
 	pthread_join(call.thread, NULL);
 	EXPECT_EQ(0, call.ret);
 	/* It had begun, so it was delivered: the bit is in the page. */
-	EXPECT_NE(0, *(uint64_t *)(self->pages->mem + 32 * 64 +
-				   IRQX_XEN_PORT / 64 * 8));
+	EXPECT_TRUE(xen_is_pending(self->pages));
 	EXPECT_EQ(0, irqx_eventfd_take(self->fd));
 }
 
@@ -559,8 +579,7 @@ TEST_F_TIMEOUT(xen, irq_line_waits_alone, 60)
 	irqx_pages_serve(self->pages);
 	pthread_join(call.thread, NULL);
 	EXPECT_EQ(0, call.ret);
-	EXPECT_NE(0, *(uint64_t *)(self->pages->mem + 32 * 64 +
-				   IRQX_XEN_PORT / 64 * 8));
+	EXPECT_TRUE(xen_is_pending(self->pages));
 }
 
 /* A call that waits does not keep the machine from going to sleep. */
