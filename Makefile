@@ -24,9 +24,11 @@ all: module
 # Which files changed is kbuild's business.
 module:
 ifdef KDIR
+	@rm -f $(MODULE)
 	@mkdir -p build/local/module
 	@cp -a Kbuild src include build/local/module/
 	$(MAKE) -C $(KDIR) M=$(CURDIR)/build/local/module modules
+	@scripts/check-prototypes --kdir $(KDIR) build/local/module/kvm_irqx.ko
 	@cp build/local/module/kvm_irqx.ko $(MODULE)
 else
 	@scripts/build-module --arch $(ARCH) $(KERNEL) >/dev/null
@@ -75,7 +77,7 @@ endif
 # DKMS builds it again for each new kernel.
 dkms:
 	install -d $(DESTDIR)/usr/src/kvm-irqx-$(VERSION)
-	cp -a Makefile Kbuild src include dist \
+	cp -a Makefile Kbuild src include dist scripts \
 		$(DESTDIR)/usr/src/kvm-irqx-$(VERSION)/
 	sed 's/@VERSION@/$(VERSION)/' dist/dkms.conf \
 		>$(DESTDIR)/usr/src/kvm-irqx-$(VERSION)/dkms.conf

@@ -6,7 +6,8 @@
 ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 SCRIPTS=$ROOT/scripts
 BUILD=${IRQX_BUILD:-$ROOT/build}
-NATIVE_ARCH=$(dpkg --print-architecture)
+# A build with KDIR= may be on another distribution, and asks nothing that the second name would not do for.
+NATIVE_ARCH=$(dpkg --print-architecture 2>/dev/null || uname -m)
 DEFAULT_KERNEL=6.12
 export LC_ALL=C.UTF-8
 # The makes that scripts start are no part of the one that may have started the script: with its -s they would say
