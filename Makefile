@@ -4,12 +4,16 @@
 # fetched and cached under build/; KDIR is the build directory of any other.
 
 VERSION	:= $(shell sed -n 's/^\#define IRQX_VERSION[^"]*"\(.*\)"/\1/p' src/version.h)
-# Before the defaults: check and bench have their own.
+# Before the defaults: check, bench and uninstall have their own.
 CHECK	:= $(addprefix --kernel ,$(KERNEL)) $(addprefix --arch ,$(ARCH))
 BENCH	:= $(CHECK) $(if $(QUICK),--quick)
+WHERE	:= $(addprefix --destdir ,$(DESTDIR))
+UNINSTALL := $(WHERE) $(addprefix --release ,$(RELEASE))
 KERNEL	?= 6.12
 ARCH	?= amd64
-RELEASE	?= $(shell uname -r)
+# Of which kernel the module is installed: of KDIR's or the running one.
+RELEASE	?= $(if $(KDIR),$(shell sed -n 's/^\#define UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h),$(shell uname -r))
+HEADERS	= $(or $(KDIR),/lib/modules/$(RELEASE)/build)
 
 ifdef KDIR
 MODULE	= build/local/kvm_irqx.ko
@@ -60,38 +64,23 @@ bench:
 lint:
 	@scripts/lint
 
-# For the running kernel, or RELEASE=; DESTDIR= for packagers.
+# For the running kernel, or RELEASE= or KDIR='s; DESTDIR= for packagers. Stripped, signed and compressed as that kernel's
+# own build does it; its depmod does not know of DESTDIR.
 install:
-	$(MAKE) module KDIR=$(or $(KDIR),/lib/modules/$(RELEASE)/build)
-	install -D -m 0644 build/local/kvm_irqx.ko \
-		$(DESTDIR)/lib/modules/$(RELEASE)/updates/kvm_irqx.ko
-	install -D -m 0644 dist/70-kvm-irqx.rules \
-		$(DESTDIR)/etc/udev/rules.d/70-kvm-irqx.rules
-	install -D -m 0644 include/uapi/linux/kvm_irqx.h \
-		$(DESTDIR)/usr/include/linux/kvm_irqx.h
-ifeq ($(DESTDIR),)
-	depmod $(RELEASE)
-	-udevadm control --reload
-endif
+	@scripts/install $(WHERE) --kdir $(HEADERS) --release $(RELEASE) check
+	$(MAKE) module KDIR=$(HEADERS)
+	@scripts/install $(WHERE) --release $(RELEASE) clear
+	$(MAKE) -C $(HEADERS) M=$(CURDIR)/build/local/module INSTALL_MOD_PATH=$(DESTDIR) \
+		INSTALL_MOD_DIR=updates INSTALL_MOD_STRIP=1 DEPMOD=true modules_install
+	@scripts/install $(WHERE) --release $(RELEASE) files
 
 # DKMS builds it again for each new kernel.
 dkms:
-	install -d $(DESTDIR)/usr/src/kvm-irqx-$(VERSION)
-	cp -a Makefile Kbuild src include dist scripts \
-		$(DESTDIR)/usr/src/kvm-irqx-$(VERSION)/
-	sed 's/@VERSION@/$(VERSION)/' dist/dkms.conf \
-		>$(DESTDIR)/usr/src/kvm-irqx-$(VERSION)/dkms.conf
-ifeq ($(DESTDIR),)
-	dkms install kvm-irqx/$(VERSION)
-endif
+	@scripts/install $(WHERE) $(addprefix --release ,$(RELEASE)) dkms
 
+# Of both; for all kernels, or RELEASE=.
 uninstall:
-	rm -f $(DESTDIR)/lib/modules/$(RELEASE)/updates/kvm_irqx.ko \
-		$(DESTDIR)/etc/udev/rules.d/70-kvm-irqx.rules \
-		$(DESTDIR)/usr/include/linux/kvm_irqx.h
-ifeq ($(DESTDIR),)
-	depmod $(RELEASE)
-endif
+	@scripts/install $(UNINSTALL) remove
 
 # Keeps what was downloaded.
 clean:
@@ -108,8 +97,10 @@ help:
 	@echo 'make [KERNEL=6.12]      build the module for a stock Debian kernel ($(KERNEL))'
 	@echo 'make KDIR=DIR           build it for the kernel whose build directory is DIR'
 	@echo 'make selftests          build the test programs'
-	@echo 'make install            build for the running kernel, install with udev rule and header'
-	@echo 'make dkms               the same by DKMS, also for kernels to come'
-	@echo 'make uninstall, make clean'
+	@echo 'make install            build for the running kernel, RELEASE= or KDIR=, install with udev rule,'
+	@echo '                        header and modules-load.d; below DESTDIR= for packagers'
+	@echo 'make dkms               the same by DKMS, also for kernels to come; replaces an older version'
+	@echo 'make uninstall          undo both, for all kernels or RELEASE='
+	@echo 'make clean              remove what was built, keep what was downloaded'
 	@echo
 	@echo 'Kernels: $(shell awk '!/^ *\#/ && NF { print $$1 "-" $$2 }' scripts/kernels)'
