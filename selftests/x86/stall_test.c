@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "irqx_blocked.h"
 #include "irqx_pages.h"
 #include "irqx_synic.h"
 #include "irqx_xen.h"
@@ -22,9 +23,6 @@
 #define SLOT		5
 #define SLOT_GPA	0x40000000ULL
 #define NR_PAGES	300
-
-/* What does not wait for a page is done in this time, on a busy machine too. */
-#define SOON_MS		(3000 * irqx_slowness())
 
 static void add_slot(struct kvm_vm *vm, struct irqx_pages *pages)
 {
@@ -55,7 +53,7 @@ static bool pins_work(struct irqx_guest *g, int fd, uint32_t n)
 	while (n--) {
 		before = irqx_count(g, 0, 0x45);
 		irqx_fire(fd);
-		if (!irqx_wait_until(irqx_count(g, 0, 0x45) > before, SOON_MS))
+		if (!irqx_wait_until(irqx_count(g, 0, 0x45) > before, IRQX_SOON_MS))
 			return false;
 	}
 	return true;
@@ -80,11 +78,6 @@ static void victim_free(struct victim *victim)
 {
 	irqx_guest_free(victim->g);
 	close(victim->fd);
-}
-
-static uint64_t ms_since(uint64_t start)
-{
-	return (irqx_now_ns() - start) / 1000000;
 }
 
 FIXTURE(stall) {
@@ -176,7 +169,7 @@ TEST_F_TIMEOUT(stall, context_goes_on, 60)
 	irqx_wait_count(g, 1, 0x47, 1);
 	irqx_route_set(g->ctx, 77, irqx_entry(g, 0, 0x43));
 	irqx_unbind(g->ctx, self->other);
-	EXPECT_GT(SOON_MS, ms_since(start));
+	EXPECT_GT(IRQX_SOON_MS, irqx_ms_since(start));
 	EXPECT_EQ(0, irqx_count(g, 0, VECTOR));
 }
 
@@ -189,7 +182,7 @@ TEST_F_TIMEOUT(stall, deassign, 60)
 	irqx_fire(self->fd);
 	usleep(20000);
 	irqx_unbind(g->ctx, self->fd);
-	EXPECT_GT(SOON_MS, ms_since(start));
+	EXPECT_GT(IRQX_SOON_MS, irqx_ms_since(start));
 	irqx_bind(g->ctx, self->fd, irqx_entry(g, 0, 0x43));
 	irqx_wait_count(g, 0, 0x43, 1);
 	irqx_pages_serve(self->pages);
@@ -209,7 +202,7 @@ TEST_F_TIMEOUT(stall, modify, 60)
 	usleep(20000);
 	irqx_modify(g->ctx, self->fd, irqx_entry(g, 1, 0x43));
 	irqx_wait_count(g, 1, 0x43, 1);
-	EXPECT_GT(SOON_MS, ms_since(start));
+	EXPECT_GT(IRQX_SOON_MS, irqx_ms_since(start));
 	irqx_pages_serve(self->pages);
 	irqx_fence(g);
 	EXPECT_EQ(0, irqx_count(g, 0, VECTOR));
@@ -228,7 +221,7 @@ TEST_F_TIMEOUT(stall, close, 60)
 	g->ctx = -1;
 	start = irqx_now_ns();
 	close(ctx);
-	EXPECT_GT(SOON_MS, ms_since(start));
+	EXPECT_GT(IRQX_SOON_MS, irqx_ms_since(start));
 	irqx_pages_serve(self->pages);
 	g->ctx = irqx_context(g->vm);
 	irqx_fence(g);
@@ -317,7 +310,7 @@ static uint64_t end_attack(pid_t pid)
 		    "SIGKILL does not end it");
 	TEST_ASSERT(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
 		    "ended with %x", status);
-	return ms_since(start);
+	return irqx_ms_since(start);
 }
 
 FIXTURE(attack) {
@@ -401,21 +394,15 @@ TEST_F_TIMEOUT(attack, does_no_harm, 120)
  * ---- Calls that wait, in KVM ----
  */
 
-struct blocked_call {
-	pthread_t thread;
+struct unbind {
 	int ctx, fd;
-	bool begun, ended;
-	int ret;
 };
 
-static void *blocked_unbind(void *arg)
+static int unbind(void *arg)
 {
-	struct blocked_call *call = arg;
+	struct unbind *args = arg;
 
-	WRITE_ONCE(call->begun, true);
-	call->ret = __irqx_unbind(call->ctx, call->fd);
-	WRITE_ONCE(call->ended, true);
-	return NULL;
+	return __irqx_unbind(args->ctx, args->fd);
 }
 
 FIXTURE(xen) {
@@ -465,15 +452,14 @@ static bool xen_is_pending(struct irqx_pages *pages)
 TEST_F_TIMEOUT(xen, deassign_waits_alone, 60)
 {
 	struct irqx_guest *g = self->g;
-	struct blocked_call call = { .ctx = g->ctx, .fd = self->fd };
+	struct unbind args = { g->ctx, self->fd };
+	struct irqx_blocked call = { .call = unbind, .arg = &args };
 	uint64_t start;
 
 	irqx_fire(self->fd);
 	usleep(50000);
-	pthread_create(&call.thread, NULL, blocked_unbind, &call);
-	ASSERT_TRUE(irqx_wait_until(READ_ONCE(call.begun), SOON_MS));
-	usleep(50000);
-	EXPECT_FALSE(READ_ONCE(call.ended));
+	irqx_blocked_start(&call);
+	EXPECT_TRUE(irqx_is_blocked(&call));
 
 	start = irqx_now_ns();
 	irqx_modify(g->ctx, self->other, irqx_entry(g, 1, 0x42));
@@ -485,12 +471,11 @@ TEST_F_TIMEOUT(xen, deassign_waits_alone, 60)
 	/* The reaper gets there, too. */
 	close(self->pin);
 	EXPECT_TRUE(irqx_wait_irqfds(g->ctx, 0));
-	EXPECT_GT(SOON_MS, ms_since(start));
-	EXPECT_FALSE(READ_ONCE(call.ended));
+	EXPECT_GT(IRQX_SOON_MS, irqx_ms_since(start));
+	EXPECT_TRUE(irqx_is_blocked(&call));
 
 	irqx_pages_serve(self->pages);
-	pthread_join(call.thread, NULL);
-	EXPECT_EQ(0, call.ret);
+	EXPECT_EQ(0, irqx_blocked_join(&call));
 	/* It had begun, so it was delivered: the bit is in the page. */
 	EXPECT_TRUE(xen_is_pending(self->pages));
 	EXPECT_EQ(0, irqx_eventfd_take(self->fd));
@@ -506,41 +491,39 @@ TEST_F_TIMEOUT(xen, deassign_waits_alone, 60)
 static int many_contexts(void *arg)
 {
 	struct irqx_guest *g = arg;
-	static struct blocked_call calls[NR_CONTEXTS];
-	pthread_attr_t attr;
+	static struct irqx_blocked calls[NR_CONTEXTS];
+	static struct unbind args[NR_CONTEXTS];
 	int closed[NR_CONTEXTS];
 	uint64_t start;
 	uint32_t i;
 	int fd;
 
 	irqx_need_files(3 * NR_CONTEXTS + 100);
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, 65536);
 	for (i = 0; i < NR_CONTEXTS; i++) {
-		calls[i].ctx = irqx_context(g->vm);
-		calls[i].fd = irqx_eventfd(0, 0);
+		args[i].ctx = irqx_context(g->vm);
+		args[i].fd = irqx_eventfd(0, 0);
+		calls[i].call = unbind;
+		calls[i].arg = &args[i];
 		closed[i] = irqx_eventfd(0, 0);
-		irqx_bind(calls[i].ctx, calls[i].fd,
+		irqx_bind(args[i].ctx, args[i].fd,
 			  irqx_xen_entry(1, IRQX_XEN_PORT + i));
-		irqx_bind(calls[i].ctx, closed[i],
+		irqx_bind(args[i].ctx, closed[i],
 			  irqx_xen_entry(1, IRQX_XEN_PORT + NR_CONTEXTS + i));
 		irqx_fire(closed[i]);
-		irqx_fire(calls[i].fd);
+		irqx_fire(args[i].fd);
 	}
 	for (i = 0; i < NR_CONTEXTS; i++) {
-		TEST_ASSERT(!pthread_create(&calls[i].thread, &attr,
-					    blocked_unbind, &calls[i]),
-			    "pthread_create");
+		irqx_blocked_start(&calls[i]);
 		close(closed[i]);
 	}
 	start = irqx_now_ns();
 	fd = socket(AF_ECONET, SOCK_DGRAM, 0);
 	TEST_ASSERT(fd < 0 && errno == EAFNOSUPPORT, "socket: %s", strerror(errno));
-	TEST_ASSERT(ms_since(start) < SOON_MS, "socket() took %lu ms",
-		    ms_since(start));
+	TEST_ASSERT(irqx_ms_since(start) < IRQX_SOON_MS, "socket() took %lu ms",
+		    irqx_ms_since(start));
 	for (i = 0; i < NR_CONTEXTS; i++)
-		TEST_ASSERT(irqx_wait_until(irqx_stats(calls[i].ctx).irqfds == 0,
-					    SOON_MS),
+		TEST_ASSERT(irqx_wait_until(irqx_stats(args[i].ctx).irqfds == 0,
+					    IRQX_SOON_MS),
 			    "context %u was not reaped", i);
 	return 0;
 }
@@ -551,41 +534,34 @@ TEST_F_TIMEOUT(xen, many_contexts, 120)
 	irqx_pages_serve(self->pages);
 }
 
-/* KVM_IRQ_LINE on such an entry waits, without the context's lock. */
-static void *blocked_line(void *arg)
+static int raise_line(void *arg)
 {
-	struct blocked_call *call = arg;
-
-	WRITE_ONCE(call->begun, true);
-	call->ret = __irqx_irq_line(call->ctx, 9, 1);
-	WRITE_ONCE(call->ended, true);
-	return NULL;
+	return __irqx_irq_line(*(int *)arg, 9, 1);
 }
 
+/* KVM_IRQ_LINE on such an entry waits, without the context's lock. */
 TEST_F_TIMEOUT(xen, irq_line_waits_alone, 60)
 {
 	struct irqx_guest *g = self->g;
-	struct blocked_call call = { .ctx = g->ctx };
+	struct irqx_blocked call = { .call = raise_line, .arg = &g->ctx };
 
 	irqx_route_set(g->ctx, 9, irqx_xen_entry(1, IRQX_XEN_PORT));
-	pthread_create(&call.thread, NULL, blocked_line, &call);
-	ASSERT_TRUE(irqx_wait_until(READ_ONCE(call.begun), SOON_MS));
-	usleep(50000);
-	EXPECT_FALSE(READ_ONCE(call.ended));
+	irqx_blocked_start(&call);
+	EXPECT_TRUE(irqx_is_blocked(&call));
 	irqx_modify(g->ctx, self->other, irqx_entry(g, 1, 0x42));
 	irqx_fire(self->other);
 	irqx_wait_count(g, 1, 0x42, 1);
-	EXPECT_FALSE(READ_ONCE(call.ended));
+	EXPECT_TRUE(irqx_is_blocked(&call));
 	irqx_pages_serve(self->pages);
-	pthread_join(call.thread, NULL);
-	EXPECT_EQ(0, call.ret);
+	EXPECT_EQ(0, irqx_blocked_join(&call));
 	EXPECT_TRUE(xen_is_pending(self->pages));
 }
 
 /* A call that waits does not keep the machine from going to sleep. */
 TEST_F_TIMEOUT(xen, freeze, 90)
 {
-	struct blocked_call call = { .ctx = self->g->ctx, .fd = self->fd };
+	struct unbind args = { self->g->ctx, self->fd };
+	struct irqx_blocked call = { .call = unbind, .arg = &args };
 	int test, state;
 
 	test = open("/sys/power/pm_test", O_WRONLY | O_CLOEXEC);
@@ -594,16 +570,14 @@ TEST_F_TIMEOUT(xen, freeze, 90)
 		SKIP(return, "this kernel cannot try to freeze tasks");
 	irqx_fire(self->fd);
 	usleep(50000);
-	pthread_create(&call.thread, NULL, blocked_unbind, &call);
-	ASSERT_TRUE(irqx_wait_until(READ_ONCE(call.begun), SOON_MS));
-	usleep(50000);
+	irqx_blocked_start(&call);
+	ASSERT_TRUE(irqx_is_blocked(&call));
 	ASSERT_EQ(7, write(test, "freezer", 7));
 	EXPECT_EQ(6, write(state, "freeze", 6)) TH_LOG("%s", strerror(errno));
 	ASSERT_EQ(4, write(test, "none", 4));
-	EXPECT_FALSE(READ_ONCE(call.ended));
+	EXPECT_TRUE(irqx_is_blocked(&call));
 	irqx_pages_serve(self->pages);
-	pthread_join(call.thread, NULL);
-	EXPECT_EQ(0, call.ret);
+	EXPECT_EQ(0, irqx_blocked_join(&call));
 	close(test);
 	close(state);
 }

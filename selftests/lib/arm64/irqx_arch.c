@@ -338,6 +338,18 @@ void irqx_its_discard(struct irqx_guest *g, uint32_t vcpu, uint32_t irq)
 	its_run(g);
 }
 
+void *irqx_its_properties(struct irqx_guest *g)
+{
+	return addr_gpa2hva(g->vm, PROPERTIES);
+}
+
+void irqx_its_invalidate(struct irqx_guest *g, uint32_t vcpu, uint32_t irq)
+{
+	its_command(g, GITS_CMD_INV | (uint64_t)device_of(vcpu, irq) << 32,
+		    irq % EVENTS_PER_DEVICE, 0);
+	its_run(g);
+}
+
 /*
  * The host's side of the guest
  */
