@@ -159,7 +159,7 @@ void irqx_context_unlock(struct irqx_context *ctx)
 	mutex_unlock(&ctx->lock);
 	/* The reaper may have found the lock taken. */
 	if (!list_empty_careful(&ctx->delivery.dead))
-		queue_work(irqx_wq, &ctx->delivery.reap);
+		queue_work(irqx_long_wq, &ctx->delivery.reap);
 }
 
 /**

@@ -113,7 +113,7 @@ static int raise_atomic(struct irqx_target *target, struct irqx_source *source,
 static void later_kick(struct irqx_later *later, enum irqx_queue_id id)
 {
 	if (id == IRQX_PROMPT) {
-		queue_work(irqx_wq, &later->prompt);
+		irqx_queue_work(&later->prompt);
 		return;
 	}
 	/* Pairs with pager_wait(): it looks at it before it sleeps. */
@@ -249,7 +249,7 @@ void irqx_deliver_closed(struct irqx_irqfd *irqfd)
 	if (list_empty(&irqfd->dead))
 		list_add_tail(&irqfd->dead, &delivery->dead);
 	spin_unlock_irqrestore(&delivery->dead_lock, flags);
-	queue_work(irqx_wq, &delivery->reap);
+	queue_work(irqx_long_wq, &delivery->reap);
 }
 
 /**
@@ -392,31 +392,20 @@ static u32 target_take_owed(struct irqx_target *target)
 	return owed;
 }
 
-/*
- * Has the sources that were asked hold their pins up.  Without a route the level is kept
- * for the route to come.  A SINT has none: it is raised.
- */
-static void target_assert_asked(struct irqx_later *later,
-				struct irqx_target *target)
+/* Return: how many sources were asked that have no level, but are to be raised. */
+static u32 sources_assert_asked(struct irqx_target *target)
 {
 	struct irqx_delivery *delivery = target->delivery;
 	struct irqx_lines *lines = &delivery->vm->lines;
 	struct irqx_source *source;
 	u32 latched = 0;
-	bool asked;
 	int ret;
-
-	spin_lock_irq(target->lock);
-	asked = target->asked;
-	target->asked = false;
-	spin_unlock_irq(target->lock);
-	if (!asked)
-		return;
 
 	spin_lock(&lines->plugs_lock);
 	hlist_for_each_entry(source, &target->sources, node) {
 		if (!xchg(&source->asked, false))
 			continue;
+		/* The entries do not change while plugs_lock is held. */
 		if (target->to.nr && !irqx_entry_has_level(&target->to.one)) {
 			latched++;
 			continue;
@@ -428,12 +417,34 @@ static void target_assert_asked(struct irqx_later *later,
 			this_cpu_inc(delivery->counters->unrouted);
 	}
 	spin_unlock(&lines->plugs_lock);
+	return latched;
+}
 
+/*
+ * Has the sources that were asked hold their pins up.  Without a route the level is kept
+ * for the route to come.  A SINT has none: it is raised.  Return: whether that, or
+ * something else, is to be raised.
+ */
+static bool target_assert_asked(struct irqx_target *target)
+{
+	bool asked, owed;
+	u32 latched;
+
+	spin_lock_irq(target->lock);
+	asked = target->asked;
+	target->asked = false;
+	owed = target->owed;
+	spin_unlock_irq(target->lock);
+	if (!asked)
+		return owed;
+
+	latched = sources_assert_asked(target);
 	if (!latched)
-		return;
+		return owed;
 	spin_lock_irq(target->lock);
 	target->owed += latched;
 	spin_unlock_irq(target->lock);
+	return true;
 }
 
 /* With a copy of the entries. */
@@ -454,9 +465,7 @@ static int inject_later(struct irqx_vm *vm, struct irqx_entries *to)
 }
 
 /*
- * Delivers what waits at a target that has been taken from queue @id, unless its entries
- * are now for another one.  Return: whether KVM refused it because this thread was
- * interrupted.
+ * Delivers what waits at a target that has been taken from queue @id.
  */
 static void target_deliver(struct irqx_later *later, struct irqx_target *target,
 			   enum irqx_queue_id id)
@@ -526,13 +535,13 @@ static void later_prompt_work(struct work_struct *work)
 		target = queue_take(later, IRQX_PROMPT);
 		if (!target)
 			return;
-		target_assert_asked(later, target);
-		if (target_is_for(target, IRQX_PROMPT))
+		if (target_assert_asked(target) &&
+		    target_is_for(target, IRQX_PROMPT))
 			target_deliver(later, target, IRQX_PROMPT);
 		queue_set_state(later, IRQX_PROMPT, IRQX_IDLE);
 		cond_resched();
 	}
-	queue_work(irqx_wq, &later->prompt);
+	irqx_queue_work(&later->prompt);
 }
 
 /* ---- the pager ---- */
@@ -606,8 +615,7 @@ static bool pager_serve(struct irqx_later *later, struct irqx_target *target)
 {
 	bool done = true;
 
-	target_assert_asked(later, target);
-	if (!target_is_for(target, IRQX_PAGED))
+	if (!target_assert_asked(target) || !target_is_for(target, IRQX_PAGED))
 		;
 	else if (target_has_flag(target))
 		done = pager_raise_flag(later, target);
@@ -967,7 +975,7 @@ int irqx_leave_wait(struct irqx_vm *vm, struct irqx_leave *leave)
 	int ret = 0;
 	u32 id;
 
-	for (id = 0; id < IRQX_NR_QUEUES; id++) {
+	for (id = 0; leave->begun >> id; id++) {
 		if (!(leave->begun & BIT(id)))
 			continue;
 		if (wait_event_state(later->progress,

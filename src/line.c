@@ -573,7 +573,7 @@ static void line_tell(struct irqx_line *line, struct line_told *told)
 	for (i = 0; i < told->nr; i++)
 		source_tell(told->source[i], told->line[i]);
 	if (told->more)
-		queue_work(irqx_wq, &line->lines->tell);
+		queue_work(irqx_long_wq, &line->lines->tell);
 }
 
 static void line_ack(struct irqx_line *line, bool lowered)
@@ -651,7 +651,7 @@ void irqx_lines_ack(struct irqx_lines *lines, unsigned long key)
 		return;
 	if (line_is_pin(line) && irqx_arch_pins_are_raw())
 		irqx_kvm_set_pin(lines->kvm, lines->source_id, &line->entry, 0);
-	queue_work(irqx_wq, &line->ack);
+	irqx_queue_work(&line->ack);
 }
 
 void irqx_lines_init(struct irqx_lines *lines, struct kvm *kvm, int source_id)

@@ -15,6 +15,7 @@
 #include "context.h"
 #include "ioctl.h"
 #include "irqfd.h"
+#include "kvm/compat.h"
 #include "kvm/kvm.h"
 #include "route.h"
 #include "version.h"
@@ -23,9 +24,25 @@
 
 /*
  * Not of high priority: a worker that takes the CPU from who has just signalled costs two
- * switches more (benchmarks.rst, event-pin).
+ * switches more.
  */
 struct workqueue_struct *irqx_wq;
+struct workqueue_struct *irqx_long_wq;
+
+static int __init create_workqueues(void)
+{
+	irqx_wq = alloc_workqueue(KBUILD_MODNAME, WQ_PERCPU, 0);
+	irqx_long_wq = alloc_workqueue(KBUILD_MODNAME "_long", WQ_UNBOUND, 0);
+	return irqx_wq && irqx_long_wq ? 0 : -ENOMEM;
+}
+
+static void destroy_workqueues(void)
+{
+	if (irqx_wq)
+		destroy_workqueue(irqx_wq);
+	if (irqx_long_wq)
+		destroy_workqueue(irqx_long_wq);
+}
 
 static const struct file_operations irqx_fops = {
 	.owner		= THIS_MODULE,
@@ -65,11 +82,9 @@ static int __init irqx_module_init(void)
 	if (ret)
 		goto err_irqfd;
 
-	irqx_wq = alloc_workqueue(KBUILD_MODNAME, WQ_UNBOUND, 0);
-	if (!irqx_wq) {
-		ret = -ENOMEM;
-		goto err_route;
-	}
+	ret = create_workqueues();
+	if (ret)
+		goto err_wq;
 
 	ret = misc_register(&irqx_device);
 	if (ret)
@@ -80,8 +95,7 @@ static int __init irqx_module_init(void)
 	return 0;
 
 err_wq:
-	destroy_workqueue(irqx_wq);
-err_route:
+	destroy_workqueues();
 	irqx_route_exit();
 err_irqfd:
 	irqx_irqfd_exit();
@@ -92,7 +106,7 @@ err_irqfd:
 static void __exit irqx_module_exit(void)
 {
 	misc_deregister(&irqx_device);
-	destroy_workqueue(irqx_wq);
+	destroy_workqueues();
 	irqx_route_exit();
 	irqx_irqfd_exit();
 	irqx_ack_exit();

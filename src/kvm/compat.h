@@ -11,6 +11,7 @@
 #include <linux/eventfd.h>
 #include <linux/version.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 
 /* 6.8 dropped the count that every caller gave as 1. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
@@ -48,6 +49,14 @@ irqx_add_wait_queue_priority_exclusive(struct wait_queue_head *wqh,
 }
 #else
 #define irqx_add_wait_queue_priority_exclusive add_wait_queue_priority_exclusive
+#endif
+
+/*
+ * 6.17 made workqueues say that they are per CPU, which was the default; the flag, where a
+ * stable kernel has it, does nothing.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
+#define WQ_PERCPU	0
 #endif
 
 /*

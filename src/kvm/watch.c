@@ -34,7 +34,7 @@ static void watch_masked(struct kvm_irq_mask_notifier *mask, bool masked)
 		container_of(mask, struct irqx_pin_watch, mask);
 
 	if (!masked)
-		queue_work(irqx_wq, watch->unmasked);
+		irqx_queue_work(watch->unmasked);
 }
 
 static void watch_mask(struct kvm *kvm, struct irqx_pin_watch *watch)
