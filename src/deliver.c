@@ -168,32 +168,41 @@ static void event_defer(struct irqx_irqfd *irqfd)
 	target_queue(target);
 }
 
-/* An event, outside the fast way of deliver_event(). */
-static noinline void deliver_event_slow(struct irqx_irqfd *irqfd)
+/* An event at a target whose lock is held. */
+static void deliver_locked(struct irqx_irqfd *irqfd)
 {
-	bool direct = irqx_irqfd_is_direct(irqfd);
 	struct irqx_target *target = irqfd->target;
 	struct irqx_counters __percpu *counters =
 		target->delivery->counters;
 	u32 __user *word;
 	int ret;
 
-	if (!direct)
-		spin_lock(target->lock);
 	ret = raise_atomic(target, irqfd->source, &word);
 	if (ret != -EWOULDBLOCK) {
 		this_cpu_inc(counters->atomic);
 		count_result(target->delivery, ret);
-	} else {
-		this_cpu_inc(counters->not_inline);
-		/* There is no route, and nothing to remember. */
-		if (!target->to.nr && !irqfd->source)
-			this_cpu_inc(counters->unrouted);
-		else
-			event_defer(irqfd);
+		return;
 	}
-	if (!direct)
-		spin_unlock(target->lock);
+	this_cpu_inc(counters->not_inline);
+	/* There is no route, and nothing to remember. */
+	if (!target->to.nr && !irqfd->source)
+		this_cpu_inc(counters->unrouted);
+	else
+		event_defer(irqfd);
+}
+
+/* An event, outside the fast way of deliver_event(). */
+static noinline void deliver_event_slow(struct irqx_irqfd *irqfd)
+{
+	struct irqx_target *target = irqfd->target;
+
+	if (irqx_irqfd_is_direct(irqfd)) {
+		deliver_locked(irqfd);
+		return;
+	}
+	spin_lock(target->lock);
+	deliver_locked(irqfd);
+	spin_unlock(target->lock);
 }
 
 /*
@@ -712,9 +721,10 @@ int irqx_deliver_prepare(struct irqx_vm *vm, const struct irqx_entries *entries)
 		pager = kthread_run(pager_main, later, "kvm-irqx/%d",
 				    task_tgid_nr(current));
 		ret = PTR_ERR_OR_ZERO(pager);
-		/* Pairs with the acquire above. */
-		if (!ret)
+		if (!ret) {
+			/* Pairs with the acquire above. */
 			smp_store_release(&later->pager, pager);
+		}
 	}
 	mutex_unlock(&later->pager_mutex);
 	return ret;

@@ -266,6 +266,7 @@ int irqx_source_wait_told(struct irqx_source *source)
 	int ret;
 
 	atomic_inc(&lines->leaving);
+	/* Pairs with irqx_source_put(): it drops its reference, then looks. */
 	smp_mb__after_atomic();
 	ret = wait_event_state(lines->told, refcount_read(&source->refs) == 1,
 			       (TASK_KILLABLE | TASK_FREEZABLE));
@@ -599,20 +600,19 @@ static bool line_try_ack(struct irqx_line *line)
 {
 	struct irqx_lines *lines = line->lines;
 	struct line_told told;
-	bool done;
 
 	if (!spin_trylock(&lines->plugs_lock))
 		return false;
-	done = spin_trylock(&lines->levels_lock);
-	if (done) {
-		line_let_go(line, false);
-		spin_unlock(&lines->levels_lock);
-		line_put_down(line, &told);
+	if (!spin_trylock(&lines->levels_lock)) {
+		spin_unlock(&lines->plugs_lock);
+		return false;
 	}
+	line_let_go(line, false);
+	spin_unlock(&lines->levels_lock);
+	line_put_down(line, &told);
 	spin_unlock(&lines->plugs_lock);
-	if (done)
-		line_tell(line, &told);
-	return done;
+	line_tell(line, &told);
+	return true;
 }
 
 /* The rest of irqx_lines_ack(). */

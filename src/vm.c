@@ -167,11 +167,18 @@ struct irqx_vm *irqx_vm_get(struct file *file)
  */
 void irqx_vm_put(struct irqx_vm *vm)
 {
+	bool last;
+
 	might_sleep();
 
-	if (!refcount_dec_and_lock(&vm->refs, &vms_lock))
+	/* refcount_dec_and_lock() would do, but sparse does not see through it. */
+	if (refcount_dec_not_one(&vm->refs))
 		return;
-	hash_del_rcu(&vm->node);
+	spin_lock(&vms_lock);
+	last = refcount_dec_and_test(&vm->refs);
+	if (last)
+		hash_del_rcu(&vm->node);
 	spin_unlock(&vms_lock);
-	vm_end(vm);
+	if (last)
+		vm_end(vm);
 }

@@ -11,7 +11,6 @@
 #include "irqx_pages.h"
 #include "irqx_harness.h"
 
-
 FIXTURE(lpi_stall)
 {
 	struct irqx_pages *pages;

@@ -97,7 +97,7 @@ static void answer(int fd, const char *in, size_t file_size)
 	case FUSE_INTERRUPT:
 		break;
 	default:
-		reply(fd, header->unique, ENOSYS, NULL, 0);
+		reply(fd, header->unique, EOPNOTSUPP, NULL, 0);
 	}
 }
 

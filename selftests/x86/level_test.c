@@ -1811,6 +1811,7 @@ TEST_F_TIMEOUT(level, many, 60)
 	int *fds = calloc(MAX_SOURCES, sizeof(*fds));
 	int ctx2 = irqx_context(self->vm);
 	int ack = irqx_eventfd(0, 0), fd;
+	struct irqx_level all = { .ack = ack };
 	uint32_t i;
 
 	ASSERT_NE(NULL, fds);
@@ -1830,7 +1831,10 @@ TEST_F_TIMEOUT(level, many, 60)
 	irqx_fire(fds[0]);
 	irqx_expect(self->g, 0, VECTOR, 1);
 	irqx_check(self->g);
-	ASSERT_EQ(MAX_SOURCES, irqx_eventfd_take(ack));
+	/* The probe tells a few; the rest come from a worker. */
+	ASSERT_EQ(MAX_SOURCES, irqx_acks(&all, MAX_SOURCES));
+	usleep(10000);
+	ASSERT_EQ(0, irqx_eventfd_take(ack));
 
 	/* One goes, another may come. */
 	irqx_unbind(ctx2, fds[1]);
