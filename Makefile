@@ -21,7 +21,7 @@ else
 MODULE	= build/$(KERNEL)-$(ARCH)/kvm_irqx.ko
 endif
 
-.PHONY: all module selftests demo check check-all check-debug coverage bench lint install dkms uninstall clean help
+.PHONY: all module selftests demo check check-all check-debug coverage bench lint docs install dkms uninstall clean help
 
 all: module
 
@@ -64,6 +64,9 @@ bench:
 lint:
 	@scripts/lint
 
+docs:
+	@scripts/docs
+
 # For the running kernel, or RELEASE= or KDIR='s; DESTDIR= for packagers. Stripped, signed and compressed as that kernel's
 # own build does it; its depmod does not know of DESTDIR.
 install:
@@ -94,6 +97,7 @@ help:
 	@echo 'make coverage           lines and branches of src/ that the tests run, as text and HTML'
 	@echo 'make bench [QUICK=1]    the costs beside KVM, in instructions and time, both architectures'
 	@echo 'make lint               checkpatch, sparse, W=1, shellcheck, headers, layering'
+	@echo 'make docs               Documentation/ as HTML, by Sphinx'
 	@echo 'make [KERNEL=6.12]      build the module for a stock Debian kernel ($(KERNEL))'
 	@echo 'make KDIR=DIR           build it for the kernel whose build directory is DIR'
 	@echo 'make selftests          build the test programs'
