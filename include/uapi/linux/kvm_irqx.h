@@ -2,41 +2,48 @@
 #ifndef _UAPI_LINUX_KVM_IRQX_H
 #define _UAPI_LINUX_KVM_IRQX_H
 
-/*
+/**
+ * DOC: The interface
+ *
  * Userspace interface for /dev/kvm-irqx: interrupt delivery into a KVM virtual
  * machine beside, and independent of, KVM's own GSI routing table.
  *
  * One open file is one context.  A context is attached to one VM, once, and
  * has its own GSI space, its own irqfds and its own counters; contexts of the
- * same VM do not see each other.  Closing the file releases everything.
+ * same VM do not see each other.  Closing the file, however it comes about,
+ * undoes all its bindings and lowers all lines that it holds up.
  *
  * Where KVM has an ioctl for the job, its number and its struct are taken, on
  * this file instead of the VM file:
  *
- *	KVM_SET_GSI_ROUTING	struct kvm_irq_routing	replace the whole table
- *	KVM_IRQFD		struct kvm_irqfd	bind an eventfd to a GSI,
- *							with KVM_IRQFD_FLAG_RESAMPLE
- *							as in KVM_IRQFD_DIRECT
- *	KVM_IRQ_LINE		struct kvm_irq_level	drive a GSI
+ * - KVM_SET_GSI_ROUTING, struct kvm_irq_routing: replace the whole table
+ * - KVM_IRQFD, struct kvm_irqfd: bind an eventfd to a GSI
+ * - KVM_IRQ_LINE, struct kvm_irq_level: drive a GSI
  *
  * In those structs padding is ignored, as KVM ignores it.  In the structs
  * below, padding, unknown flags and the padding of an embedded
  * struct kvm_irq_routing_entry must be zero, else the call fails with EINVAL.
  *
- * A call that fails has changed nothing.  Every call may sleep.
+ * A call that fails has changed nothing.  Every call may sleep.  It returns 0,
+ * or -1 with errno set.
+ */
+
+/**
+ * DOC: Errors of every call
  *
- * Errors that any call can return:
- *	ENOTTY		unknown ioctl
- *	EFAULT		bad user pointer
- *	ENOTCONN	the context is not attached (all but GET_INFO and ATTACH)
- *	EPERM		the caller's mm is not the VM's and the caller lacks
- *			CAP_SYS_ADMIN (all but GET_INFO)
- *	EIO		the VM is dead (KVM's vm_dead)
- *	EAGAIN		a routing entry was given and the VM has no in-kernel
- *			interrupt controller yet (arm64: none that is initialised)
- *	ENODEV		a routing entry was given and the VM's interrupt
- *			controller is a GICv5
- *	EINTR		a fatal signal came while the call waited
+ * :ENOTTY:	unknown ioctl
+ * :EFAULT:	bad user pointer
+ * :ENOTCONN:	the context is not attached (all but KVM_IRQX_GET_INFO and
+ *		KVM_IRQX_ATTACH)
+ * :EPERM:	the caller's mm is not the VM's and the caller lacks
+ *		CAP_SYS_ADMIN (all but KVM_IRQX_GET_INFO)
+ * :EIO:	the VM is dead (KVM's vm_dead)
+ * :EAGAIN:	a routing entry was given and the VM has no in-kernel interrupt
+ *		controller yet (KVM_CREATE_IRQCHIP or KVM_CAP_SPLIT_IRQCHIP;
+ *		arm64: a VGIC after KVM_DEV_ARM_VGIC_CTRL_INIT)
+ * :ENODEV:	a routing entry was given and the VM's interrupt controller is a
+ *		GICv5, which numbers its interrupts in another way
+ * :EINTR:	a fatal signal came while the call waited, or during a long one
  */
 
 #include <linux/ioctl.h>
@@ -49,9 +56,9 @@
 /**
  * struct kvm_irqx_info - what this module, on this kernel, offers
  * @argsz:	in: size of the caller's struct; out: size the module filled in
- *		or would fill in, were there room.  At least 16.
+ *		or would fill in, were there room.  EINVAL if less than 16.
  * @abi:	KVM_IRQX_ABI_VERSION of the module
- * @features:	KVM_IRQX_FEATURE_*
+ * @features:	%KVM_IRQX_FEATURE_*
  * @max_gsi:	a context's GSIs are 0 .. max_gsi - 1
  * @max_irqfds:	how many eventfds a context may bind
  * @max_batch:	the most operations in one KVM_IRQX_ROUTE, and bindings in one
@@ -68,35 +75,48 @@ struct kvm_irqx_info {
 	__u32 pad;
 };
 
-/* Types of routing entry that kvm_set_routing_entry() of this kernel knows. */
+/**
+ * DOC: Features
+ *
+ * KVM_IRQX_FEATURE_IRQCHIP, _MSI, _HV_SINT, _XEN_EVTCHN
+ *	Types of routing entry that KVM takes on this kernel: the first two
+ *	always, the others on x86 with CONFIG_KVM_HYPERV and CONFIG_KVM_XEN.
+ * KVM_IRQX_FEATURE_PPI
+ *	KVM_IRQX_ROUTING_PPI, which only this module knows.
+ * KVM_IRQX_FEATURE_RESAMPLE
+ *	Resamplefds, on pins (arm64: SPIs) and SINTs.
+ * KVM_IRQX_FEATURE_EVENT_FLAG
+ *	KVM_IRQFD_DIRECT_EVENT_FLAG and KVM_IRQX_SYNIC_PAGE.
+ * KVM_IRQX_FEATURE_ASSIGN
+ *	KVM_IRQX_ASSIGN.
+ */
 #define KVM_IRQX_FEATURE_IRQCHIP	(1ULL << 0)
 #define KVM_IRQX_FEATURE_MSI		(1ULL << 1)
 #define KVM_IRQX_FEATURE_HV_SINT	(1ULL << 2)
 #define KVM_IRQX_FEATURE_XEN_EVTCHN	(1ULL << 3)
-/* KVM_IRQX_ROUTING_PPI, which only this module knows. */
 #define KVM_IRQX_FEATURE_PPI		(1ULL << 4)
-/* Resamplefds, on pins (arm64: SPIs) and SINTs. */
 #define KVM_IRQX_FEATURE_RESAMPLE	(1ULL << 8)
-/* KVM_IRQFD_DIRECT_EVENT_FLAG and KVM_IRQX_SYNIC_PAGE. */
 #define KVM_IRQX_FEATURE_EVENT_FLAG	(1ULL << 9)
-/* KVM_IRQX_ASSIGN. */
 #define KVM_IRQX_FEATURE_ASSIGN		(1ULL << 10)
 
-/*
- * A type of routing entry beside KVM's, where KVM_IRQX_FEATURE_PPI is set (arm64):
- * a PPI of one vCPU.  Of struct kvm_irq_routing_entry it takes
+/**
+ * define KVM_IRQX_ROUTING_PPI - a routing entry for a PPI of one vCPU
  *
- *	u.irqchip.irqchip	the vCPU's index, in the order of KVM_CREATE_VCPU,
- *				as in KVM_IRQ_LINE
- *	u.irqchip.pin		the INTID, 16 .. 31
+ * A type of routing entry beside KVM's, where KVM_IRQX_FEATURE_PPI is set (arm64).
+ * Of struct kvm_irq_routing_entry it takes
  *
- * and zero in flags and in the rest of u.  An event makes the PPI pending until the
- * guest takes it.  The PPIs of KVM's VGIC are level-triggered and the guest cannot
- * change that, so the first event makes this one edge-triggered.  KVM_IRQ_LINE on a
- * GSI drives the level, and makes it level-triggered again.  There is no RESAMPLE:
- * KVM tells nobody of the EOI of a PPI.  KVM keeps to itself the PPIs of its
- * timers, and of its PMU from when that is set up: EBUSY.  One that KVM takes later
- * gets nothing any more; its events count as refused.
+ * :u.irqchip.irqchip:	the vCPU's index, in the order of KVM_CREATE_VCPU, as in
+ *			KVM_IRQ_LINE
+ * :u.irqchip.pin:	the INTID, 16 .. 31
+ *
+ * and zero in flags and in the rest of u; else EINVAL.  An event makes the PPI
+ * pending until the guest takes it.  The PPIs of KVM's VGIC are level-triggered and
+ * the guest cannot change that, so the first event makes this one edge-triggered,
+ * which the guest can read.  KVM_IRQ_LINE on a GSI drives the level, and makes it
+ * level-triggered again.  There is no RESAMPLE: KVM tells nobody of the EOI of a
+ * PPI.  KVM keeps to itself the PPIs of its timers, and of its PMU from when that
+ * is set up: EBUSY.  One that KVM takes later gets nothing any more; its events
+ * count as refused.
  */
 #define KVM_IRQX_ROUTING_PPI	(1U << 31)
 
@@ -107,15 +127,18 @@ struct kvm_irqx_info {
  *		closed too.
  * @flags:	zero
  *
+ * The VM needs no interrupt controller at this time.
+ *
  * Errors:
- *	EBADF	@vm_fd is not open
- *	EINVAL	@vm_fd is not a VM; @flags
- *	EBUSY	attached already
- *	EPERM	another process's VM, and no CAP_SYS_ADMIN
- *	EIO	the VM is dead
- *	ENODEV	the module that runs the VM is going away
- *	ENOSPC	KVM has no interrupt source left for the VM (x86, before 6.17)
- *	ENOMEM
+ *
+ * :EBADF:	@vm_fd is not open
+ * :EINVAL:	@vm_fd is not a VM (a vCPU is not); @flags
+ * :EBUSY:	attached already
+ * :EPERM:	another process's VM, and no CAP_SYS_ADMIN
+ * :EIO:	the VM is dead
+ * :ENODEV:	the module that runs the VM is going away
+ * :ENOSPC:	KVM has no interrupt source id left for the VM (x86, before 6.17)
+ * :ENOMEM:	no memory
  */
 struct kvm_irqx_attach {
 	__s32 vm_fd;
@@ -124,7 +147,7 @@ struct kvm_irqx_attach {
 
 /**
  * struct kvm_irqx_stats - what has become of a context's events
- * @argsz:	as in struct kvm_irqx_info; at least 8
+ * @argsz:	as in struct kvm_irqx_info; EINVAL if less than 8
  * @pad:	out: zero
  * @events:	wake-ups of bound eventfds.  Writes that come before the
  *		wake-up of an earlier one has run are one event, as with KVM.
@@ -139,11 +162,12 @@ struct kvm_irqx_attach {
  * @irqfds:	eventfds bound now
  * @gsis:	GSIs that have a route now
  *
- * Without events under way: @events = @atomic + @deferred + @unrouted.  An
- * event on a GSI that has both PIC and IOAPIC entries is one interrupt here.
- * Among @coalesced are events whose event flag the guest had not seen yet, those
- * that came while a line was held up anyway, and, of an eventfd that is
- * signalled faster than the work queue can follow, those beyond 4096 waiting.
+ * Counted since the context was opened.  Without events under way:
+ * @events = @atomic + @deferred + @unrouted.  An event on a GSI that has both PIC
+ * and IOAPIC entries is one interrupt here.  Among @coalesced are events whose event
+ * flag the guest had not seen yet, those that came while a line was held up anyway,
+ * and, of an eventfd that is signalled faster than the work queue can follow, those
+ * beyond 4096 waiting.
  */
 struct kvm_irqx_stats {
 	__u32 argsz;
@@ -161,19 +185,20 @@ struct kvm_irqx_stats {
 /**
  * struct kvm_irqfd_direct - an eventfd with its own routing entry inside
  * @fd:		the eventfd
- * @resamplefd:	with KVM_IRQFD_DIRECT_RESAMPLE the eventfd to signal when the
- *		guest has acknowledged the interrupt, else ignored
+ * @resamplefd:	with RESAMPLE the eventfd to signal when the guest has
+ *		acknowledged the interrupt, else ignored
  * @flags:	none: bind @fd to @entry; or one of KVM_IRQFD_DIRECT_DEASSIGN
- *		and KVM_IRQFD_DIRECT_MODIFY; with the first, RESAMPLE; with all
- *		but DEASSIGN, EVENT_FLAG
- * @event_flag:	with KVM_IRQFD_DIRECT_EVENT_FLAG a number below
- *		KVM_IRQX_EVENT_FLAGS, else zero
- * @entry:	where an event goes, in KVM's terms; @entry.gsi must be 0.
- *		Ignored by DEASSIGN.
+ *		and KVM_IRQFD_DIRECT_MODIFY; when binding,
+ *		KVM_IRQFD_DIRECT_RESAMPLE; with all but DEASSIGN,
+ *		KVM_IRQFD_DIRECT_EVENT_FLAG
+ * @event_flag:	with EVENT_FLAG a number below KVM_IRQX_EVENT_FLAGS, else zero
+ * @entry:	where an event goes, in KVM's terms; its gsi must be 0.  Ignored
+ *		by DEASSIGN.
  *
  * Binding: every event of @fd is from now on one interrupt at @entry.  Events
- * that were pending in the eventfd are delivered at once, as one.  The last
- * close of the eventfd undoes the binding.
+ * that were pending in the eventfd are delivered at once, as one, and its counter
+ * is reset; of an EFD_SEMAPHORE eventfd's counter one is taken.  The last close of
+ * the eventfd undoes the binding.
  *
  * RESAMPLE, on a pin of the IOAPIC or PIC: an event raises the pin.  When the
  * guest acknowledges the interrupt (EOI), the pin falls and @resamplefd is
@@ -191,17 +216,21 @@ struct kvm_irqx_stats {
  * resamplefd signal thus means "maybe": there is one too when a route change takes
  * the binding away from a SINT, and when the VMM restores the EOM register.
  *
+ * RESAMPLE, on an SPI (arm64): as on a pin, if it is level-triggered.  An
+ * edge-triggered SPI has no acknowledgment.
+ *
  * RESAMPLE, on anything else: EINVAL.  Nothing carries the EOI of an MSI.
  *
  * EVENT_FLAG, on a SINT: an event first sets flag @event_flag of that SINT in
  * the virtual processor's event-flag page (KVM_IRQX_SYNIC_PAGE), and raises the
- * SINT only if the flag was clear.
+ * SINT only if the flag was clear, or if KVM refused the SINT the last time.
  *
- * MODIFY: gives the bound eventfd another entry (and another event flag, or
- * none).  When it returns, no interrupt will be raised at the old entry any
- * more, and none was lost or doubled.  The cost does not depend on how many
- * bindings there are.  A resamplefd stays; if the old pin was held up, the new
- * one now is.
+ * MODIFY: gives the bound eventfd another entry, of any type (of those that
+ * RESAMPLE takes, if it has a resamplefd; that stays), and another event flag, or
+ * without EVENT_FLAG none.  When it returns, no interrupt will be raised at the old
+ * entry any more; an event is delivered either before, by the old entry, or after,
+ * by the new one: none is lost or doubled.  The cost does not depend on how many
+ * bindings there are.  If the old pin was held up, the new one now is.
  *
  * DEASSIGN: undoes the binding of @fd, made by this call or by KVM_IRQFD.  When
  * it returns, every earlier event has been delivered and none will follow; a pin
@@ -209,17 +238,26 @@ struct kvm_irqx_stats {
  * Success also if @fd is an eventfd that is not bound here.
  *
  * Errors:
- *	EBADF	@fd or @resamplefd is not open
- *	EINVAL	@fd or @resamplefd is not an eventfd; bad flags, event flag or
- *		entry; an entry that cannot do what the flags ask for; whatever
- *		kvm_set_routing_entry() answers
- *	EBUSY	@fd is bound already, here or to KVM; a PPI that KVM uses
- *	ENOENT	MODIFY: @fd has no entry of its own here
- *	ENOSPC	max_irqfds are bound; RESAMPLE: 4096 sources of the VM are
- *		connected to its lines
- *	EOPNOTSUPP EVENT_FLAG: the VM has a dirty ring, which can take no write
+ *
+ * :EBADF:	@fd, or with RESAMPLE @resamplefd, is not open
+ * :EINVAL:	one of the two is not an eventfd; unknown @flags, or ones that do
+ *		not go together; @event_flag out of range, or not zero without
+ *		EVENT_FLAG; the entry's gsi or padding is not zero, or its flags
+ *		have more than KVM_MSI_VALID_DEVID on an MSI, or anything on
+ *		another type; RESAMPLE on an entry without an EOI, EVENT_FLAG on
+ *		other than a SINT; a SINT above 15 or a VP index that KVM cannot
+ *		have; whatever kvm_set_routing_entry() refuses: a type it does not
+ *		know, a pin out of range, a pin with a split irqchip, a low byte in
+ *		address_hi with 32-bit destinations
+ * :EBUSY:	@fd is bound already, in any context or, as far as can be seen, to
+ *		KVM; a PPI that KVM uses; RESAMPLE on an SPI, from 6.19 on: ftrace
+ *		is off (sysctl kernel.ftrace_enabled)
+ * :ENOENT:	MODIFY: @fd has no entry of its own in this context
+ * :ENOSPC:	max_irqfds are bound; RESAMPLE: 4096 sources hold or watch lines
+ *		of the VM
+ * :EOPNOTSUPP:	EVENT_FLAG: the VM has a dirty ring, which can take no write
  *		from outside a vCPU
- *	ENOMEM
+ * :ENOMEM:	no memory
  */
 struct kvm_irqfd_direct {
 	__s32 fd;
@@ -240,19 +278,22 @@ struct kvm_irqfd_direct {
 /**
  * struct kvm_irqx_synic_page - where a virtual processor has its event flags
  * @vp_index:	VP index
- * @flags:	KVM_IRQX_SYNIC_PAGE_ENABLED, or none: it has no page
+ * @flags:	KVM_IRQX_SYNIC_PAGE_ENABLED, or none: it has no page, as is so at first
  * @gpa:	guest-physical address of the page, with ENABLED; else zero
  *
  * The VMM learns this from KVM_EXIT_HYPERV (KVM_EXIT_HYPERV_SYNIC, evt_page) and
  * repeats it before it resumes the vCPU.  When the call returns, nothing is
- * written to the old page any more.  Until the first call a virtual processor
- * has no page; an event then counts as refused, and so does one whose page is
- * not in a writable memslot, not mapped writable in the VMM, or waits for a
- * userfaultfd.  KVM's dirty log sees the writes.
+ * written to the old page any more.  An event whose page cannot be written counts as
+ * refused: none was named, it is not in a writable memslot, not mapped writable in
+ * the VMM, or waits for a userfaultfd.  A VMM that migrates by post-copy fetches
+ * these pages first.  KVM's dirty log sees the writes.
  *
  * Errors:
- *	EINVAL	VP index out of range, unknown flags, @gpa not page-aligned
- *	ENOMEM
+ *
+ * :ENOTTY:	no KVM_IRQX_FEATURE_EVENT_FLAG
+ * :EINVAL:	VP index out of range, unknown flags, @gpa not page-aligned, or
+ *		not zero without ENABLED
+ * :ENOMEM:	no memory
  */
 struct kvm_irqx_synic_page {
 	__u32 vp_index;
@@ -263,10 +304,82 @@ struct kvm_irqx_synic_page {
 #define KVM_IRQX_SYNIC_PAGE_ENABLED	(1U << 0)
 
 /**
+ * DOC: The GSI table
+ *
+ * A context's GSIs begin without routes, and are not those of KVM's table.  An
+ * irqfd on a GSI without a route is accepted; its events are dropped and counted as
+ * unrouted until the GSI gets one.  One with a resamplefd remembers an event, and
+ * raises the pin that the GSI gets.
+ *
+ * A GSI has one entry, or several irqchip entries that each name another irqchip
+ * (PIC master, PIC slave, IOAPIC), as in KVM; one with several is raised on all of
+ * them.  While an irqfd of the GSI has a resamplefd, the GSI takes pins and SINTs
+ * only, also in mid-batch.
+ *
+ * The irqfds of a changed GSI follow at once, under the same promise as that of
+ * KVM_IRQFD_DIRECT_MODIFY.  If KVM_IRQ_LINE holds the GSI up, the level goes with
+ * it: the old pin falls, the new one rises, and one that the GSI keeps does not
+ * move.  The level ends with the route.
+ */
+
+/**
+ * DOC: KVM_SET_GSI_ROUTING
+ *
+ * Replaces the whole table.  The cost is by the number of entries in the old table
+ * and in the new one.
+ *
+ * Errors:
+ *
+ * :EINVAL:	flags is not zero; nr or a GSI is beyond max_gsi; an entry that
+ *		cannot share its GSI, or has no EOI where the GSI has a
+ *		resamplefd; an entry as for KVM_IRQFD_DIRECT
+ * :EBUSY:	an entry as for KVM_IRQFD_DIRECT
+ * :ENOMEM:	no memory
+ */
+
+/**
+ * DOC: KVM_IRQFD
+ *
+ * Binds fd to gsi, or with KVM_IRQFD_FLAG_DEASSIGN undoes the binding of fd.  Unlike
+ * KVM's, DEASSIGN goes by the eventfd alone and does not look at gsi: an eventfd has
+ * one binding.  KVM_IRQFD_FLAG_RESAMPLE is as KVM_IRQFD_DIRECT_RESAMPLE.
+ *
+ * Errors:
+ *
+ * :EBADF:	fd, or with RESAMPLE resamplefd, is not open
+ * :EINVAL:	one of the two is not an eventfd; unknown flags; RESAMPLE on a GSI
+ *		with an entry that has no EOI; gsi is beyond max_gsi
+ * :EBUSY:	as KVM_IRQFD_DIRECT
+ * :ENOSPC:	as KVM_IRQFD_DIRECT
+ * :ENOMEM:	no memory
+ */
+
+/**
+ * DOC: KVM_IRQ_LINE
+ *
+ * Sets the level of the GSI's pins; on other types of entry, 1 is an interrupt and 0
+ * is nothing.  A GSI without a route: nothing happens.  The level is the GSI's own:
+ * the pin is up while any source of the module or of KVM holds it.
+ *
+ * Errors:
+ *
+ * :EINVAL:	irq is beyond max_gsi
+ * :ENOSPC:	4096 sources hold or watch lines of the VM
+ * :ENOMEM:	no memory
+ */
+
+/**
  * struct kvm_irqx_route_op - one change to the context's GSI table
- * @op:		KVM_IRQX_ROUTE_*
+ * @op:		%KVM_IRQX_ROUTE_SET, %KVM_IRQX_ROUTE_DEL or %KVM_IRQX_ROUTE_ADD
  * @pad:	zero
- * @entry:	@entry.gsi is the GSI; DEL looks at nothing else in it
+ * @entry:	its gsi is the GSI; DEL looks at nothing else in it
+ *
+ * SET: the GSI has this one entry, whatever it had before.
+ *
+ * DEL: the GSI has no entry any more; success if it had none.  Its irqfds stay
+ * bound, their events are counted as unrouted.
+ *
+ * ADD: the GSI has this entry too.
  */
 struct kvm_irqx_route_op {
 	__u32 op;
@@ -274,37 +387,28 @@ struct kvm_irqx_route_op {
 	struct kvm_irq_routing_entry entry;
 };
 
-/* The GSI has this one entry, whatever it had before. */
 #define KVM_IRQX_ROUTE_SET	1
-/*
- * The GSI has no entry any more; success if it had none.  Its irqfds stay
- * bound, their events are counted as unrouted.
- */
 #define KVM_IRQX_ROUTE_DEL	2
-/*
- * The GSI has this entry too.  As in KVM, only irqchip entries can share a
- * GSI, and each of them must name another irqchip: EINVAL.
- */
 #define KVM_IRQX_ROUTE_ADD	3
 
 /**
  * struct kvm_irqx_route - changes to the GSI table, all of them or none
  * @nr:		number of @ops, 1 .. max_batch
  * @flags:	zero
- * @index:	out: on failure, which of @ops is to blame; @nr if none is
+ * @index:	out: on failure, which of @ops is to blame; @nr if none is (the
+ *		arguments themselves, memory for them, a kill)
  * @pad:	zero
  * @ops:	carried out in their order
  *
- * The irqfds of a changed GSI follow at once, under the same promise as that
- * of KVM_IRQFD_DIRECT_MODIFY.  While one of them has a resamplefd, the GSI takes
- * pins and SINTs only, also in mid-batch.
+ * The cost is by @nr, not by the size of the table.
  *
  * Errors:
- *	EINVAL	@nr, @flags, an operation, its padding, a GSI beyond max_gsi, an
- *		entry that cannot share the GSI; whatever
- *		kvm_set_routing_entry() answers
- *	EBUSY	a PPI that KVM uses
- *	ENOMEM
+ *
+ * :EINVAL:	@nr, @flags or @pad; an operation, its padding, a GSI beyond
+ *		max_gsi, an entry that cannot share the GSI, or has no EOI where
+ *		the GSI has a resamplefd; an entry as for KVM_IRQFD_DIRECT
+ * :EBUSY:	an entry as for KVM_IRQFD_DIRECT
+ * :ENOMEM:	no memory
  */
 struct kvm_irqx_route {
 	__u32 nr;
@@ -326,10 +430,11 @@ struct kvm_irqx_route {
  * one fails, none of the eventfds is bound and no event has been taken out of one.
  * An event that comes meanwhile waits in its eventfd until all are bound.
  *
- * Errors:
- *	EINVAL	@nr, @flags, @pad; as KVM_IRQFD_DIRECT
- *	EBUSY	as KVM_IRQFD_DIRECT; an eventfd is there twice
- *	else	as KVM_IRQFD_DIRECT
+ * Errors, beside those of KVM_IRQFD_DIRECT for each of @irqfds:
+ *
+ * :EINVAL:	@nr is 0 or above max_batch; @flags or @pad is not zero; an
+ *		element with DEASSIGN or MODIFY
+ * :EBUSY:	an eventfd is there twice
  */
 struct kvm_irqx_assign {
 	__u32 nr;
