@@ -152,7 +152,7 @@ struct kvm_irqx_attach {
  * @events:	wake-ups of bound eventfds.  Writes that come before the
  *		wake-up of an earlier one has run are one event, as with KVM.
  * @atomic:	interrupts handed to KVM within the wake-up
- * @deferred:	interrupts handed to KVM by the work queue
+ * @deferred:	interrupts handed to KVM later, by one of the VM's two workers
  * @unrouted:	events on a GSI without a route: dropped
  * @coalesced:	of @atomic and @deferred, those that KVM says nothing new came
  *		of: a pin still up, or an MSI without a destination that takes
@@ -166,8 +166,8 @@ struct kvm_irqx_attach {
  * @events = @atomic + @deferred + @unrouted.  An event on a GSI that has both PIC
  * and IOAPIC entries is one interrupt here.  Among @coalesced are events whose event
  * flag the guest had not seen yet, those that came while a line was held up anyway,
- * and, of an eventfd that is signalled faster than the work queue can follow, those
- * beyond 4096 waiting.
+ * and those that came while an earlier event at the same place was waiting for a worker:
+ * they are one interrupt.  An event that DEASSIGN puts back into its eventfd is none.
  */
 struct kvm_irqx_stats {
 	__u32 argsz;
@@ -233,9 +233,15 @@ struct kvm_irqx_stats {
  * bindings there are.  If the old pin was held up, the new one now is.
  *
  * DEASSIGN: undoes the binding of @fd, made by this call or by KVM_IRQFD.  When
- * it returns, every earlier event has been delivered and none will follow; a pin
+ * it returns, every earlier event has been delivered, or is in the eventfd again (one
+ * that was waiting for a worker; several are one), and none will be delivered; a pin
  * that it held up has fallen; the resamplefd will not be signalled any more.
  * Success also if @fd is an eventfd that is not bound here.
+ *
+ * MODIFY and DEASSIGN wait, until they are killed, for an injection of this binding that
+ * KVM has begun and that waits for a page of the guest: a Xen event channel, an LPI
+ * whose translation is not cached.  They do not wait for anything else, and nothing
+ * else of the context waits for them.  Closing the context waits for no page.
  *
  * Errors:
  *
@@ -285,7 +291,9 @@ struct kvm_irqfd_direct {
  * repeats it before it resumes the vCPU.  When the call returns, nothing is
  * written to the old page any more.  An event whose page cannot be written counts as
  * refused: none was named, it is not in a writable memslot, not mapped writable in
- * the VMM, or waits for a userfaultfd.  A VMM that migrates by post-copy fetches
+ * the VMM, or memory that only the guest has (guest_memfd).  One whose page is not
+ * there yet (a userfaultfd, a file that somebody serves) waits for it, and with it
+ * all events of this VM that need a page: a VMM that migrates by post-copy fetches
  * these pages first.  KVM's dirty log sees the writes.
  *
  * Errors:
