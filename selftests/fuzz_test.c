@@ -233,7 +233,7 @@ static enum call any_call(struct fuzzer *f)
 {
 	uint32_t i, total = 0;
 
-	for (i = 0; i < NR_TRIED; i++)
+	for (i = 0; i < (uint32_t)NR_TRIED; i++)
 		total += calls[i].weight;
 	total = below(f, total);
 	for (i = 0; total >= calls[i].weight; i++)

@@ -5,12 +5,16 @@
 #include "kvm/compat.h"
 #include "uapi/linux/kvm_irqx.h"
 
-/* Context: any.  Return: the types of entry kvm_set_routing_entry() knows. */
+/* Context: any.  Return: the types of entry, and what they can do. */
 u64 irqx_arch_features(void)
 {
-	u64 features = KVM_IRQX_FEATURE_IRQCHIP | KVM_IRQX_FEATURE_MSI |
-		       KVM_IRQX_FEATURE_RESAMPLE | KVM_IRQX_FEATURE_ASSIGN;
+	u64 features = KVM_IRQX_FEATURE_MSI | KVM_IRQX_FEATURE_ASSIGN;
 
+	if (IRQX_KVM_HAS_IOAPIC)
+		features |= KVM_IRQX_FEATURE_IRQCHIP;
+	/* There are EOIs of pins and of SINTs only. */
+	if (IRQX_KVM_HAS_IOAPIC || IRQX_KVM_HAS_HYPERV)
+		features |= KVM_IRQX_FEATURE_RESAMPLE;
 	if (IRQX_KVM_HAS_HYPERV)
 		features |= KVM_IRQX_FEATURE_HV_SINT |
 			    KVM_IRQX_FEATURE_EVENT_FLAG;
@@ -71,7 +75,8 @@ bool irqx_arch_memory_named(struct kvm *kvm)
 int irqx_arch_check_entry(const struct kvm_irq_routing_entry *ue)
 {
 	if (ue->type == KVM_IRQ_ROUTING_HV_SINT &&
-	    (ue->u.hv_sint.sint >= HV_SYNIC_SINT_COUNT ||
+	    (!IRQX_KVM_HAS_HYPERV ||
+	     ue->u.hv_sint.sint >= HV_SYNIC_SINT_COUNT ||
 	     ue->u.hv_sint.vcpu >= KVM_MAX_VCPUS))
 		return -EINVAL;
 	return 0;
@@ -113,7 +118,11 @@ bool irqx_arch_pins_are_atomic(struct kvm *kvm)
 /* Context: the vCPU's thread. */
 u32 irqx_arch_vp_index(struct kvm_vcpu *vcpu)
 {
+#if IRQX_KVM_HAS_HYPERV
 	struct kvm_vcpu_hv *hv = vcpu->arch.hyperv;
 
-	return hv ? irqx_kvm_hv_vp_index(hv) : vcpu->vcpu_idx;
+	if (hv)
+		return irqx_kvm_hv_vp_index(hv);
+#endif
+	return vcpu->vcpu_idx;
 }

@@ -13,6 +13,12 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+/* What is found out at load, and EOIs, take these. */
+#if !defined(CONFIG_KPROBES) || !defined(CONFIG_KALLSYMS) || \
+	!defined(CONFIG_TRACEPOINTS)
+#error "the kernel needs CONFIG_KPROBES, CONFIG_KALLSYMS and CONFIG_TRACEPOINTS"
+#endif
+
 /* 6.8 dropped the count that every caller gave as 1. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
 #define irqx_eventfd_signal_once(eventfd)	eventfd_signal(eventfd, 1)
@@ -162,21 +168,35 @@ void vgic_v3_fold_lr(struct kvm_vcpu *vcpu, u64 val);
 #define IRQX_KVM_HAS_PRIVATE_MEMORY
 #endif
 
-/* x86: Hyper-V emulation became a choice in 6.8. */
-#if defined(CONFIG_KVM_HYPERV) || \
-	(defined(CONFIG_X86) && LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0))
+/* x86: the IOAPIC and the PIC became a choice in 6.17. */
+#if defined(CONFIG_KVM_IOAPIC) || \
+	(defined(CONFIG_X86) && LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0))
+#define IRQX_KVM_HAS_IOAPIC	1
+#else
+#define IRQX_KVM_HAS_IOAPIC	0
+#endif
+
+/*
+ * x86: Hyper-V emulation became a choice in 6.8.  In 7.x what KVM knows of a vCPU
+ * as a virtual processor of Hyper-V is in a private header.  The kernel's own
+ * description of its types tells where in it the one number is that is wanted; a
+ * kernel without one has no SINTs for this module.
+ */
+#if defined(CONFIG_X86) && LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
 #define IRQX_KVM_HAS_HYPERV	1
+#elif !defined(CONFIG_KVM_HYPERV)
+#define IRQX_KVM_HAS_HYPERV	0
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
+#define IRQX_KVM_HAS_HYPERV	1
+#elif defined(CONFIG_DEBUG_INFO_BTF_MODULES) || \
+	(defined(CONFIG_DEBUG_INFO_BTF) && IS_BUILTIN(CONFIG_KVM))
+#define IRQX_KVM_HAS_HYPERV	1
+#define IRQX_KVM_HAS_PRIVATE_MEMBERS
 #else
 #define IRQX_KVM_HAS_HYPERV	0
 #endif
 
-/*
- * In 7.x what KVM knows of a vCPU as a virtual processor of Hyper-V is in a
- * private header.  The kernel's own description of its types tells where in it
- * the one number is that is wanted.
- */
-#if IRQX_KVM_HAS_HYPERV && LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0)
-#define IRQX_KVM_HAS_PRIVATE_MEMBERS
+#ifdef IRQX_KVM_HAS_PRIVATE_MEMBERS
 #define IRQX_KVM_PRIVATE_MEMBERS(X)	\
 	X(kvm_vcpu_hv, vp_index, u32)
 #define IRQX_KVM_SYMBOLS_BTF(X)		\

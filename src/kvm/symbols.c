@@ -47,7 +47,7 @@ IRQX_KVM_PRIVATE_MEMBERS(IRQX_DEFINE_MEMBER)
  * armed.  On x86 with IBT the probe's address lies behind the ENDBR; the
  * symbol's own offset says by how much.
  */
-static int find_lookup(unsigned long *lookup)
+static noinline_for_stack int find_lookup(unsigned long *lookup)
 {
 	struct kprobe kp = {
 		.symbol_name = "kallsyms_lookup_name",
@@ -70,7 +70,7 @@ static int find_lookup(unsigned long *lookup)
 	return 0;
 }
 
-static void *find_symbol(const char *prefix, const char *name)
+static noinline_for_stack void *find_symbol(const char *prefix, const char *name)
 {
 	char qualified[KSYM_NAME_LEN];
 

@@ -22,8 +22,17 @@
 /* Wires of irqx_wire_entry(): the same ones. */
 #define IRQX_NR_WIRES		8
 
-/* SINTs, event flags and KVM_IRQX_SYNIC_PAGE. */
-#define IRQX_HAS_SYNIC		true
+/* SINTs, event flags and KVM_IRQX_SYNIC_PAGE: with CONFIG_KVM_HYPERV. */
+static inline bool irqx_has_synic(void)
+{
+	static int has = -1;
+
+	if (has < 0)
+		has = kvm_has_cap(KVM_CAP_HYPERV_SYNIC2);
+	return has;
+}
+
+#define IRQX_HAS_SYNIC		irqx_has_synic()
 
 /* What irqx_pin_entry() takes; pins 0 .. 23 are there. */
 #define IRQX_IRQCHIP		KVM_IRQCHIP_IOAPIC
