@@ -21,7 +21,7 @@ else
 MODULE	= build/$(KERNEL)-$(ARCH)/kvm_irqx.ko
 endif
 
-.PHONY: all module selftests demo check check-all check-debug coverage bench lint docs install dkms uninstall clean help
+.PHONY: all module selftests demo check check-all check-debug coverage bench lint lint-all docs install dkms uninstall clean help
 
 all: module
 
@@ -64,6 +64,10 @@ bench:
 lint:
 	@scripts/lint
 
+# The long leg: also compiled for the configurations of scripts/variants.
+lint-all:
+	@scripts/lint --all
+
 docs:
 	@scripts/docs
 
@@ -98,6 +102,7 @@ help:
 	@echo 'make bench [QUICK=1]    the costs beside KVM, in instructions and time, both architectures'
 	@echo 'make lint               checkpatch, sparse, W=1, shellcheck, headers, layering'
 	@echo 'make docs               Documentation/ as HTML, by Sphinx'
+	@echo 'make lint-all           the same, then W=1 on kernels configured in other ways'
 	@echo 'make [KERNEL=6.12]      build the module for a stock Debian kernel ($(KERNEL))'
 	@echo 'make KDIR=DIR           build it for the kernel whose build directory is DIR'
 	@echo 'make selftests          build the test programs'

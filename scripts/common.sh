@@ -213,3 +213,32 @@ fetch_deb() {
 		echo "$BUILD/deb/${file##*/}"
 	done
 }
+
+# unpack_source PKG VERSION DEB : into build/source/PKG-VERSION, whole, and kept: modules are built with it
+unpack_source() (
+	lock "source-$1"
+	[ ! -d "$BUILD/source/$1-$2" ] || exit 0
+	progress "unpacking $1 $2"
+	rm -rf "$BUILD/source/$1-"*
+	mkdir -p "$BUILD/source/$1-$2.tmp"
+	dpkg-deb --fsys-tarfile "$3" | tar -xO "./usr/src/$1.tar.xz" | xz -dc -T0 |
+		tar -x -C "$BUILD/source/$1-$2.tmp" --no-same-owner --strip-components=1
+	mv "$BUILD/source/$1-$2.tmp" "$BUILD/source/$1-$2"
+)
+
+# config_lacks CONFIG <FRAGMENTS : what of them is not so in CONFIG; of an option the last counts. Kconfig drops without a
+# word what depends on something that is off.
+config_lacks() {
+	awk '
+		/^# CONFIG_[A-Z0-9_]+ is not set/ { want[$2] = "n"; next }
+		/^CONFIG_[A-Z0-9_]+=/ { name = $0; sub(/=.*/, "", name); sub(/^[^=]*=/, ""); want[name] = $0 }
+		END { for (name in want) print name "=" want[name] }' |
+		sort | awk -F = -v config="$1" '
+		BEGIN {
+			while ((getline line <config) > 0)
+				if (match(line, /^CONFIG_[A-Z0-9_]+=/))
+					is[substr(line, 1, RLENGTH - 1)] = substr(line, RLENGTH + 1)
+		}
+		{ name = $1; sub(/^[^=]*=/, "") }
+		$0 != (name in is ? is[name] : "n") { print name "=" $0 }'
+}
