@@ -21,7 +21,7 @@ else
 MODULE	= build/$(KERNEL)-$(ARCH)/kvm_irqx.ko
 endif
 
-.PHONY: all module selftests demo check check-all check-debug coverage bench lint lint-all docs install dkms uninstall clean help
+.PHONY: all module selftests demo try check check-all check-debug coverage bench lint lint-all docs install dkms uninstall clean help
 
 all: module
 
@@ -44,6 +44,11 @@ selftests:
 
 demo:
 	@scripts/demo --arch $(ARCH) --kernel $(KERNEL)
+
+# From an edit to the verdict of one program, or of one case of it.
+try:
+	@scripts/check --kernel $(KERNEL) --arch $(ARCH) --only $(or $(TEST),$(error TEST= names a program of selftests/tests)) \
+		$(addprefix --case ,$(CASE))
 
 check:
 	@scripts/check $(CHECK)
@@ -95,6 +100,7 @@ clean:
 
 help:
 	@echo 'make [ARCH=arm64] demo  8,192 direct irqfds in a tiny guest, counted, beside KVM'
+	@echo 'make try TEST=level     build what has changed and run one program; CASE=, KERNEL=, ARCH='
 	@echo 'make check              all tests on 6.12, both architectures; or on KERNEL= and ARCH='
 	@echo 'make check-all          all tests on every stock kernel of scripts/kernels, and a table'
 	@echo 'make check-debug        all tests on kernels with KASAN, lockdep, kmemleak, KCSAN'
