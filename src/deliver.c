@@ -679,6 +679,7 @@ static int pager_main(void *data)
 
 	/* Ends a wait for a page of a target that has gone. */
 	allow_signal(SIGKILL);
+	irqx_arch_init_pager();
 
 	while (!kthread_should_stop()) {
 		bool retry = pager_serve_all(later);

@@ -24,8 +24,8 @@ FIXTURE_VARIANT(lpi_stall)
 	enum irqx_pages_kind kind;
 };
 
-FIXTURE_VARIANT_ADD(lpi_stall, fuse) {
-	.kind = IRQX_PAGES_FUSE,
+FIXTURE_VARIANT_ADD(lpi_stall, fuse_sync) {
+	.kind = IRQX_PAGES_FUSE_SYNC,
 };
 
 FIXTURE_VARIANT_ADD(lpi_stall, missing) {
@@ -205,7 +205,7 @@ TEST_F_TIMEOUT(lpi_stall, attack_does_no_harm, 90)
 
 	kill(pid, SIGKILL);
 	/* Its own vCPU waits for the server, whatever comes. */
-	if (variant->kind == IRQX_PAGES_FUSE) {
+	if (variant->kind == IRQX_PAGES_FUSE_SYNC) {
 		usleep(50000);
 		EXPECT_TRUE(pin_works(g, self->pin));
 		irqx_pages_free(self->pages);

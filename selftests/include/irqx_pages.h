@@ -14,6 +14,11 @@
 
 enum irqx_pages_kind {
 	IRQX_PAGES_FUSE,		/* a file of a FUSE server that does not answer */
+	/*
+	 * The same, each page asked for on its own (MADV_RANDOM): from when the server has
+	 * the request until it answers or ends not even SIGKILL ends the wait.
+	 */
+	IRQX_PAGES_FUSE_SYNC,
 	IRQX_PAGES_MISSING,		/* userfaultfd: not there yet */
 	IRQX_PAGES_MINOR,		/* userfaultfd: in the page cache, not mapped */
 	IRQX_PAGES_PROTECTED,		/* userfaultfd: write-protected */

@@ -18,6 +18,11 @@
 #include "irqx_pages.h"
 #include "irqx_util.h"
 
+static bool is_fuse(const struct irqx_pages *p)
+{
+	return p->kind == IRQX_PAGES_FUSE || p->kind == IRQX_PAGES_FUSE_SYNC;
+}
+
 #define FILE_NODE	2
 #define FUSE_BUFFER	(FUSE_MIN_READ_BUFFER + 65536)
 #define MAX_READS	4096
@@ -59,6 +64,8 @@ static void answer(int fd, const char *in, size_t file_size)
 	struct fuse_init_out init = {
 		.major = FUSE_KERNEL_VERSION,
 		.minor = 31,
+		/* Else who reads waits in a way that no signal ends. */
+		.flags = FUSE_ASYNC_READ,
 		.max_readahead = 4096,
 		.max_write = 4096,
 		.max_background = 64,
@@ -188,8 +195,7 @@ static void fuse_map(struct irqx_pages *p, void *at)
 {
 	p->mem = mmap(at, p->size, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | (at ? MAP_FIXED : 0), p->fd, 0);
-	/* So that each page is asked for on its own. */
-	if (p->mem != MAP_FAILED)
+	if (p->mem != MAP_FAILED && p->kind == IRQX_PAGES_FUSE_SYNC)
 		madvise(p->mem, p->size, MADV_RANDOM);
 }
 
@@ -261,18 +267,18 @@ struct irqx_pages *irqx_pages_create(enum irqx_pages_kind kind, uint32_t nr)
 	p->kind = kind;
 	p->size = nr * 4096UL;
 	p->fd = -1;
-	if (!(kind == IRQX_PAGES_FUSE ? fuse_create(p) : userfaultfd_open(p))) {
+	if (!(is_fuse(p) ? fuse_create(p) : userfaultfd_open(p))) {
 		free(p);
 		return NULL;
 	}
-	if (kind != IRQX_PAGES_FUSE)
+	if (!is_fuse(p))
 		close(p->fd);
 	return p;
 }
 
 void irqx_pages_map(struct irqx_pages *p, void *at)
 {
-	if (p->kind == IRQX_PAGES_FUSE)
+	if (is_fuse(p))
 		fuse_map(p, at);
 	else
 		userfaultfd_map(p, at);
@@ -281,7 +287,7 @@ void irqx_pages_map(struct irqx_pages *p, void *at)
 
 void irqx_pages_serve(struct irqx_pages *p)
 {
-	if (p->kind == IRQX_PAGES_FUSE) {
+	if (is_fuse(p)) {
 		TEST_ASSERT(write(p->serve, "", 1) == 1, "the server is gone");
 	} else {
 		/* Who waits tries again, and finds memory like any other. */
@@ -305,7 +311,7 @@ void irqx_pages_free(struct irqx_pages *p)
 	}
 	if (p->alias)
 		munmap(p->alias, p->size);
-	if (p->kind == IRQX_PAGES_FUSE) {
+	if (is_fuse(p)) {
 		/* Without the server the kernel ends what waits. */
 		kill(p->server, SIGKILL);
 		waitpid(p->server, NULL, 0);

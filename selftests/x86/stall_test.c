@@ -95,6 +95,10 @@ FIXTURE_VARIANT_ADD(stall, fuse) {
 	.kind = IRQX_PAGES_FUSE,
 };
 
+FIXTURE_VARIANT_ADD(stall, fuse_sync) {
+	.kind = IRQX_PAGES_FUSE_SYNC,
+};
+
 FIXTURE_VARIANT_ADD(stall, missing) {
 	.kind = IRQX_PAGES_MISSING,
 };
@@ -328,6 +332,10 @@ FIXTURE_VARIANT_ADD(attack, fuse) {
 	.kind = IRQX_PAGES_FUSE,
 };
 
+FIXTURE_VARIANT_ADD(attack, fuse_sync) {
+	.kind = IRQX_PAGES_FUSE_SYNC,
+};
+
 FIXTURE_VARIANT_ADD(attack, fuse_xen) {
 	.kind = IRQX_PAGES_FUSE,
 	.by_xen = true,
@@ -387,6 +395,10 @@ TEST_F_TIMEOUT(attack, does_no_harm, 120)
 	ms = end_attack(pid);
 	TH_LOG("ended after %lu ms, without the module %lu", ms, alone_ms);
 	EXPECT_GT(alone_ms + 1000 * irqx_slowness(), ms);
+	/* The pager goes too, though the page has not come, if it can be killed. */
+	if (variant->kind != IRQX_PAGES_FUSE_SYNC && self->refs >= 0)
+		EXPECT_TRUE(irqx_wait_until(irqx_module_refs() == self->refs + 1,
+					    IRQX_SOON_MS));
 	EXPECT_TRUE(pins_work(self->victim.g, self->victim.fd, 20));
 }
 
@@ -634,5 +646,93 @@ TEST_F_TIMEOUT(stall, stolen, 90)
 	EXPECT_EQ(0, irqx_stats(self->g->ctx).refused);
 	EXPECT_LT(0, irqx_count(self->g, 0, VECTOR));
 }
+
+/*
+ * ---- Pages that may not be written ----
+ */
+
+/*
+ * A protection key keeps the VMM's threads from writing there.  KVM does not ask for it when
+ * it writes to the guest's memory, so events come all the same.
+ */
+TEST_F_TIMEOUT(stall, protection_key, 60)
+{
+	struct irqx_guest *g = self->g;
+	int pkey;
+
+	if (variant->kind != IRQX_PAGES_MISSING)
+		SKIP(return, "once is enough");
+	irqx_pages_serve(self->pages);
+	memset(self->pages->mem, 0, self->pages->size);
+	pkey = pkey_alloc(0, PKEY_DISABLE_ACCESS);
+	if (pkey < 0)
+		SKIP(return, "no protection keys: %s", strerror(errno));
+	ASSERT_EQ(0, pkey_mprotect(self->pages->mem, PAGE_SIZE,
+				   PROT_READ | PROT_WRITE, pkey));
+	irqx_fire(self->fd);
+	irqx_wait_count(g, 0, VECTOR, 1);
+	irqx_settle(g->ctx);
+	EXPECT_EQ(0, irqx_stats(g->ctx).refused);
+	EXPECT_EQ(1, irqx_stats(g->ctx).deferred);
+	ASSERT_EQ(0, pkey_set(pkey, 0));
+	EXPECT_TRUE(irqx_flag_test((void *)self->pages->mem, SINT, 3));
+	pkey_free(pkey);
+}
+
+#ifdef KVM_X86_SW_PROTECTED_VM
+/* What the VMM has mapped there is not what the guest has: nothing is written to it. */
+TEST(guest_private_memory)
+{
+	struct kvm_create_guest_memfd create = { .size = PAGE_SIZE };
+	struct kvm_memory_attributes attributes = {
+		.address = SLOT_GPA,
+		.size = PAGE_SIZE,
+		.attributes = KVM_MEMORY_ATTRIBUTE_PRIVATE,
+	};
+	struct kvm_userspace_memory_region2 region = {
+		.slot = SLOT,
+		.flags = KVM_MEM_GUEST_MEMFD,
+		.guest_phys_addr = SLOT_GPA,
+		.memory_size = PAGE_SIZE,
+	};
+	int kvm = open_kvm_dev_path_or_exit();
+	int fd = irqx_eventfd(0, 0), ctx, vm;
+	struct irqx_event_page *page;
+
+	vm = ioctl(kvm, KVM_CREATE_VM, KVM_X86_SW_PROTECTED_VM);
+	if (vm < 0)
+		SKIP(return, "this KVM has no such VMs");
+	ASSERT_EQ(0, ioctl(vm, KVM_CREATE_IRQCHIP, 0));
+	page = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, (void *)page);
+	memset(page, 0, PAGE_SIZE);
+	region.userspace_addr = (uintptr_t)page;
+	region.guest_memfd = ioctl(vm, KVM_CREATE_GUEST_MEMFD, &create);
+	ASSERT_LE(0, (int)region.guest_memfd);
+	ASSERT_EQ(0, ioctl(vm, KVM_SET_USER_MEMORY_REGION2, &region));
+	ASSERT_EQ(0, ioctl(vm, KVM_SET_MEMORY_ATTRIBUTES, &attributes));
+
+	ctx = irqx_open();
+	irqx_attach(ctx, vm);
+	irqx_synic_page(ctx, 0, SLOT_GPA);
+	irqx_bind_flag(ctx, fd, irqx_sint_entry(0, SINT), 3);
+	irqx_fire(fd);
+	irqx_settle(ctx);
+	EXPECT_EQ(1, irqx_stats(ctx).refused);
+	EXPECT_FALSE(irqx_flag_test(page, SINT, 3));
+
+	/* Shared again, it is written; there is no vCPU to raise a SINT of. */
+	attributes.attributes = 0;
+	ASSERT_EQ(0, ioctl(vm, KVM_SET_MEMORY_ATTRIBUTES, &attributes));
+	irqx_fire(fd);
+	irqx_settle(ctx);
+	EXPECT_TRUE(irqx_flag_test(page, SINT, 3));
+	close(ctx);
+	close(region.guest_memfd);
+	close(vm);
+	close(kvm);
+}
+#endif
 
 TEST_HARNESS_MAIN

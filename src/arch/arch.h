@@ -24,6 +24,8 @@ bool irqx_arch_entry_needs_mm(const struct kvm_kernel_irq_routing_entry *e);
 
 /* Whether delivery outside atomic context may wait for a page of the guest. */
 bool irqx_arch_waits_for_pages(const struct kvm_kernel_irq_routing_entry *e);
+/* Of a thread that writes to guest memory.  Context: that thread, once. */
+void irqx_arch_init_pager(void);
 /* Whether there is anything that writes to guest memory in the VM's mm. */
 bool irqx_arch_writes_guest_memory(void);
 bool irqx_arch_memory_named(struct kvm *kvm);

@@ -41,6 +41,10 @@ bool irqx_arch_waits_for_pages(const struct kvm_kernel_irq_routing_entry *e)
 	return e->type == KVM_IRQ_ROUTING_MSI;
 }
 
+void irqx_arch_init_pager(void)
+{
+}
+
 bool irqx_arch_writes_guest_memory(void)
 {
 	return false;

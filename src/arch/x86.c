@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/kvm_host.h>
+#include <asm/pkru.h>
 
 #include "arch.h"
 #include "kvm/compat.h"
@@ -48,6 +49,15 @@ bool irqx_arch_entry_needs_mm(const struct kvm_kernel_irq_routing_entry *e)
 bool irqx_arch_waits_for_pages(const struct kvm_kernel_irq_routing_entry *e)
 {
 	return irqx_arch_entry_needs_mm(e);
+}
+
+/*
+ * KVM does not ask for protection keys when it writes to guest memory.  Those of a kernel
+ * thread forbid all but key 0.
+ */
+void irqx_arch_init_pager(void)
+{
+	write_pkru(0);
 }
 
 bool irqx_arch_writes_guest_memory(void)
