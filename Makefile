@@ -3,7 +3,6 @@
 # make help tells what there is.  KERNEL names a stock kernel of scripts/kernels,
 # fetched and cached under build/; KDIR is the build directory of any other.
 
-VERSION	:= $(shell sed -n 's/^\#define IRQX_VERSION[^"]*"\(.*\)"/\1/p' src/version.h)
 # Before the defaults: check, bench and uninstall have their own.
 CHECK	:= $(addprefix --kernel ,$(KERNEL)) $(addprefix --arch ,$(ARCH))
 BENCH	:= $(CHECK) $(if $(QUICK),--quick)

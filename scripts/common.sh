@@ -142,6 +142,14 @@ need_arch() {
 	dpkg --add-architecture "$1"
 }
 
+# module_version : MAJOR.MINOR.PATCH, from src/version.h
+module_version() {
+	local version
+	version=$(sed -n 's/^#define IRQX_VERSION_\(MAJOR\|MINOR\|PATCH\)\t\([0-9]*\)$/\2/p' "$ROOT/src/version.h" | paste -sd.)
+	[[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]] || die "no version in src/version.h"
+	echo "$version"
+}
+
 # kernel_field NAME ARCH FIELD : from scripts/kernels; fails if there is no such kernel
 kernel_field() {
 	awk -v name="$1" -v arch="$2" -v field="$3" '

@@ -504,6 +504,23 @@ TEST_F_TIMEOUT(lifetime, killed_while_waiting, 120)
  * ---- Loading and unloading ----
  */
 
+TEST(version)
+{
+	static const char path[] = "/sys/module/" IRQX_MODULE_NAME "/version";
+	unsigned int major, minor, patch;
+	FILE *f = fopen(path, "r");
+	int ctx = irqx_open();
+	char rest;
+
+	ASSERT_NE(NULL, f);
+	ASSERT_EQ(4, fscanf(f, "%u.%u.%u%c", &major, &minor, &patch, &rest));
+	EXPECT_EQ('\n', rest);
+	EXPECT_EQ(major << 16 | minor << 8 | patch, irqx_info(ctx).version);
+	EXPECT_NE(0, irqx_info(ctx).version);
+	fclose(f);
+	close(ctx);
+}
+
 FIXTURE(module)
 {
 	const char *file;

@@ -14,6 +14,7 @@
 #include "ioctl.h"
 #include "route.h"
 #include "synic.h"
+#include "version.h"
 
 /* Bounds what one call holds in kernel memory, and how long it keeps others out. */
 #define IRQX_MAX_BATCH	65536
@@ -45,6 +46,7 @@ static long ioctl_get_info(void __user *argp)
 		.max_gsi = irqx_max_gsis,
 		.max_irqfds = irqx_max_irqfds,
 		.max_batch = IRQX_MAX_BATCH,
+		.version = IRQX_VERSION_NUMBER,
 	};
 
 	return copy_out_sized(argp, &info, sizeof(info),

@@ -90,8 +90,8 @@ static int __init irqx_module_init(void)
 	if (ret)
 		goto err_wq;
 
-	pr_info("ABI %u, %u GSIs and %u irqfds per context\n",
-		KVM_IRQX_ABI_VERSION, irqx_max_gsis, irqx_max_irqfds);
+	pr_info("version %s, ABI %u, %u GSIs and %u irqfds per context\n",
+		IRQX_VERSION, KVM_IRQX_ABI_VERSION, irqx_max_gsis, irqx_max_irqfds);
 	return 0;
 
 err_wq:

@@ -63,7 +63,8 @@
  * @max_irqfds:	how many eventfds a context may bind
  * @max_batch:	the most operations in one KVM_IRQX_ROUTE, and bindings in one
  *		KVM_IRQX_ASSIGN
- * @pad:	out: zero
+ * @version:	the module's, major << 16 | minor << 8 | patch, as in
+ *		/sys/module/kvm_irqx/version; 0 before 0.2
  */
 struct kvm_irqx_info {
 	__u32 argsz;
@@ -72,7 +73,7 @@ struct kvm_irqx_info {
 	__u32 max_gsi;
 	__u32 max_irqfds;
 	__u32 max_batch;
-	__u32 pad;
+	__u32 version;
 };
 
 /**
