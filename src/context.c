@@ -2,6 +2,8 @@
 /*
  * One open file: attach to a VM, limits, and the order of the teardown.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/capability.h>
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -21,7 +23,33 @@ MODULE_PARM_DESC(max_gsis, "GSIs per context (default 1048576, at most 16777216)
 
 unsigned int irqx_max_irqfds = 1U << 20;
 module_param_named(max_irqfds, irqx_max_irqfds, uint, 0444);
-MODULE_PARM_DESC(max_irqfds, "irqfds per context (default 1048576)");
+MODULE_PARM_DESC(max_irqfds, "irqfds per context (default 1048576, at most 16777216)");
+
+static int __init check_limit(const char *name, unsigned int *value,
+			      unsigned int limit)
+{
+	if (!*value) {
+		pr_err("%s=0 is refused: 1 to %u\n", name, limit);
+		return -EINVAL;
+	}
+	if (*value > limit) {
+		pr_warn("%s=%u is more than %u, which is taken\n", name, *value,
+			limit);
+		*value = limit;
+	}
+	return 0;
+}
+
+/* Checks the parameters.  Return: 0, or -EINVAL with a line in the log. */
+int __init irqx_context_init(void)
+{
+	int ret;
+
+	ret = check_limit("max_gsis", &irqx_max_gsis, IRQX_GSIS_LIMIT);
+	if (ret)
+		return ret;
+	return check_limit("max_irqfds", &irqx_max_irqfds, IRQX_IRQFDS_LIMIT);
+}
 
 /* As irqx_irqfd_remove(), and its GSI may have been there for it alone. */
 static void context_remove_irqfd(struct irqx_context *ctx,

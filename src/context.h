@@ -28,10 +28,13 @@ struct irqx_context {
 };
 
 /* What KVM_SET_GSI_ROUTING copies in must stay below kvmalloc()'s 2 GiB. */
-#define IRQX_GSIS_LIMIT	BIT(24)
+#define IRQX_GSIS_LIMIT		BIT(24)
+/* As many, each with its GSI; 4 GiB of kernel memory. */
+#define IRQX_IRQFDS_LIMIT	BIT(24)
 extern unsigned int irqx_max_gsis;
 extern unsigned int irqx_max_irqfds;
 
+int irqx_context_init(void);
 int irqx_context_open(struct inode *inode, struct file *file);
 int irqx_context_release(struct inode *inode, struct file *file);
 int irqx_context_attach(struct irqx_context *ctx, int vm_fd);

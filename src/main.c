@@ -64,6 +64,10 @@ static int __init irqx_module_init(void)
 {
 	int ret;
 
+	ret = irqx_context_init();
+	if (ret)
+		return ret;
+
 	ret = irqx_kvm_resolve();
 	if (ret)
 		return ret;
@@ -71,8 +75,6 @@ static int __init irqx_module_init(void)
 	ret = irqx_vm_init();
 	if (ret)
 		return ret;
-
-	irqx_max_gsis = min_t(u32, irqx_max_gsis, IRQX_GSIS_LIMIT);
 
 	ret = irqx_irqfd_init();
 	if (ret)

@@ -31,6 +31,8 @@ const char *irqx_variant_file(const char *variant);
 
 /* The kernel log from now on.  Return: a file descriptor. */
 int irqx_kmsg_open(void);
+/* The next line of kvm_irqx.  Return: false if none has come. */
+bool irqx_kmsg_line(int kmsg, char *line, size_t size);
 /*
  * Return: how many lines of kvm_irqx have come since the last call; the last of
  * them is put into @last.

@@ -87,25 +87,33 @@ int irqx_kmsg_open(void)
 	return fd;
 }
 
-int irqx_kmsg_lines(int kmsg, char *last, size_t size)
+bool irqx_kmsg_line(int kmsg, char *line, size_t size)
 {
 	static const char prefix[] = ";" IRQX_MODULE_NAME ":";
 	char record[8192], *text;
 	ssize_t len;
-	int n = 0;
 
 	for (;;) {
 		len = read(kmsg, record, sizeof(record) - 1);
 		if (len < 0 && errno == EPIPE)	/* some were overwritten */
 			continue;
 		if (len <= 0)
-			return n;
+			return false;
 		record[len] = 0;
 		text = strchr(record, ';');
 		if (!text || strncmp(text, prefix, strlen(prefix)))
 			continue;
 		text[strcspn(text, "\n")] = 0;
-		snprintf(last, size, "%s", text + 1);
-		n++;
+		snprintf(line, size, "%s", text + 1);
+		return true;
 	}
+}
+
+int irqx_kmsg_lines(int kmsg, char *last, size_t size)
+{
+	int n = 0;
+
+	while (irqx_kmsg_line(kmsg, last, size))
+		n++;
+	return n;
 }
