@@ -394,8 +394,13 @@ TEST_F(trace, batch)
 	}
 	ops[99].pad = 1;
 	EXPECT_EQ(EINVAL, __irqx_route(self->ctx, ops, 100, NULL));
-	EXPECT_EQ(EINVAL, __irqx_bind(self->ctx, self->ctx, ops[0].entry));
-	EXPECT_NO_RECORDS();
+	EXPECT_EQ(EINVAL, __irqx_bind(self->ctx, self->ctx, self->a));
+	EXPECT_RECORDS(
+		{ "irqx_reject", NULL,
+		  "KVM_IRQX_ROUTE pad: must be zero, index 99 ret -22" },
+		{ "irqx_reject", NULL,
+		  "KVM_IRQFD_DIRECT fd: not an eventfd, index -1 ret -22" },
+	);
 
 	ops[99].pad = 0;
 	irqx_route(self->ctx, ops, 100);
@@ -415,7 +420,7 @@ TEST_F(trace, one_event_at_a_time)
 {
 	static const char * const events[] = {
 		"irqx_assign", "irqx_modify", "irqx_deassign", "irqx_wakeup",
-		"irqx_inject",
+		"irqx_inject", "irqx_reject",
 	};
 	char path[256];
 	unsigned int i;
@@ -429,11 +434,481 @@ TEST_F(trace, one_event_at_a_time)
 		irqx_modify(self->ctx, self->fd, irqx_entry(self->g, 0, 0x41));
 		irqx_fire(self->fd);
 		irqx_unbind(self->ctx, self->fd);
+		EXPECT_EQ(EBADF, __irqx_unbind(self->ctx, -1));
 		ASSERT_TRUE(trace_write(path, "0"));
 		trace_take();
 		EXPECT_EQ(1, nr_records);
 		EXPECT_EQ(0, strcmp(records[0].event, events[i]));
 	}
+}
+
+/*
+ * ---- Why a call fails ----
+ *
+ * Each row changes a call that would work.  With these it has every argument of
+ * every call that can be to blame, and every reason that a program can bring about.
+ */
+
+/* Arrays have two elements; the second is the bad one. */
+union call_arg {
+	struct kvm_irqx_info info;
+	struct kvm_irqx_stats stats;
+	struct kvm_irqx_attach attach;
+	struct kvm_irqfd_direct direct;
+	struct {
+		struct kvm_irqx_route head;
+		struct kvm_irqx_route_op ops[2];
+	} route;
+	struct {
+		struct kvm_irqx_assign head;
+		struct kvm_irqfd_direct irqfds[2];
+	} assign;
+	struct {
+		struct kvm_irq_routing head;
+		struct kvm_irq_routing_entry entries[2];
+	} table;
+	struct kvm_irqfd irqfd;
+	struct kvm_irq_level line;
+	struct kvm_irqx_synic_page page;
+};
+
+/* What is known only when the test runs; no argument has more than 32 bits. */
+enum {
+	SPARE_FD = 1ULL << 32,		/* an eventfd that is not bound */
+	BOUND_FD,			/* one with an entry of its own */
+	ROUTED_FD,			/* one on MSI_GSI */
+	VM_FD,
+	ATTACHED,			/* makes the call on an attached context */
+	MAX_GSI,
+	MAX_BATCH,
+};
+
+#define MSI_GSI		30
+#define LEVEL_GSI	31		/* its irqfd has a resamplefd */
+#define FREE_GSI	32
+
+struct change {
+	size_t offset;
+	uint64_t value;
+	bool made;
+};
+
+struct refusal {
+	unsigned long cmd;
+	uint32_t type;			/* of the entry, MSI if 0 */
+	int err;
+	const char *why;
+	int index;
+	struct change changes[4];
+};
+
+#define AT(member, value)	{ offsetof(union call_arg, member), value, true }
+#define ROW(cmd, type, err, why, index, ...)				\
+	{ cmd, type, err, why, index, { __VA_ARGS__ } }
+#define PIN	KVM_IRQ_ROUTING_IRQCHIP
+#define SINT	KVM_IRQ_ROUTING_HV_SINT
+#define PPI	KVM_IRQX_ROUTING_PPI
+
+/* An entry, and what leads to it, is refused alike wherever it comes from. */
+#define ENTRY_ROWS(cmd, index, entry)					\
+	ROW(cmd, 0, EINVAL, "entry.flags: unknown flag", index,		\
+	    AT(entry.flags, 1U << 31)),					\
+	ROW(cmd, PIN, EINVAL, "entry.flags: unknown flag", index,	\
+	    AT(entry.flags, KVM_MSI_VALID_DEVID)),			\
+	ROW(cmd, 0, EINVAL, "entry.type: unknown value", index,		\
+	    AT(entry.type, KVM_IRQ_ROUTING_S390_ADAPTER),		\
+	    AT(entry.flags, 0)),					\
+	ROW(cmd, PIN, EINVAL, "entry.u: KVM does not take it", index,	\
+	    AT(entry.u.irqchip.pin, 5000))
+
+/* Those of a new binding. */
+#define BINDING_ROWS(cmd, index, binding)				\
+	ENTRY_ROWS(cmd, index, binding.entry),				\
+	ROW(cmd, 0, EINVAL, "flags: unknown flag", index,		\
+	    AT(binding.flags, 1U << 31)),				\
+	ROW(cmd, 0, EINVAL, "event_flag: must be zero", index,		\
+	    AT(binding.event_flag, 1)),					\
+	ROW(cmd, 0, EINVAL, "event_flag: out of range", index,		\
+	    AT(binding.event_flag, KVM_IRQX_EVENT_FLAGS),		\
+	    AT(binding.flags, KVM_IRQFD_DIRECT_EVENT_FLAG)),		\
+	ROW(cmd, 0, EINVAL, "entry.type: EVENT_FLAG needs a SINT", index, \
+	    AT(binding.flags, KVM_IRQFD_DIRECT_EVENT_FLAG)),		\
+	ROW(cmd, 0, EINVAL, "entry.gsi: must be zero", index,		\
+	    AT(binding.entry.gsi, 1)),					\
+	ROW(cmd, 0, EINVAL, "entry.pad: must be zero", index,		\
+	    AT(binding.entry.pad, 1)),					\
+	ROW(cmd, 0, EINVAL, "entry.type: no EOI for a resamplefd", index, \
+	    AT(binding.flags, KVM_IRQFD_DIRECT_RESAMPLE)),		\
+	ROW(cmd, PIN, EINVAL, "resamplefd: not an eventfd", index,	\
+	    AT(binding.flags, KVM_IRQFD_DIRECT_RESAMPLE),		\
+	    AT(binding.resamplefd, VM_FD)),				\
+	ROW(cmd, PIN, EBADF, "resamplefd: not an open file", index,	\
+	    AT(binding.flags, KVM_IRQFD_DIRECT_RESAMPLE),		\
+	    AT(binding.resamplefd, -1U)),				\
+	ROW(cmd, 0, EINVAL, "fd: not an eventfd", index,		\
+	    AT(binding.fd, VM_FD)),					\
+	ROW(cmd, 0, EBADF, "fd: not an open file", index,		\
+	    AT(binding.fd, -1U)),					\
+	ROW(cmd, 0, EBUSY, "fd: bound already", index,			\
+	    AT(binding.fd, BOUND_FD))
+
+/* Those of the head of a batch. */
+#define BATCH_ROWS(cmd, head)						\
+	ROW(cmd, 0, EINVAL, "flags: unknown flag", -1, AT(head.flags, 1)), \
+	ROW(cmd, 0, EINVAL, "pad: must be zero", -1, AT(head.pad, 1)),	\
+	ROW(cmd, 0, EINVAL, "nr: out of range", -1, AT(head.nr, 0)),	\
+	ROW(cmd, 0, EINVAL, "nr: out of range", -1, AT(head.nr, MAX_BATCH))
+
+static const struct refusal refusals[] = {
+	ROW(KVM_IRQX_GET_INFO, 0, EINVAL, "argsz: too small", -1,
+	    AT(info.argsz, 15)),
+	ROW(KVM_IRQX_GET_STATS, 0, EINVAL, "argsz: too small", -1,
+	    AT(stats.argsz, 7)),
+
+	ROW(KVM_IRQX_ATTACH, 0, EINVAL, "flags: unknown flag", -1,
+	    AT(attach.flags, 1)),
+	ROW(KVM_IRQX_ATTACH, 0, EINVAL, "vm_fd: not a VM", -1,
+	    AT(attach.vm_fd, SPARE_FD)),
+	ROW(KVM_IRQX_ATTACH, 0, EBADF, "vm_fd: not an open file", -1,
+	    AT(attach.vm_fd, -1U)),
+	ROW(KVM_IRQX_ATTACH, 0, EBUSY, "context: attached already", -1,
+	    AT(attach.flags, ATTACHED)),
+
+	BINDING_ROWS(KVM_IRQFD_DIRECT, -1, direct),
+	ROW(KVM_IRQFD_DIRECT, 0, EINVAL, "flags: flags that exclude each other", -1,
+	    AT(direct.flags, KVM_IRQFD_DIRECT_DEASSIGN | KVM_IRQFD_DIRECT_MODIFY)),
+	ROW(KVM_IRQFD_DIRECT, 0, EINVAL, "flags: flags that exclude each other", -1,
+	    AT(direct.flags, KVM_IRQFD_DIRECT_RESAMPLE | KVM_IRQFD_DIRECT_MODIFY)),
+	ROW(KVM_IRQFD_DIRECT, 0, EINVAL, "flags: flags that exclude each other", -1,
+	    AT(direct.flags, KVM_IRQFD_DIRECT_DEASSIGN | KVM_IRQFD_DIRECT_EVENT_FLAG)),
+	ROW(KVM_IRQFD_DIRECT, 0, ENOENT, "fd: has no entry of its own", -1,
+	    AT(direct.flags, KVM_IRQFD_DIRECT_MODIFY)),
+	ROW(KVM_IRQFD_DIRECT, 0, ENOENT, "fd: has no entry of its own", -1,
+	    AT(direct.flags, KVM_IRQFD_DIRECT_MODIFY), AT(direct.fd, ROUTED_FD)),
+	ROW(KVM_IRQFD_DIRECT, 0, EINVAL, "fd: not an eventfd", -1,
+	    AT(direct.flags, KVM_IRQFD_DIRECT_DEASSIGN), AT(direct.fd, VM_FD)),
+	ROW(KVM_IRQFD_DIRECT, 0, EINVAL, "entry.type: unknown value", -1,
+	    AT(direct.flags, KVM_IRQFD_DIRECT_MODIFY), AT(direct.fd, BOUND_FD),
+	    AT(direct.entry.type, 0), AT(direct.entry.flags, 0)),
+
+	BATCH_ROWS(KVM_IRQX_ASSIGN, assign.head),
+	BINDING_ROWS(KVM_IRQX_ASSIGN, 1, assign.irqfds[1]),
+	ROW(KVM_IRQX_ASSIGN, 0, EINVAL, "flags: unknown flag", 1,
+	    AT(assign.irqfds[1].flags, KVM_IRQFD_DIRECT_MODIFY)),
+
+	BATCH_ROWS(KVM_IRQX_ROUTE, route.head),
+	ENTRY_ROWS(KVM_IRQX_ROUTE, 1, route.ops[1].entry),
+	ROW(KVM_IRQX_ROUTE, 0, EINVAL, "op: unknown value", 1,
+	    AT(route.ops[1].op, 0)),
+	ROW(KVM_IRQX_ROUTE, 0, EINVAL, "pad: must be zero", 1,
+	    AT(route.ops[1].pad, 1)),
+	ROW(KVM_IRQX_ROUTE, 0, EINVAL, "entry.pad: must be zero", 1,
+	    AT(route.ops[1].entry.pad, 1)),
+	ROW(KVM_IRQX_ROUTE, 0, EINVAL, "entry.gsi: out of range", 1,
+	    AT(route.ops[1].entry.gsi, MAX_GSI)),
+	ROW(KVM_IRQX_ROUTE, 0, EINVAL, "entry.gsi: cannot share the GSI", 1,
+	    AT(route.ops[1].entry.gsi, MSI_GSI),
+	    AT(route.ops[1].op, KVM_IRQX_ROUTE_ADD)),
+	ROW(KVM_IRQX_ROUTE, 0, EINVAL, "entry.type: no EOI for a resamplefd", 1,
+	    AT(route.ops[1].entry.gsi, LEVEL_GSI)),
+
+	ENTRY_ROWS(KVM_SET_GSI_ROUTING, 1, table.entries[1]),
+	ROW(KVM_SET_GSI_ROUTING, 0, EINVAL, "flags: unknown flag", -1,
+	    AT(table.head.flags, 1)),
+	ROW(KVM_SET_GSI_ROUTING, 0, EINVAL, "nr: out of range", -1,
+	    AT(table.head.nr, MAX_GSI)),
+	ROW(KVM_SET_GSI_ROUTING, 0, EINVAL, "entry.gsi: out of range", 1,
+	    AT(table.entries[1].gsi, MAX_GSI)),
+	ROW(KVM_SET_GSI_ROUTING, 0, EINVAL, "entry.gsi: cannot share the GSI", 1,
+	    AT(table.entries[1].gsi, FREE_GSI)),
+	ROW(KVM_SET_GSI_ROUTING, 0, EINVAL, "entry.type: no EOI for a resamplefd", 1,
+	    AT(table.entries[1].gsi, LEVEL_GSI)),
+
+	ROW(KVM_IRQFD, 0, EINVAL, "flags: unknown flag", -1,
+	    AT(irqfd.flags, 1U << 31)),
+	ROW(KVM_IRQFD, 0, EINVAL, "gsi: out of range", -1,
+	    AT(irqfd.gsi, MAX_GSI)),
+	ROW(KVM_IRQFD, 0, EINVAL, "gsi: no EOI for a resamplefd", -1,
+	    AT(irqfd.gsi, MSI_GSI), AT(irqfd.flags, KVM_IRQFD_FLAG_RESAMPLE)),
+	ROW(KVM_IRQFD, 0, EINVAL, "resamplefd: not an eventfd", -1,
+	    AT(irqfd.resamplefd, VM_FD), AT(irqfd.flags, KVM_IRQFD_FLAG_RESAMPLE)),
+	ROW(KVM_IRQFD, 0, EINVAL, "fd: not an eventfd", -1,
+	    AT(irqfd.fd, VM_FD)),
+	ROW(KVM_IRQFD, 0, EINVAL, "fd: not an eventfd", -1,
+	    AT(irqfd.fd, VM_FD), AT(irqfd.flags, KVM_IRQFD_FLAG_DEASSIGN)),
+	ROW(KVM_IRQFD, 0, EBADF, "fd: not an open file", -1,
+	    AT(irqfd.fd, -1U)),
+	ROW(KVM_IRQFD, 0, EBUSY, "fd: bound already", -1,
+	    AT(irqfd.fd, BOUND_FD)),
+
+	ROW(KVM_IRQ_LINE, 0, EINVAL, "irq: out of range", -1,
+	    AT(line.irq, MAX_GSI)),
+
+#ifdef __x86_64__
+	ROW(KVM_IRQFD_DIRECT, PPI, EINVAL, "entry.type: unknown value", -1),
+	ROW(KVM_IRQFD_DIRECT, SINT, EINVAL, "entry.u.hv_sint.sint: out of range", -1,
+	    AT(direct.entry.u.hv_sint.sint, 16)),
+	ROW(KVM_IRQFD_DIRECT, SINT, EINVAL, "entry.u.hv_sint.vcpu: out of range", -1,
+	    AT(direct.entry.u.hv_sint.vcpu, 1U << 20)),
+	ROW(KVM_IRQX_SYNIC_PAGE, 0, EINVAL, "vp_index: out of range", -1,
+	    AT(page.vp_index, 1U << 20)),
+	ROW(KVM_IRQX_SYNIC_PAGE, 0, EINVAL, "flags: unknown flag", -1,
+	    AT(page.flags, 2)),
+	ROW(KVM_IRQX_SYNIC_PAGE, 0, EINVAL, "gpa: must be zero", -1,
+	    AT(page.flags, 0)),
+	ROW(KVM_IRQX_SYNIC_PAGE, 0, EINVAL, "gpa: not page-aligned", -1,
+	    AT(page.gpa, 0x1001)),
+#else
+	ROW(KVM_IRQFD_DIRECT, SINT, EINVAL, "entry.type: unknown value", -1),
+	ROW(KVM_IRQFD_DIRECT, PPI, EINVAL, "entry.u.irqchip.irqchip: out of range", -1,
+	    AT(direct.entry.u.irqchip.irqchip, 2)),
+	ROW(KVM_IRQFD_DIRECT, PPI, EINVAL, "entry.u.irqchip.pin: out of range", -1,
+	    AT(direct.entry.u.irqchip.pin, 15)),
+	ROW(KVM_IRQFD_DIRECT, PPI, EINVAL, "entry.u: must be zero", -1,
+	    AT(direct.entry.u.pad[2], 1)),
+	ROW(KVM_IRQFD_DIRECT, PPI, EINVAL, "entry.type: no EOI for a resamplefd", -1,
+	    AT(direct.flags, KVM_IRQFD_DIRECT_RESAMPLE)),
+	/* the guest's timer */
+	ROW(KVM_IRQFD_DIRECT, PPI, EBUSY, "entry.u.irqchip.pin: KVM uses it", -1,
+	    AT(direct.entry.u.irqchip.pin, 27)),
+#endif
+};
+
+static struct kvm_irq_routing_entry base_entry(FIXTURE_DATA(trace) *self,
+					       uint32_t type, uint32_t gsi)
+{
+	struct kvm_irq_routing_entry entry = { .type = type };
+
+	switch (type) {
+	case PIN:
+		entry = irqx_pin_entry(IRQX_IRQCHIP, 5);
+		break;
+	case SINT:
+		break;
+	case PPI:
+		entry.u.irqchip.pin = 20;
+		break;
+	default:
+		entry = self->a;
+	}
+	entry.gsi = gsi;
+	return entry;
+}
+
+/* A call that works. */
+static void base_arg(FIXTURE_DATA(trace) *self, const struct refusal *r,
+		     const int *spare, union call_arg *arg)
+{
+	int i;
+
+	memset(arg, 0, sizeof(*arg));
+	switch (r->cmd) {
+	case KVM_IRQX_GET_INFO:
+		arg->info.argsz = sizeof(arg->info);
+		break;
+	case KVM_IRQX_GET_STATS:
+		arg->stats.argsz = sizeof(arg->stats);
+		break;
+	case KVM_IRQX_ATTACH:
+		arg->attach.vm_fd = self->g->vm->fd;
+		break;
+	case KVM_IRQFD_DIRECT:
+		arg->direct.fd = spare[0];
+		arg->direct.resamplefd = spare[1];
+		arg->direct.entry = base_entry(self, r->type, 0);
+		break;
+	case KVM_IRQX_ASSIGN:
+		arg->assign.head.nr = 2;
+		for (i = 0; i < 2; i++) {
+			arg->assign.irqfds[i].fd = spare[i];
+			arg->assign.irqfds[i].resamplefd = spare[1];
+			arg->assign.irqfds[i].entry =
+				base_entry(self, i ? r->type : 0, 0);
+		}
+		break;
+	case KVM_IRQX_ROUTE:
+		arg->route.head.nr = 2;
+		for (i = 0; i < 2; i++) {
+			arg->route.ops[i].op = KVM_IRQX_ROUTE_SET;
+			arg->route.ops[i].entry =
+				base_entry(self, i ? r->type : 0, FREE_GSI + i);
+		}
+		break;
+	case KVM_SET_GSI_ROUTING:
+		arg->table.head.nr = 2;
+		for (i = 0; i < 2; i++)
+			arg->table.entries[i] =
+				base_entry(self, i ? r->type : 0, FREE_GSI + i);
+		break;
+	case KVM_IRQFD:
+		arg->irqfd.fd = spare[0];
+		arg->irqfd.gsi = FREE_GSI;
+		break;
+	case KVM_IRQX_SYNIC_PAGE:
+		arg->page.flags = KVM_IRQX_SYNIC_PAGE_ENABLED;
+		arg->page.gpa = 0x1000;
+		break;
+	}
+}
+
+static const char *call_name(unsigned long cmd)
+{
+	static const struct {
+		unsigned long cmd;
+		const char *name;
+	} calls[] = {
+		{ KVM_IRQX_GET_INFO, "KVM_IRQX_GET_INFO" },
+		{ KVM_IRQX_ATTACH, "KVM_IRQX_ATTACH" },
+		{ KVM_IRQX_GET_STATS, "KVM_IRQX_GET_STATS" },
+		{ KVM_IRQFD_DIRECT, "KVM_IRQFD_DIRECT" },
+		{ KVM_IRQX_ASSIGN, "KVM_IRQX_ASSIGN" },
+		{ KVM_IRQX_ROUTE, "KVM_IRQX_ROUTE" },
+		{ KVM_IRQX_SYNIC_PAGE, "KVM_IRQX_SYNIC_PAGE" },
+		{ KVM_SET_GSI_ROUTING, "KVM_SET_GSI_ROUTING" },
+		{ KVM_IRQFD, "KVM_IRQFD" },
+		{ KVM_IRQ_LINE, "KVM_IRQ_LINE" },
+	};
+	unsigned int i;
+
+	for (i = 0; calls[i].cmd != cmd; i++)
+		;
+	return calls[i].name;
+}
+
+struct refused_fds {
+	int spare[2];
+	int bound;
+	int routed;
+};
+
+static uint32_t beyond(int ctx, const struct refusal *r, uint64_t what)
+{
+	struct kvm_irqx_info info = irqx_info(ctx);
+
+	if (what == MAX_BATCH)
+		return info.max_batch + 1;
+	/* The number of entries may be as many. */
+	return info.max_gsi + (r->cmd == KVM_SET_GSI_ROUTING);
+}
+
+/* Return: whether the call is for an attached context. */
+static bool change_arg(FIXTURE_DATA(trace) *self, const struct refusal *r,
+		       const struct refused_fds *fds, union call_arg *arg)
+{
+	bool attached = r->cmd != KVM_IRQX_ATTACH;
+	const struct change *change;
+	uint32_t value;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(r->changes); i++) {
+		change = &r->changes[i];
+		if (!change->made)
+			continue;
+		switch (change->value) {
+		case SPARE_FD:
+			value = fds->spare[0];
+			break;
+		case BOUND_FD:
+			value = fds->bound;
+			break;
+		case ROUTED_FD:
+			value = fds->routed;
+			break;
+		case VM_FD:
+			value = self->g->vm->fd;
+			break;
+		case ATTACHED:
+			attached = true;
+			continue;
+		case MAX_GSI:
+		case MAX_BATCH:
+			value = beyond(self->ctx, r, change->value);
+			break;
+		default:
+			value = change->value;
+		}
+		memcpy((char *)arg + change->offset, &value, sizeof(value));
+	}
+	return attached;
+}
+
+TEST_F(trace, reject)
+{
+	int unattached = irqx_open();
+	struct kvm_irqfd level = {
+		.fd = irqx_eventfd(0, 0),
+		.resamplefd = irqx_eventfd(0, 0),
+		.gsi = LEVEL_GSI,
+		.flags = KVM_IRQFD_FLAG_RESAMPLE,
+	};
+	struct refused_fds fds = {
+		.spare = { irqx_eventfd(0, 0), irqx_eventfd(0, 0) },
+		.bound = self->fd,
+		.routed = irqx_eventfd(0, 0),
+	};
+	const struct refusal *r;
+	union call_arg arg;
+	char text[128];
+	bool attached;
+
+	irqx_bind(self->ctx, fds.bound, self->a);
+	irqx_route_set(self->ctx, MSI_GSI, self->a);
+	irqx_irqfd(self->ctx, fds.routed, MSI_GSI, 0);
+	irqx_route_set(self->ctx, LEVEL_GSI, irqx_pin_entry(IRQX_IRQCHIP, 6));
+	ASSERT_EQ(0, __irqx_ioctl(self->ctx, KVM_IRQFD, &level));
+	trace_take();
+
+	for (r = refusals; r < refusals + ARRAY_SIZE(refusals); r++) {
+		base_arg(self, r, fds.spare, &arg);
+		attached = change_arg(self, r, &fds, &arg);
+		EXPECT_EQ(r->err, __irqx_ioctl(attached ? self->ctx : unattached,
+					       r->cmd, &arg))
+			TH_LOG("row %td: %s %s", r - refusals, call_name(r->cmd), r->why);
+		snprintf(text, sizeof(text), "%s %s, index %d ret %d",
+			 call_name(r->cmd), r->why, r->index, -r->err);
+		EXPECT_RECORDS({ "irqx_reject", NULL, text });
+	}
+	close(unattached);
+}
+
+/* Of the records from @from on. */
+static int nr_rejects(int from)
+{
+	int i, n = 0;
+
+	for (i = from; i < nr_records; i++)
+		n += !strcmp(records[i].event, "irqx_reject");
+	return n;
+}
+
+/* What is no argument's fault, or none at all. */
+TEST_F(trace, reject_context)
+{
+	static const char * const want[] = {
+		"KVM_IRQ_LINE context: not attached, index -1 ret -107",
+		"KVM_IRQFD_DIRECT context: the VM has no interrupt controller yet, index -1 ret -11",
+	};
+	struct kvm_vm *vm = vm_create_barebones();
+	int unattached = irqx_open();
+	int empty = irqx_context(vm);
+	int i;
+
+	EXPECT_EQ(ENOTCONN, __irqx_irq_line(unattached, 1, 1));
+	EXPECT_EQ(EAGAIN, __irqx_bind(empty, self->fd, self->a));
+	EXPECT_EQ(EFAULT, __irqx_ioctl(self->ctx, KVM_IRQFD_DIRECT, NULL));
+	EXPECT_EQ(ENOTTY, __irqx_ioctl(self->ctx, KVM_RUN, NULL));
+	EXPECT_EQ(0, __irqx_unbind(self->ctx, self->fd));
+	EXPECT_EQ(0, __irqx_route_del(self->ctx, FREE_GSI));
+	trace_take();
+	ASSERT_LE(2, nr_records);
+	for (i = 0; i < 2; i++) {
+		EXPECT_EQ(0, strcmp(records[i].text, want[i]))
+			TH_LOG("%s", records[i].text);
+	}
+	EXPECT_EQ(0, nr_rejects(2));
+	close(unattached);
+	close(empty);
+	kvm_vm_free(vm);
 }
 
 TEST_HARNESS_MAIN

@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 
 #include "context.h"
+#include "error.h"
 #include "irqfd.h"
 #include "route.h"
 #include "synic.h"
@@ -210,20 +211,21 @@ int irqx_context_unlock_and_wait(struct irqx_context *ctx,
  * @ctx: the context, locked
  * @fd: the eventfd, bound in whichever way
  * @leave: as irqx_irqfd_remove()
+ * @error: filled in if it fails
  *
  * Context: may sleep.
  * Return: 0, also if the eventfd is not bound; -EBADF or -EINVAL if @fd is not
  * an eventfd.
  */
 int irqx_context_deassign(struct irqx_context *ctx, int fd,
-			  struct irqx_leave *leave)
+			  struct irqx_leave *leave, struct irqx_error *error)
 {
 	struct irqx_irqfd *irqfd = irqx_irqfd_find(ctx, fd);
 
 	if (irqfd == ERR_PTR(-ENOENT))
 		return 0;
 	if (IS_ERR(irqfd))
-		return PTR_ERR(irqfd);
+		return irqx_reject_fd(error, PTR_ERR(irqfd), IRQX_ARG_FD);
 
 	context_remove_irqfd(ctx, irqfd, leave);
 	return 0;
@@ -233,11 +235,13 @@ int irqx_context_deassign(struct irqx_context *ctx, int fd,
  * irqx_context_attach - choose the VM of a context
  * @ctx: the context
  * @vm_fd: the VM
+ * @error: filled in if it fails
  *
  * Context: may sleep, takes the context's lock.
  * Return: 0, -EBUSY if attached already, -EBADF, or as irqx_vm_get().
  */
-int irqx_context_attach(struct irqx_context *ctx, int vm_fd)
+int irqx_context_attach(struct irqx_context *ctx, int vm_fd,
+			struct irqx_error *error)
 {
 	struct irqx_vm *vm;
 	struct file *file;
@@ -245,18 +249,21 @@ int irqx_context_attach(struct irqx_context *ctx, int vm_fd)
 
 	file = fget(vm_fd);
 	if (!file)
-		return -EBADF;
+		return irqx_reject(error, -EBADF, IRQX_ARG_VM_FD,
+				   IRQX_REASON_NOT_OPEN);
 
 	ret = irqx_context_lock(ctx);
 	if (ret)
 		goto out_file;
 
-	ret = -EBUSY;
-	if (ctx->vm)
+	if (ctx->vm) {
+		ret = irqx_reject(error, -EBUSY, IRQX_ARG_CONTEXT,
+				  IRQX_REASON_ATTACHED);
 		goto out_unlock;
+	}
 
 	vm = irqx_vm_get(file);
-	ret = PTR_ERR_OR_ZERO(vm);
+	ret = irqx_reject_vm(error, PTR_ERR_OR_ZERO(vm));
 	if (!ret) {
 		ctx->delivery.vm = vm;
 		/* Pairs with the acquire in irqx_context_check(). */
@@ -273,6 +280,7 @@ out_file:
 /**
  * irqx_context_check - may the caller work on this context?
  * @ctx: the context
+ * @error: filled in if not
  *
  * KVM's own rule: a VM belongs to the mm that made it, so that a passed or
  * inherited descriptor is no way into it.
@@ -280,17 +288,20 @@ out_file:
  * Context: any process context.
  * Return: 0, -ENOTCONN, -EPERM or -EIO.
  */
-int irqx_context_check(struct irqx_context *ctx)
+int irqx_context_check(struct irqx_context *ctx, struct irqx_error *error)
 {
 	/* Pairs with the release in irqx_context_attach(). */
 	struct irqx_vm *vm = smp_load_acquire(&ctx->vm);
 
 	if (!vm)
-		return -ENOTCONN;
+		return irqx_reject(error, -ENOTCONN, IRQX_ARG_CONTEXT,
+				   IRQX_REASON_NOT_ATTACHED);
 	if (vm->kvm->mm != current->mm && !capable(CAP_SYS_ADMIN))
-		return -EPERM;
+		return irqx_reject(error, -EPERM, IRQX_ARG_CONTEXT,
+				   IRQX_REASON_OTHER_PROCESS);
 	if (READ_ONCE(vm->kvm->vm_dead))
-		return -EIO;
+		return irqx_reject(error, -EIO, IRQX_ARG_CONTEXT,
+				   IRQX_REASON_VM_DEAD);
 	return 0;
 }
 

@@ -12,6 +12,7 @@
 
 struct file;
 struct inode;
+struct irqx_error;
 struct irqx_vm;
 struct kvm_irqx_stats;
 
@@ -37,14 +38,15 @@ extern unsigned int irqx_max_irqfds;
 int irqx_context_init(void);
 int irqx_context_open(struct inode *inode, struct file *file);
 int irqx_context_release(struct inode *inode, struct file *file);
-int irqx_context_attach(struct irqx_context *ctx, int vm_fd);
-int irqx_context_check(struct irqx_context *ctx);
+int irqx_context_attach(struct irqx_context *ctx, int vm_fd,
+			struct irqx_error *error);
+int irqx_context_check(struct irqx_context *ctx, struct irqx_error *error);
 int irqx_context_lock(struct irqx_context *ctx);
 void irqx_context_unlock(struct irqx_context *ctx);
 int irqx_context_unlock_and_wait(struct irqx_context *ctx,
 				 struct irqx_leave *leave);
 int irqx_context_deassign(struct irqx_context *ctx, int fd,
-			  struct irqx_leave *leave);
+			  struct irqx_leave *leave, struct irqx_error *error);
 void irqx_context_stats(struct irqx_context *ctx, struct kvm_irqx_stats *stats);
 
 /* In what may take a while: chances for others, and to end it.  Return: 0 or -EINTR. */

@@ -8,6 +8,7 @@
 #include "arch/arch.h"
 #include "context.h"
 #include "direct.h"
+#include "error.h"
 #include "irqfd.h"
 #include "kvm/kvm.h"
 #include "synic.h"
@@ -17,22 +18,24 @@
 /* What the call says of the event's way, for an irqfd that may want EOIs. */
 static int direct_parse(struct irqx_context *ctx,
 			const struct kvm_irqfd_direct *args, bool resample,
-			struct irqx_entries *entries)
+			struct irqx_entries *entries, struct irqx_error *error)
 {
 	struct irqx_vm *vm = ctx->vm;
 	struct irqx_vp *vp;
 	int ret;
 
 	entries->nr = 1;
-	ret = irqx_kvm_parse(vm->kvm, &args->entry, &entries->one);
+	ret = irqx_kvm_parse(vm->kvm, &args->entry, &entries->one, error);
 	if (ret)
 		return ret;
 
 	if (args->flags & KVM_IRQFD_DIRECT_EVENT_FLAG) {
 		if (entries->one.type != KVM_IRQ_ROUTING_HV_SINT)
-			return -EINVAL;
+			return irqx_reject(error, -EINVAL, IRQX_ARG_ENTRY_TYPE,
+					   IRQX_REASON_NOT_A_SINT);
 		if (vm->kvm->dirty_ring_size)
-			return -EOPNOTSUPP;
+			return irqx_reject(error, -EOPNOTSUPP, IRQX_ARG_FLAGS,
+					   IRQX_REASON_DIRTY_RING);
 		vp = irqx_vp_get(ctx, args->entry.u.hv_sint.vcpu);
 		if (IS_ERR(vp))
 			return PTR_ERR(vp);
@@ -45,36 +48,55 @@ static int direct_parse(struct irqx_context *ctx,
 		(entries->one.type != KVM_IRQ_ROUTING_IRQCHIP ||
 		 (vm->lines.pins_are_atomic && !resample));
 	if (resample && !irqx_arch_has_eoi(&entries->one))
-		return -EINVAL;
+		return irqx_reject(error, -EINVAL, IRQX_ARG_ENTRY_TYPE,
+				   IRQX_REASON_NO_EOI);
 	ret = irqx_deliver_prepare(vm, entries);
 	if (ret || !resample)
 		return ret;
-	return irqx_lines_prepare(&vm->lines, &entries->one, true);
+	ret = irqx_lines_prepare(&vm->lines, &entries->one, true);
+	return irqx_reject_line(error, ret);
 }
 
 static int direct_prepare(struct irqx_context *ctx, struct irqx_irqfd *irqfd,
-			  const struct kvm_irqfd_direct *args)
+			  const struct kvm_irqfd_direct *args,
+			  struct irqx_error *error)
 {
 	bool resample = args->flags & KVM_IRQFD_DIRECT_RESAMPLE;
 	int ret;
 
-	ret = direct_parse(ctx, args, resample, &irqfd->own.to);
+	ret = direct_parse(ctx, args, resample, &irqfd->own.to, error);
 	if (ret || !resample)
 		return ret;
-	return irqx_irqfd_set_resamplefd(irqfd, args->resamplefd);
+	ret = irqx_irqfd_set_resamplefd(irqfd, args->resamplefd);
+	return irqx_reject_fd(error, ret, IRQX_ARG_RESAMPLEFD);
+}
+
+static int direct_reserve(struct irqx_context *ctx, struct irqx_irqfd *irqfd,
+			  const struct kvm_irqfd_direct *args,
+			  struct irqx_error *error)
+{
+	int ret;
+
+	ret = direct_prepare(ctx, irqfd, args, error);
+	if (ret)
+		return ret;
+	ret = irqx_irqfd_reserve(irqfd, &irqfd->own, args->fd);
+	return irqx_reject_fd(error, ret, IRQX_ARG_FD);
 }
 
 /**
  * irqx_direct_assign - bind an eventfd to a routing entry
  * @ctx: the context, locked
  * @args: the caller's; flags and padding are checked
+ * @error: filled in if it fails
  *
  * Context: may sleep.
  * Return: 0, or as irqx_kvm_parse(), irqx_irqfd_set_resamplefd() and
  * irqx_irqfd_reserve().
  */
 int irqx_direct_assign(struct irqx_context *ctx,
-		       const struct kvm_irqfd_direct *args)
+		       const struct kvm_irqfd_direct *args,
+		       struct irqx_error *error)
 {
 	struct irqx_irqfd *irqfd;
 	int ret;
@@ -85,9 +107,7 @@ int irqx_direct_assign(struct irqx_context *ctx,
 	if (!irqfd)
 		return -ENOMEM;
 
-	ret = direct_prepare(ctx, irqfd, args);
-	if (!ret)
-		ret = irqx_irqfd_reserve(irqfd, &irqfd->own, args->fd);
+	ret = direct_reserve(ctx, irqfd, args, error);
 	if (ret)
 		irqx_irqfd_free(irqfd);
 	else
@@ -96,19 +116,17 @@ int irqx_direct_assign(struct irqx_context *ctx,
 }
 
 static int reserve_many(struct irqx_context *ctx, struct irqx_irqfd **irqfds,
-			const struct kvm_irqfd_direct *args, u32 nr, u32 *index)
+			const struct kvm_irqfd_direct *args, u32 nr, u32 *index,
+			struct irqx_error *error)
 {
-	struct irqx_irqfd *irqfd;
 	int ret;
 
 	for (*index = 0; *index < nr; ++*index) {
-		irqfd = irqfds[*index];
+		error->index = *index;
 		ret = *index % 64 ? 0 : irqx_cond_resched_killable();
 		if (!ret)
-			ret = direct_prepare(ctx, irqfd, &args[*index]);
-		if (!ret)
-			ret = irqx_irqfd_reserve(irqfd, &irqfd->own,
-						 args[*index].fd);
+			ret = direct_reserve(ctx, irqfds[*index], &args[*index],
+					     error);
 		if (ret)
 			return ret;
 	}
@@ -121,6 +139,7 @@ static int reserve_many(struct irqx_context *ctx, struct irqx_irqfd **irqfds,
  * @args: as irqx_direct_assign()
  * @nr: how many
  * @index: out: the one that failed, @nr on success or if none is to blame
+ * @error: filled in if it fails
  *
  * All that can fail is done for all of them first, while events stay in their
  * eventfds.  With the memory of all taken at once, and one call instead of many, a
@@ -131,7 +150,7 @@ static int reserve_many(struct irqx_context *ctx, struct irqx_irqfd **irqfds,
  */
 int irqx_direct_assign_many(struct irqx_context *ctx,
 			    const struct kvm_irqfd_direct *args, u32 nr,
-			    u32 *index)
+			    u32 *index, struct irqx_error *error)
 {
 	struct irqx_irqfd **irqfds;
 	u32 i;
@@ -147,7 +166,7 @@ int irqx_direct_assign_many(struct irqx_context *ctx,
 	if (ret)
 		goto out;
 
-	ret = reserve_many(ctx, irqfds, args, nr, index);
+	ret = reserve_many(ctx, irqfds, args, nr, index, error);
 	for (i = 0; i < nr; i++) {
 		if (!(i % 64))
 			cond_resched();
@@ -172,6 +191,7 @@ out:
  * @ctx: the context, locked
  * @args: as irqx_direct_assign()
  * @leave: as irqx_target_exchange()
+ * @error: filled in if it fails
  *
  * Context: may sleep.
  * Return: 0, -ENOENT if the eventfd has no entry of its own, or as
@@ -179,7 +199,7 @@ out:
  */
 int irqx_direct_modify(struct irqx_context *ctx,
 		       const struct kvm_irqfd_direct *args,
-		       struct irqx_leave *leave)
+		       struct irqx_leave *leave, struct irqx_error *error)
 {
 	struct irqx_entries entries = {};
 	struct irqx_irqfd *irqfd;
@@ -189,11 +209,11 @@ int irqx_direct_modify(struct irqx_context *ctx,
 
 	irqfd = irqx_irqfd_find(ctx, args->fd);
 	if (IS_ERR(irqfd))
-		return PTR_ERR(irqfd);
+		return irqx_reject_fd(error, PTR_ERR(irqfd), IRQX_ARG_FD);
 	if (!irqx_irqfd_is_direct(irqfd))
-		return -ENOENT;
+		return irqx_reject_fd(error, -ENOENT, IRQX_ARG_FD);
 
-	ret = direct_parse(ctx, args, irqfd->source, &entries);
+	ret = direct_parse(ctx, args, irqfd->source, &entries, error);
 	if (ret)
 		return ret;
 

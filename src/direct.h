@@ -5,16 +5,18 @@
 #include <linux/types.h>
 
 struct irqx_context;
+struct irqx_error;
 struct irqx_leave;
 struct kvm_irqfd_direct;
 
 int irqx_direct_assign(struct irqx_context *ctx,
-		       const struct kvm_irqfd_direct *args);
+		       const struct kvm_irqfd_direct *args,
+		       struct irqx_error *error);
 int irqx_direct_assign_many(struct irqx_context *ctx,
 			    const struct kvm_irqfd_direct *args, u32 nr,
-			    u32 *index);
+			    u32 *index, struct irqx_error *error);
 int irqx_direct_modify(struct irqx_context *ctx,
 		       const struct kvm_irqfd_direct *args,
-		       struct irqx_leave *leave);
+		       struct irqx_leave *leave, struct irqx_error *error);
 
 #endif /* _IRQX_DIRECT_H */

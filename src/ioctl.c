@@ -11,26 +11,34 @@
 #include "arch/arch.h"
 #include "context.h"
 #include "direct.h"
+#include "error.h"
 #include "ioctl.h"
 #include "route.h"
 #include "synic.h"
+#include "trace.h"
 #include "version.h"
 
 /* Bounds what one call holds in kernel memory, and how long it keeps others out. */
 #define IRQX_MAX_BATCH	65536
 
+/* What a new binding can be told. */
+#define IRQX_ASSIGN_FLAGS						\
+	(KVM_IRQFD_DIRECT_RESAMPLE | KVM_IRQFD_DIRECT_EVENT_FLAG)
+
 /*
  * Structs that grow: the caller says how much it knows, gets that much, and is
  * told how much there is.
  */
-static long copy_out_sized(void __user *argp, void *from, u32 size, u32 min)
+static long copy_out_sized(void __user *argp, void *from, u32 size, u32 min,
+			   struct irqx_error *error)
 {
 	u32 argsz;
 
 	if (get_user(argsz, (u32 __user *)argp))
 		return -EFAULT;
 	if (argsz < min)
-		return -EINVAL;
+		return irqx_reject(error, -EINVAL, IRQX_ARG_ARGSZ,
+				   IRQX_REASON_TOO_SMALL);
 
 	*(u32 *)from = size;
 	if (copy_to_user(argp, from, min(argsz, size)))
@@ -38,7 +46,7 @@ static long copy_out_sized(void __user *argp, void *from, u32 size, u32 min)
 	return 0;
 }
 
-static long ioctl_get_info(void __user *argp)
+static long ioctl_get_info(void __user *argp, struct irqx_error *error)
 {
 	struct kvm_irqx_info info = {
 		.abi = KVM_IRQX_ABI_VERSION,
@@ -50,21 +58,25 @@ static long ioctl_get_info(void __user *argp)
 	};
 
 	return copy_out_sized(argp, &info, sizeof(info),
-			      offsetofend(struct kvm_irqx_info, features));
+			      offsetofend(struct kvm_irqx_info, features),
+			      error);
 }
 
-static long ioctl_attach(struct irqx_context *ctx, void __user *argp)
+static long ioctl_attach(struct irqx_context *ctx, void __user *argp,
+			 struct irqx_error *error)
 {
 	struct kvm_irqx_attach attach;
 
 	if (copy_from_user(&attach, argp, sizeof(attach)))
 		return -EFAULT;
 	if (attach.flags)
-		return -EINVAL;
-	return irqx_context_attach(ctx, attach.vm_fd);
+		return irqx_reject(error, -EINVAL, IRQX_ARG_FLAGS,
+				   IRQX_REASON_UNKNOWN_FLAG);
+	return irqx_context_attach(ctx, attach.vm_fd, error);
 }
 
-static long ioctl_get_stats(struct irqx_context *ctx, void __user *argp)
+static long ioctl_get_stats(struct irqx_context *ctx, void __user *argp,
+			    struct irqx_error *error)
 {
 	struct kvm_irqx_stats stats = {};
 	int ret;
@@ -76,53 +88,75 @@ static long ioctl_get_stats(struct irqx_context *ctx, void __user *argp)
 	irqx_context_unlock(ctx);
 
 	return copy_out_sized(argp, &stats, sizeof(stats),
-			      offsetofend(struct kvm_irqx_stats, pad));
+			      offsetofend(struct kvm_irqx_stats, pad), error);
 }
 
-static bool direct_is_valid(const struct kvm_irqfd_direct *args)
+/* DEASSIGN goes with no other flag, RESAMPLE and MODIFY not with each other. */
+static bool direct_flags_conflict(u32 flags)
 {
-	u32 limit = args->flags & KVM_IRQFD_DIRECT_EVENT_FLAG ?
-		    KVM_IRQX_EVENT_FLAGS : 1;
+	const u32 either = KVM_IRQFD_DIRECT_RESAMPLE | KVM_IRQFD_DIRECT_MODIFY;
 
-	if (args->event_flag >= limit)
-		return false;
-	return args->flags == KVM_IRQFD_DIRECT_DEASSIGN ||
-	       (!args->entry.gsi && !args->entry.pad);
+	if (flags & KVM_IRQFD_DIRECT_DEASSIGN)
+		return flags != KVM_IRQFD_DIRECT_DEASSIGN;
+	return (flags & either) == either;
 }
 
-static long ioctl_irqfd_direct(struct irqx_context *ctx, void __user *argp)
+/* @known: the flags that the call takes.  Return: 0 or -EINVAL. */
+static int direct_check(const struct kvm_irqfd_direct *args, u32 known,
+			struct irqx_error *error)
 {
+	if (args->flags & ~known)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_FLAGS,
+				   IRQX_REASON_UNKNOWN_FLAG);
+	if (direct_flags_conflict(args->flags))
+		return irqx_reject(error, -EINVAL, IRQX_ARG_FLAGS,
+				   IRQX_REASON_FLAGS_CONFLICT);
+	if (!(args->flags & KVM_IRQFD_DIRECT_EVENT_FLAG) && args->event_flag)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_EVENT_FLAG,
+				   IRQX_REASON_NOT_ZERO);
+	if (args->event_flag >= KVM_IRQX_EVENT_FLAGS)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_EVENT_FLAG,
+				   IRQX_REASON_OUT_OF_RANGE);
+	if (args->flags & KVM_IRQFD_DIRECT_DEASSIGN)
+		return 0;
+	if (args->entry.gsi)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_ENTRY_GSI,
+				   IRQX_REASON_NOT_ZERO);
+	if (args->entry.pad)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_ENTRY_PAD,
+				   IRQX_REASON_NOT_ZERO);
+	return 0;
+}
+
+static long ioctl_irqfd_direct(struct irqx_context *ctx, void __user *argp,
+			       struct irqx_error *error)
+{
+	const u32 flags = KVM_IRQFD_DIRECT_DEASSIGN | KVM_IRQFD_DIRECT_MODIFY |
+			  IRQX_ASSIGN_FLAGS;
 	struct irqx_leave leave = {};
 	struct kvm_irqfd_direct args;
 	int ret;
 
 	if (copy_from_user(&args, argp, sizeof(args)))
 		return -EFAULT;
-	if (!direct_is_valid(&args))
-		return -EINVAL;
+	ret = direct_check(&args, flags, error);
+	if (ret)
+		return ret;
 
 	ret = irqx_context_lock(ctx);
 	if (ret)
 		return ret;
-	switch (args.flags & ~KVM_IRQFD_DIRECT_EVENT_FLAG) {
-	case 0:
-	case KVM_IRQFD_DIRECT_RESAMPLE:
-		ret = irqx_direct_assign(ctx, &args);
-		break;
-	case KVM_IRQFD_DIRECT_MODIFY:
-		ret = irqx_direct_modify(ctx, &args, &leave);
-		break;
-	case KVM_IRQFD_DIRECT_DEASSIGN:
-		ret = args.flags == KVM_IRQFD_DIRECT_DEASSIGN ?
-		      irqx_context_deassign(ctx, args.fd, &leave) : -EINVAL;
-		break;
-	default:
-		ret = -EINVAL;
-	}
+	if (args.flags & KVM_IRQFD_DIRECT_DEASSIGN)
+		ret = irqx_context_deassign(ctx, args.fd, &leave, error);
+	else if (args.flags & KVM_IRQFD_DIRECT_MODIFY)
+		ret = irqx_direct_modify(ctx, &args, &leave, error);
+	else
+		ret = irqx_direct_assign(ctx, &args, error);
 	return irqx_context_unlock_and_wait(ctx, &leave) ?: ret;
 }
 
-static long ioctl_irqfd(struct irqx_context *ctx, void __user *argp)
+static long ioctl_irqfd(struct irqx_context *ctx, void __user *argp,
+			struct irqx_error *error)
 {
 	struct irqx_leave leave = {};
 	struct kvm_irqfd args;
@@ -137,28 +171,31 @@ static long ioctl_irqfd(struct irqx_context *ctx, void __user *argp)
 	switch (args.flags) {
 	case 0:
 	case KVM_IRQFD_FLAG_RESAMPLE:
-		ret = irqx_route_assign(ctx, &args);
+		ret = irqx_route_assign(ctx, &args, error);
 		break;
 	case KVM_IRQFD_FLAG_DEASSIGN:
 	case KVM_IRQFD_FLAG_DEASSIGN | KVM_IRQFD_FLAG_RESAMPLE:
-		ret = irqx_context_deassign(ctx, args.fd, &leave);
+		ret = irqx_context_deassign(ctx, args.fd, &leave, error);
 		break;
 	default:
-		ret = -EINVAL;
+		ret = irqx_reject(error, -EINVAL, IRQX_ARG_FLAGS,
+				  IRQX_REASON_UNKNOWN_FLAG);
 	}
 	return irqx_context_unlock_and_wait(ctx, &leave) ?: ret;
 }
 
-static long ioctl_irq_line(struct irqx_context *ctx, void __user *argp)
+static long ioctl_irq_line(struct irqx_context *ctx, void __user *argp,
+			   struct irqx_error *error)
 {
 	struct kvm_irq_level args;
 
 	if (copy_from_user(&args, argp, sizeof(args)))
 		return -EFAULT;
-	return irqx_route_set_level(ctx, args.irq, !!args.level);
+	return irqx_route_set_level(ctx, args.irq, !!args.level, error);
 }
 
-static long ioctl_synic_page(struct irqx_context *ctx, void __user *argp)
+static long ioctl_synic_page(struct irqx_context *ctx, void __user *argp,
+			     struct irqx_error *error)
 {
 	struct kvm_irqx_synic_page args;
 	gpa_t page = IRQX_NO_PAGE;
@@ -168,15 +205,20 @@ static long ioctl_synic_page(struct irqx_context *ctx, void __user *argp)
 		return -ENOTTY;
 	if (copy_from_user(&args, argp, sizeof(args)))
 		return -EFAULT;
-	if (args.vp_index >= KVM_MAX_VCPUS ||
-	    args.flags & ~KVM_IRQX_SYNIC_PAGE_ENABLED)
-		return -EINVAL;
+	if (args.vp_index >= KVM_MAX_VCPUS)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_VP_INDEX,
+				   IRQX_REASON_OUT_OF_RANGE);
+	if (args.flags & ~KVM_IRQX_SYNIC_PAGE_ENABLED)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_FLAGS,
+				   IRQX_REASON_UNKNOWN_FLAG);
 	if (args.flags & KVM_IRQX_SYNIC_PAGE_ENABLED)
 		page = args.gpa;
 	else if (args.gpa)
-		return -EINVAL;
+		return irqx_reject(error, -EINVAL, IRQX_ARG_GPA,
+				   IRQX_REASON_NOT_ZERO);
 	if (!PAGE_ALIGNED(args.gpa))
-		return -EINVAL;
+		return irqx_reject(error, -EINVAL, IRQX_ARG_GPA,
+				   IRQX_REASON_NOT_ALIGNED);
 
 	ret = irqx_context_lock(ctx);
 	if (ret)
@@ -200,7 +242,8 @@ static void *copy_in_array(const void __user *from, u32 nr, size_t size)
 	return array;
 }
 
-static long ioctl_set_gsi_routing(struct irqx_context *ctx, void __user *argp)
+static long ioctl_set_gsi_routing(struct irqx_context *ctx, void __user *argp,
+				  struct irqx_error *error)
 {
 	struct kvm_irq_routing __user *user = argp;
 	struct kvm_irq_routing_entry *entries = NULL;
@@ -210,8 +253,12 @@ static long ioctl_set_gsi_routing(struct irqx_context *ctx, void __user *argp)
 
 	if (copy_from_user(&args, user, sizeof(args)))
 		return -EFAULT;
-	if (args.flags || args.nr > irqx_max_gsis)
-		return -EINVAL;
+	if (args.flags)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_FLAGS,
+				   IRQX_REASON_UNKNOWN_FLAG);
+	if (args.nr > irqx_max_gsis)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_NR,
+				   IRQX_REASON_OUT_OF_RANGE);
 	if (args.nr) {
 		entries = copy_in_array(user->entries, args.nr,
 					sizeof(*entries));
@@ -221,24 +268,29 @@ static long ioctl_set_gsi_routing(struct irqx_context *ctx, void __user *argp)
 
 	ret = irqx_context_lock(ctx);
 	if (!ret) {
-		ret = irqx_route_replace(ctx, entries, args.nr, &leave);
+		ret = irqx_route_replace(ctx, entries, args.nr, &leave, error);
 		ret = irqx_context_unlock_and_wait(ctx, &leave) ?: ret;
 	}
 	kvfree(entries);
 	return ret;
 }
 
-/* Return: @nr, or the first that no new binding can be made of. */
-static u32 first_invalid(const struct kvm_irqfd_direct *irqfds, u32 nr)
+/* Return: 0, or -EINVAL with the @index of what no new binding can be made of. */
+static int direct_check_many(const struct kvm_irqfd_direct *irqfds, u32 nr,
+			     u32 *index, struct irqx_error *error)
 {
-	const u32 flags = KVM_IRQFD_DIRECT_RESAMPLE |
-			  KVM_IRQFD_DIRECT_EVENT_FLAG;
+	int ret;
 	u32 i;
 
-	for (i = 0; i < nr; i++)
-		if (irqfds[i].flags & ~flags || !direct_is_valid(&irqfds[i]))
-			break;
-	return i;
+	for (i = 0; i < nr; i++) {
+		ret = direct_check(&irqfds[i], IRQX_ASSIGN_FLAGS, error);
+		if (ret) {
+			*index = i;
+			error->index = i;
+			return ret;
+		}
+	}
+	return 0;
 }
 
 /* What KVM_IRQX_ROUTE and KVM_IRQX_ASSIGN begin with. */
@@ -258,29 +310,44 @@ struct batch {
 CHECK_BATCH(struct kvm_irqx_route, ops);
 CHECK_BATCH(struct kvm_irqx_assign, irqfds);
 
+static int batch_check(const struct batch *args, struct irqx_error *error)
+{
+	if (args->flags)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_FLAGS,
+				   IRQX_REASON_UNKNOWN_FLAG);
+	if (args->pad)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_PAD,
+				   IRQX_REASON_NOT_ZERO);
+	if (!args->nr || args->nr > IRQX_MAX_BATCH)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_NR,
+				   IRQX_REASON_OUT_OF_RANGE);
+	return 0;
+}
+
 static int run_batch(struct irqx_context *ctx, unsigned int cmd,
-		     const void *elements, u32 nr, u32 *index)
+		     const void *elements, u32 nr, u32 *index,
+		     struct irqx_error *error)
 {
 	struct irqx_leave leave = {};
 	int ret;
 
 	if (cmd == KVM_IRQX_ASSIGN) {
-		*index = first_invalid(elements, nr);
-		if (*index < nr)
-			return -EINVAL;
+		ret = direct_check_many(elements, nr, index, error);
+		if (ret)
+			return ret;
 	}
 	ret = irqx_context_lock(ctx);
 	if (ret)
 		return ret;
 	if (cmd == KVM_IRQX_ASSIGN)
-		ret = irqx_direct_assign_many(ctx, elements, nr, index);
+		ret = irqx_direct_assign_many(ctx, elements, nr, index, error);
 	else
-		ret = irqx_route_batch(ctx, elements, nr, index, &leave);
+		ret = irqx_route_batch(ctx, elements, nr, index, &leave, error);
 	return irqx_context_unlock_and_wait(ctx, &leave) ?: ret;
 }
 
 static long ioctl_batch(struct irqx_context *ctx, unsigned int cmd,
-			void __user *argp)
+			void __user *argp, struct irqx_error *error)
 {
 	size_t size = cmd == KVM_IRQX_ASSIGN ? sizeof(struct kvm_irqfd_direct) :
 					       sizeof(struct kvm_irqx_route_op);
@@ -295,13 +362,14 @@ static long ioctl_batch(struct irqx_context *ctx, unsigned int cmd,
 	index = args.nr;
 	if (put_user(index, &user->index))
 		return -EFAULT;
-	if (args.flags || args.pad || !args.nr || args.nr > IRQX_MAX_BATCH)
-		return -EINVAL;
+	ret = batch_check(&args, error);
+	if (ret)
+		return ret;
 	elements = copy_in_array(user + 1, args.nr, size);
 	if (IS_ERR(elements))
 		return PTR_ERR(elements);
 
-	ret = run_batch(ctx, cmd, elements, args.nr, &index);
+	ret = run_batch(ctx, cmd, elements, args.nr, &index, error);
 	kvfree(elements);
 
 	/* On success it holds the right value already. */
@@ -310,17 +378,16 @@ static long ioctl_batch(struct irqx_context *ctx, unsigned int cmd,
 	return ret;
 }
 
-long irqx_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+static long dispatch(struct irqx_context *ctx, unsigned int cmd,
+		     void __user *argp, struct irqx_error *error)
 {
-	struct irqx_context *ctx = file->private_data;
-	void __user *argp = (void __user *)arg;
 	int ret;
 
 	switch (cmd) {
 	case KVM_IRQX_GET_INFO:
-		return ioctl_get_info(argp);
+		return ioctl_get_info(argp, error);
 	case KVM_IRQX_ATTACH:
-		return ioctl_attach(ctx, argp);
+		return ioctl_attach(ctx, argp, error);
 	case KVM_IRQX_GET_STATS:
 	case KVM_IRQFD_DIRECT:
 	case KVM_IRQX_ROUTE:
@@ -334,25 +401,37 @@ long irqx_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return -ENOTTY;
 	}
 
-	ret = irqx_context_check(ctx);
+	ret = irqx_context_check(ctx, error);
 	if (ret)
 		return ret;
 
 	switch (cmd) {
 	case KVM_IRQX_GET_STATS:
-		return ioctl_get_stats(ctx, argp);
+		return ioctl_get_stats(ctx, argp, error);
 	case KVM_IRQFD_DIRECT:
-		return ioctl_irqfd_direct(ctx, argp);
+		return ioctl_irqfd_direct(ctx, argp, error);
 	case KVM_IRQX_ROUTE:
 	case KVM_IRQX_ASSIGN:
-		return ioctl_batch(ctx, cmd, argp);
+		return ioctl_batch(ctx, cmd, argp, error);
 	case KVM_IRQX_SYNIC_PAGE:
-		return ioctl_synic_page(ctx, argp);
+		return ioctl_synic_page(ctx, argp, error);
 	case KVM_SET_GSI_ROUTING:
-		return ioctl_set_gsi_routing(ctx, argp);
+		return ioctl_set_gsi_routing(ctx, argp, error);
 	case KVM_IRQFD:
-		return ioctl_irqfd(ctx, argp);
+		return ioctl_irqfd(ctx, argp, error);
 	default:
-		return ioctl_irq_line(ctx, argp);
+		return ioctl_irq_line(ctx, argp, error);
 	}
+}
+
+long irqx_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	struct irqx_error error = { .cmd = cmd, .index = IRQX_NO_INDEX };
+	long ret;
+
+	ret = dispatch(file->private_data, cmd, (void __user *)arg, &error);
+	/* Not if it has failed of something else in the end. */
+	if (ret && ret == error.ret)
+		trace_irqx_reject(&error);
+	return ret;
 }

@@ -11,6 +11,7 @@
 
 #include "arch/arch.h"
 #include "context.h"
+#include "error.h"
 #include "irqfd.h"
 #include "kvm/kvm.h"
 #include "route.h"
@@ -58,16 +59,18 @@ static bool entries_can_share(struct irqx_entries *entries,
 }
 
 static int entries_add(struct irqx_context *ctx, struct irqx_entries *entries,
-		       const struct kvm_irq_routing_entry *ue)
+		       const struct kvm_irq_routing_entry *ue,
+		       struct irqx_error *error)
 {
 	struct kvm_kernel_irq_routing_entry e;
 	int ret;
 
-	ret = irqx_kvm_parse(ctx->vm->kvm, ue, &e);
+	ret = irqx_kvm_parse(ctx->vm->kvm, ue, &e, error);
 	if (ret)
 		return ret;
 	if (!entries_can_share(entries, &e))
-		return -EINVAL;
+		return irqx_reject(error, -EINVAL, IRQX_ARG_ENTRY_GSI,
+				   IRQX_REASON_NOT_SHARED);
 
 	if (entries->nr && !entries->more) {
 		entries->more = kcalloc(KVM_NR_IRQCHIPS - 1, sizeof(e),
@@ -91,6 +94,14 @@ static int entries_copy(struct irqx_entries *to,
 	return to->more ? 0 : -ENOMEM;
 }
 
+static int gsi_check(u32 nr, enum irqx_arg arg, struct irqx_error *error)
+{
+	if (nr < irqx_max_gsis)
+		return 0;
+	return irqx_reject(error, -EINVAL, arg, IRQX_REASON_OUT_OF_RANGE);
+}
+
+/* @nr is in range here and below. */
 static struct irqx_gsi *gsi_find(struct irqx_context *ctx, u32 nr)
 {
 	lockdep_assert_held(&ctx->lock);
@@ -104,8 +115,6 @@ static struct irqx_gsi *gsi_find_or_create(struct irqx_context *ctx, u32 nr)
 	struct irqx_gsi *gsi;
 	int ret;
 
-	if (nr >= irqx_max_gsis)
-		return ERR_PTR(-EINVAL);
 	gsi = gsi_find(ctx, nr);
 	if (gsi)
 		return gsi;
@@ -178,12 +187,15 @@ static void gsi_free_unused(struct irqx_context *ctx, struct irqx_gsi *gsi,
  * begin as those it has now if @keep, else empty.
  */
 static struct irqx_entries *gsi_stage(struct irqx_context *ctx, u32 nr,
-				      bool keep)
+				      bool keep, struct irqx_error *error)
 {
 	struct irqx_entries *staged;
 	struct irqx_gsi *gsi;
 	int ret;
 
+	ret = gsi_check(nr, IRQX_ARG_ENTRY_GSI, error);
+	if (ret)
+		return ERR_PTR(ret);
 	gsi = gsi_find_or_create(ctx, nr);
 	if (IS_ERR(gsi))
 		return ERR_CAST(gsi);
@@ -249,7 +261,7 @@ static void gsi_drop(struct irqx_context *ctx, struct irqx_gsi *gsi,
 }
 
 static int prepare_lines(struct irqx_context *ctx, struct irqx_entries *entries,
-			 bool eoi)
+			 bool eoi, struct irqx_error *error)
 {
 	int ret;
 	u32 i;
@@ -258,7 +270,7 @@ static int prepare_lines(struct irqx_context *ctx, struct irqx_entries *entries,
 		ret = irqx_lines_prepare(&ctx->vm->lines,
 					 irqx_entries_at(entries, i), eoi);
 		if (ret)
-			return ret;
+			return irqx_reject_line(error, ret);
 	}
 	return 0;
 }
@@ -275,7 +287,8 @@ static bool entries_have_eoi(struct irqx_entries *entries)
 
 /* Whoever holds the GSI up or waits for its EOIs needs a line to be on. */
 static int gsi_prepare_lines(struct irqx_context *ctx, struct irqx_gsi *gsi,
-			     struct irqx_entries *entries)
+			     struct irqx_entries *entries,
+			     struct irqx_error *error)
 {
 	struct irqx_source *source;
 	bool eoi = false;
@@ -286,41 +299,49 @@ static int gsi_prepare_lines(struct irqx_context *ctx, struct irqx_gsi *gsi,
 		if (source->resamplefd)
 			eoi = true;
 	if (eoi && !entries_have_eoi(entries))
-		return -EINVAL;
-	return prepare_lines(ctx, entries, eoi);
+		return irqx_reject(error, -EINVAL, IRQX_ARG_ENTRY_TYPE,
+				   IRQX_REASON_NO_EOI);
+	return prepare_lines(ctx, entries, eoi, error);
 }
 
 static int stage_entry(struct irqx_context *ctx, struct irqx_entries *entries,
-		       const struct kvm_irq_routing_entry *ue)
+		       const struct kvm_irq_routing_entry *ue,
+		       struct irqx_error *error)
 {
 	int ret;
 
-	ret = entries_add(ctx, entries, ue);
+	ret = entries_add(ctx, entries, ue, error);
 	if (ret)
 		return ret;
-	return gsi_prepare_lines(ctx, gsi_find(ctx, ue->gsi), entries);
+	return gsi_prepare_lines(ctx, gsi_find(ctx, ue->gsi), entries, error);
 }
 
 static int stage_op(struct irqx_context *ctx,
-		    const struct kvm_irqx_route_op *op)
+		    const struct kvm_irqx_route_op *op,
+		    struct irqx_error *error)
 {
 	bool add = op->op == KVM_IRQX_ROUTE_ADD;
 	bool del = op->op == KVM_IRQX_ROUTE_DEL;
 	struct irqx_entries *entries;
 
 	if (!add && !del && op->op != KVM_IRQX_ROUTE_SET)
-		return -EINVAL;
-	if (op->pad || (!del && op->entry.pad))
-		return -EINVAL;
+		return irqx_reject(error, -EINVAL, IRQX_ARG_OP,
+				   IRQX_REASON_UNKNOWN_VALUE);
+	if (op->pad)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_PAD,
+				   IRQX_REASON_NOT_ZERO);
+	if (!del && op->entry.pad)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_ENTRY_PAD,
+				   IRQX_REASON_NOT_ZERO);
 
-	entries = gsi_stage(ctx, op->entry.gsi, add);
+	entries = gsi_stage(ctx, op->entry.gsi, add, error);
 	if (IS_ERR(entries))
 		return PTR_ERR(entries);
 	if (!add)
 		entries_clear(entries, op->entry.gsi);
 	if (del)
 		return 0;
-	return stage_entry(ctx, entries, &op->entry);
+	return stage_entry(ctx, entries, &op->entry, error);
 }
 
 /**
@@ -330,13 +351,14 @@ static int stage_op(struct irqx_context *ctx,
  * @nr: how many
  * @index: out: the one that failed, @nr on success
  * @leave: as irqx_target_exchange()
+ * @error: filled in if it fails
  *
  * Context: may sleep.
  * Return: 0, -EINVAL, -ENOMEM, -EINTR, or as irqx_kvm_parse().
  */
 int irqx_route_batch(struct irqx_context *ctx,
 		     const struct kvm_irqx_route_op *ops, u32 nr, u32 *index,
-		     struct irqx_leave *leave)
+		     struct irqx_leave *leave, struct irqx_error *error)
 {
 	struct irqx_gsi *gsi;
 	int ret = 0;
@@ -345,7 +367,8 @@ int irqx_route_batch(struct irqx_context *ctx,
 	lockdep_assert_held(&ctx->lock);
 
 	for (*index = 0; *index < nr; ++*index) {
-		ret = stage_op(ctx, &ops[*index]);
+		error->index = *index;
+		ret = stage_op(ctx, &ops[*index], error);
 		if (!ret)
 			ret = irqx_cond_resched_killable();
 		if (ret)
@@ -374,13 +397,14 @@ int irqx_route_batch(struct irqx_context *ctx,
  * @ues: the new table's entries
  * @nr: how many
  * @leave: as irqx_target_exchange()
+ * @error: filled in if it fails
  *
  * Context: may sleep.
  * Return: as irqx_route_batch().
  */
 int irqx_route_replace(struct irqx_context *ctx,
 		       const struct kvm_irq_routing_entry *ues, u32 nr,
-		       struct irqx_leave *leave)
+		       struct irqx_leave *leave, struct irqx_error *error)
 {
 	struct irqx_entries *entries;
 	struct irqx_gsi *gsi;
@@ -391,10 +415,11 @@ int irqx_route_replace(struct irqx_context *ctx,
 	lockdep_assert_held(&ctx->lock);
 
 	for (i = 0; i < nr && !ret; i++) {
-		entries = gsi_stage(ctx, ues[i].gsi, false);
+		error->index = i;
+		entries = gsi_stage(ctx, ues[i].gsi, false, error);
 		ret = PTR_ERR_OR_ZERO(entries);
 		if (!ret)
-			ret = stage_entry(ctx, entries, &ues[i]);
+			ret = stage_entry(ctx, entries, &ues[i], error);
 		if (!ret)
 			ret = irqx_cond_resched_killable();
 	}
@@ -418,29 +443,50 @@ int irqx_route_replace(struct irqx_context *ctx,
 
 /* A resamplefd is for pins and SINTs; a GSI without a route may get one yet. */
 static int gsi_prepare_resample(struct irqx_context *ctx, struct irqx_gsi *gsi,
-				struct irqx_irqfd *irqfd, int fd)
+				struct irqx_irqfd *irqfd, int fd,
+				struct irqx_error *error)
 {
 	struct irqx_entries *entries = &gsi->target.to;
 	int ret;
 
 	if (!entries_have_eoi(entries))
-		return -EINVAL;
-	ret = prepare_lines(ctx, entries, true);
+		return irqx_reject(error, -EINVAL, IRQX_ARG_GSI,
+				   IRQX_REASON_NO_EOI);
+	ret = prepare_lines(ctx, entries, true, error);
 	if (ret)
 		return ret;
-	return irqx_irqfd_set_resamplefd(irqfd, fd);
+	ret = irqx_irqfd_set_resamplefd(irqfd, fd);
+	return irqx_reject_fd(error, ret, IRQX_ARG_RESAMPLEFD);
+}
+
+static int gsi_reserve(struct irqx_context *ctx, struct irqx_gsi *gsi,
+		       struct irqx_irqfd *irqfd, const struct kvm_irqfd *args,
+		       struct irqx_error *error)
+{
+	int ret;
+
+	if (args->flags & KVM_IRQFD_FLAG_RESAMPLE) {
+		ret = gsi_prepare_resample(ctx, gsi, irqfd, args->resamplefd,
+					   error);
+		if (ret)
+			return ret;
+	}
+	ret = irqx_irqfd_reserve(irqfd, &gsi->target, args->fd);
+	return irqx_reject_fd(error, ret, IRQX_ARG_FD);
 }
 
 /**
  * irqx_route_assign - bind an eventfd to a GSI
  * @ctx: the context, locked
  * @args: the caller's; the flags are checked
+ * @error: filled in if it fails
  *
  * Context: may sleep.
  * Return: 0, -EINVAL for a GSI out of range or one that cannot be resampled,
  * -ENOMEM, or as irqx_irqfd_set_resamplefd() and irqx_irqfd_reserve().
  */
-int irqx_route_assign(struct irqx_context *ctx, const struct kvm_irqfd *args)
+int irqx_route_assign(struct irqx_context *ctx, const struct kvm_irqfd *args,
+		      struct irqx_error *error)
 {
 	struct irqx_leave leave = {};
 	struct irqx_irqfd *irqfd;
@@ -449,6 +495,9 @@ int irqx_route_assign(struct irqx_context *ctx, const struct kvm_irqfd *args)
 
 	lockdep_assert_held(&ctx->lock);
 
+	ret = gsi_check(args->gsi, IRQX_ARG_GSI, error);
+	if (ret)
+		return ret;
 	gsi = gsi_find_or_create(ctx, args->gsi);
 	if (IS_ERR(gsi))
 		return PTR_ERR(gsi);
@@ -459,11 +508,7 @@ int irqx_route_assign(struct irqx_context *ctx, const struct kvm_irqfd *args)
 	if (!irqfd)
 		goto err_gsi;
 
-	ret = 0;
-	if (args->flags & KVM_IRQFD_FLAG_RESAMPLE)
-		ret = gsi_prepare_resample(ctx, gsi, irqfd, args->resamplefd);
-	if (!ret)
-		ret = irqx_irqfd_reserve(irqfd, &gsi->target, args->fd);
+	ret = gsi_reserve(ctx, gsi, irqfd, args, error);
 	if (ret)
 		goto err_irqfd;
 
@@ -492,18 +537,21 @@ void irqx_route_unassign(struct irqx_context *ctx, struct irqx_target *target,
 }
 
 static struct irqx_source *gsi_create_level(struct irqx_context *ctx,
-					    struct irqx_gsi *gsi)
+					    struct irqx_gsi *gsi,
+					    struct irqx_error *error)
 {
 	struct irqx_lines *lines = &ctx->vm->lines;
 	struct irqx_source *level;
 	int ret;
 
-	ret = prepare_lines(ctx, &gsi->target.to, false);
+	ret = prepare_lines(ctx, &gsi->target.to, false, error);
 	if (ret)
 		return ERR_PTR(ret);
 	level = irqx_source_alloc(lines, NULL);
-	if (IS_ERR(level))
+	if (IS_ERR(level)) {
+		irqx_reject_line(error, PTR_ERR(level));
 		return level;
+	}
 
 	spin_lock(&lines->plugs_lock);
 	hlist_add_head(&level->node, &gsi->target.sources);
@@ -513,12 +561,12 @@ static struct irqx_source *gsi_create_level(struct irqx_context *ctx,
 }
 
 static int gsi_set_level(struct irqx_context *ctx, struct irqx_gsi *gsi,
-			 bool high)
+			 bool high, struct irqx_error *error)
 {
 	struct irqx_source *level = gsi_level(gsi);
 
 	if (!level && high && irqx_entry_has_level(&gsi->target.to.one)) {
-		level = gsi_create_level(ctx, gsi);
+		level = gsi_create_level(ctx, gsi, error);
 		if (IS_ERR(level))
 			return PTR_ERR(level);
 	}
@@ -547,25 +595,28 @@ static int gsi_wait(struct irqx_context *ctx, struct irqx_gsi *gsi)
  * @ctx: the context, not locked
  * @nr: the GSI
  * @high: up or down
+ * @error: filled in if it fails
  *
  * Context: may sleep, for a page of the guest if the GSI's entry needs one.
  * Return: 0, also for a GSI without a route, -EINVAL for one out of range,
  * -ENOSPC, -ENOMEM, -EINTR.
  */
-int irqx_route_set_level(struct irqx_context *ctx, u32 nr, bool high)
+int irqx_route_set_level(struct irqx_context *ctx, u32 nr, bool high,
+			 struct irqx_error *error)
 {
 	bool deferred = false;
 	struct irqx_gsi *gsi;
 	int ret;
 
-	if (nr >= irqx_max_gsis)
-		return -EINVAL;
+	ret = gsi_check(nr, IRQX_ARG_IRQ, error);
+	if (ret)
+		return ret;
 	ret = irqx_context_lock(ctx);
 	if (ret)
 		return ret;
 	gsi = gsi_find(ctx, nr);
 	if (gsi && gsi->target.to.nr) {
-		ret = gsi_set_level(ctx, gsi, high);
+		ret = gsi_set_level(ctx, gsi, high, error);
 		deferred = !ret && high && irqx_target_raise(&gsi->target);
 		gsi->users += deferred;
 	}

@@ -5,6 +5,7 @@
 #include <linux/types.h>
 
 struct irqx_context;
+struct irqx_error;
 struct irqx_leave;
 struct irqx_target;
 struct kvm_irq_routing_entry;
@@ -15,14 +16,16 @@ int irqx_route_init(void);
 void irqx_route_exit(void);
 int irqx_route_batch(struct irqx_context *ctx,
 		     const struct kvm_irqx_route_op *ops, u32 nr, u32 *index,
-		     struct irqx_leave *leave);
+		     struct irqx_leave *leave, struct irqx_error *error);
 int irqx_route_replace(struct irqx_context *ctx,
 		       const struct kvm_irq_routing_entry *ues, u32 nr,
-		       struct irqx_leave *leave);
-int irqx_route_assign(struct irqx_context *ctx, const struct kvm_irqfd *args);
+		       struct irqx_leave *leave, struct irqx_error *error);
+int irqx_route_assign(struct irqx_context *ctx, const struct kvm_irqfd *args,
+		      struct irqx_error *error);
 void irqx_route_unassign(struct irqx_context *ctx, struct irqx_target *target,
 			 struct irqx_leave *leave);
-int irqx_route_set_level(struct irqx_context *ctx, u32 gsi, bool level);
+int irqx_route_set_level(struct irqx_context *ctx, u32 nr, bool high,
+			 struct irqx_error *error);
 void irqx_route_teardown(struct irqx_context *ctx);
 
 #endif /* _IRQX_ROUTE_H */

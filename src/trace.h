@@ -8,6 +8,7 @@
 #include <linux/kvm_host.h>
 #include <linux/tracepoint.h>
 
+#include "error.h"
 #include "uapi/linux/kvm_irqx.h"
 
 /*
@@ -62,6 +63,28 @@ irqx_trace_what(const struct kvm_kernel_irq_routing_entry *e)
 			 { KVM_IRQ_ROUTING_HV_SINT, "hv_sint" },	\
 			 { KVM_IRQ_ROUTING_XEN_EVTCHN, "xen_evtchn" },	\
 			 { KVM_IRQX_ROUTING_PPI, "ppi" })
+
+/* The values of these, so that readers of the format know them too. */
+#define IRQX_DEFINE_CALL(cmd)		TRACE_DEFINE_ENUM(IRQX_CALL_##cmd);
+IRQX_CALLS(IRQX_DEFINE_CALL)
+#define IRQX_DEFINE_ARG(name, words)	TRACE_DEFINE_ENUM(IRQX_ARG_##name);
+IRQX_ARGS(IRQX_DEFINE_ARG)
+#define IRQX_DEFINE_REASON(name, words)	TRACE_DEFINE_ENUM(IRQX_REASON_##name);
+IRQX_REASONS(IRQX_DEFINE_REASON)
+#undef IRQX_DEFINE_CALL
+#undef IRQX_DEFINE_ARG
+#undef IRQX_DEFINE_REASON
+
+#define IRQX_SHOW_CALL(cmd)		{ IRQX_CALL_##cmd, #cmd },
+#define IRQX_SHOW_ARG(name, words)	{ IRQX_ARG_##name, words },
+#define IRQX_SHOW_REASON(name, words)	{ IRQX_REASON_##name, words },
+
+#define irqx_show_call(cmd)						\
+	__print_symbolic(cmd, IRQX_CALLS(IRQX_SHOW_CALL) { -1, "?" })
+#define irqx_show_arg(arg)						\
+	__print_symbolic(arg, IRQX_ARGS(IRQX_SHOW_ARG) { -1, "?" })
+#define irqx_show_reason(reason)					\
+	__print_symbolic(reason, IRQX_REASONS(IRQX_SHOW_REASON) { -1, "?" })
 
 /* eventfd is NULL where the change is to a GSI, whoever is bound to it. */
 DECLARE_EVENT_CLASS(irqx_binding,
@@ -194,6 +217,33 @@ TRACE_EVENT(irqx_resample,
 	TP_printk("%s 0x%llx 0x%x resamplefd %p",
 		  irqx_show_type(__entry->type), __entry->where, __entry->what,
 		  __entry->resamplefd)
+);
+
+/* A call fails, and its argument is to blame; index is -1 if that is of no array. */
+TRACE_EVENT(irqx_reject,
+	TP_PROTO(const struct irqx_error *error),
+	TP_ARGS(error),
+
+	TP_STRUCT__entry(
+		__field(u32,	cmd)
+		__field(s32,	index)
+		__field(u32,	arg)
+		__field(u32,	reason)
+		__field(int,	ret)
+	),
+
+	TP_fast_assign(
+		__entry->cmd	= error->cmd;
+		__entry->index	= error->index;
+		__entry->arg	= error->arg;
+		__entry->reason	= error->reason;
+		__entry->ret	= error->ret;
+	),
+
+	TP_printk("%s %s: %s, index %d ret %d", irqx_show_call(__entry->cmd),
+		  irqx_show_arg(__entry->arg),
+		  irqx_show_reason(__entry->reason), __entry->index,
+		  __entry->ret)
 );
 
 #endif /* _IRQX_TRACE_H */

@@ -6,8 +6,10 @@
 
 #include <linux/kvm_host.h>
 
+struct irqx_error;
+
 u64 irqx_arch_features(void);
-int irqx_arch_vm_ready(struct kvm *kvm);
+int irqx_arch_vm_ready(struct kvm *kvm, struct irqx_error *error);
 
 /*
  * Context: any.  Return: as kvm_set_irq(), which is what KVM answers on x86.  The
@@ -29,7 +31,8 @@ void irqx_arch_init_pager(void);
 /* Whether there is anything that writes to guest memory in the VM's mm. */
 bool irqx_arch_writes_guest_memory(void);
 bool irqx_arch_memory_named(struct kvm *kvm);
-int irqx_arch_check_entry(const struct kvm_irq_routing_entry *ue);
+int irqx_arch_check_entry(const struct kvm_irq_routing_entry *ue,
+			  struct irqx_error *error);
 u32 irqx_arch_vp_index(struct kvm_vcpu *vcpu);
 
 /* Keys of a VM's lines; small numbers, negative: the entry has no line. */

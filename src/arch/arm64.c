@@ -3,6 +3,7 @@
 #include <kvm/arm_vgic.h>
 
 #include "arch.h"
+#include "error.h"
 #include "kvm/compat.h"
 #include "uapi/linux/kvm_irqx.h"
 
@@ -19,15 +20,17 @@ u64 irqx_arch_features(void)
  * SPI can be raised without sleeping, and no vCPU is added any more.  -EAGAIN
  * before, -ENODEV if it is a GICv5, which numbers interrupts in another way.
  */
-int irqx_arch_vm_ready(struct kvm *kvm)
+int irqx_arch_vm_ready(struct kvm *kvm, struct irqx_error *error)
 {
-	if (!irqchip_in_kernel(kvm))
-		return -EAGAIN;
 #ifdef KVM_DEV_TYPE_ARM_VGIC_V5
 	if (kvm->arch.vgic.vgic_model == KVM_DEV_TYPE_ARM_VGIC_V5)
-		return -ENODEV;
+		return irqx_reject(error, -ENODEV, IRQX_ARG_CONTEXT,
+				   IRQX_REASON_GICV5);
 #endif
-	return vgic_initialized(kvm) ? 0 : -EAGAIN;
+	if (vgic_initialized(kvm))
+		return 0;
+	return irqx_reject(error, -EAGAIN, IRQX_ARG_CONTEXT,
+			   IRQX_REASON_NO_IRQCHIP);
 }
 
 bool irqx_arch_entry_needs_mm(const struct kvm_kernel_irq_routing_entry *e)
@@ -56,7 +59,8 @@ bool irqx_arch_memory_named(struct kvm *kvm)
 }
 
 /* Context: any.  kvm_set_routing_entry() checks all there is to check. */
-int irqx_arch_check_entry(const struct kvm_irq_routing_entry *ue)
+int irqx_arch_check_entry(const struct kvm_irq_routing_entry *ue,
+			  struct irqx_error *error)
 {
 	return 0;
 }

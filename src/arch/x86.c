@@ -3,6 +3,7 @@
 #include <asm/pkru.h>
 
 #include "arch.h"
+#include "error.h"
 #include "kvm/compat.h"
 #include "uapi/linux/kvm_irqx.h"
 
@@ -28,13 +29,16 @@ u64 irqx_arch_features(void)
  * Context: any.  Return: 0 if there are local APICs to deliver to, else -EAGAIN.
  * Once 0 it stays so: an interrupt controller is never taken out again.
  */
-int irqx_arch_vm_ready(struct kvm *kvm)
+int irqx_arch_vm_ready(struct kvm *kvm, struct irqx_error *error)
 {
 	enum kvm_irqchip_mode mode = READ_ONCE(kvm->arch.irqchip_mode);
 
 	/* Pairs with the smp_wmb() before KVM sets the mode (x86.c). */
 	smp_rmb();
-	return mode == KVM_IRQCHIP_NONE ? -EAGAIN : 0;
+	if (mode != KVM_IRQCHIP_NONE)
+		return 0;
+	return irqx_reject(error, -EAGAIN, IRQX_ARG_CONTEXT,
+			   IRQX_REASON_NO_IRQCHIP);
 }
 
 /*
@@ -82,13 +86,20 @@ bool irqx_arch_memory_named(struct kvm *kvm)
  * Context: any.  What KVM would take and then refuse at each event is refused
  * at once.
  */
-int irqx_arch_check_entry(const struct kvm_irq_routing_entry *ue)
+int irqx_arch_check_entry(const struct kvm_irq_routing_entry *ue,
+			  struct irqx_error *error)
 {
-	if (ue->type == KVM_IRQ_ROUTING_HV_SINT &&
-	    (!IRQX_KVM_HAS_HYPERV ||
-	     ue->u.hv_sint.sint >= HV_SYNIC_SINT_COUNT ||
-	     ue->u.hv_sint.vcpu >= KVM_MAX_VCPUS))
-		return -EINVAL;
+	if (ue->type != KVM_IRQ_ROUTING_HV_SINT)
+		return 0;
+	if (!IRQX_KVM_HAS_HYPERV)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_ENTRY_TYPE,
+				   IRQX_REASON_UNKNOWN_VALUE);
+	if (ue->u.hv_sint.sint >= HV_SYNIC_SINT_COUNT)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_ENTRY_SINT,
+				   IRQX_REASON_OUT_OF_RANGE);
+	if (ue->u.hv_sint.vcpu >= KVM_MAX_VCPUS)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_ENTRY_VP,
+				   IRQX_REASON_OUT_OF_RANGE);
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <linux/sched/mm.h>
 
 #include "arch/arch.h"
+#include "error.h"
 #include "uapi/linux/kvm_irqx.h"
 #include "kvm.h"
 #include "symbols.h"
@@ -53,11 +54,31 @@ void irqx_kvm_put_source_id(struct kvm *kvm, int source_id)
 #endif
 }
 
+/* Does kvm_set_routing_entry() know it? */
+static bool type_is_known(u32 type)
+{
+	u64 features = irqx_arch_features();
+
+	switch (type) {
+	case KVM_IRQ_ROUTING_IRQCHIP:
+		return features & KVM_IRQX_FEATURE_IRQCHIP;
+	case KVM_IRQ_ROUTING_MSI:
+		return features & KVM_IRQX_FEATURE_MSI;
+	case KVM_IRQ_ROUTING_HV_SINT:
+		return features & KVM_IRQX_FEATURE_HV_SINT;
+	case KVM_IRQ_ROUTING_XEN_EVTCHN:
+		return features & KVM_IRQX_FEATURE_XEN_EVTCHN;
+	default:
+		return false;
+	}
+}
+
 /**
  * irqx_kvm_parse - a user's routing entry into KVM's own form
  * @kvm: the VM
  * @ue: the user's entry; the caller has checked its GSI and padding
  * @e: filled in on success
+ * @error: filled in if it fails
  *
  * kvm_set_routing_entry() leaves the checks that kvm_set_irq_routing() and its
  * ioctl make before it to the caller, and does not set type and gsi.
@@ -68,19 +89,21 @@ void irqx_kvm_put_source_id(struct kvm *kvm, int source_id)
  * kvm_set_routing_entry() answers.
  */
 int irqx_kvm_parse(struct kvm *kvm, const struct kvm_irq_routing_entry *ue,
-		   struct kvm_kernel_irq_routing_entry *e)
+		   struct kvm_kernel_irq_routing_entry *e,
+		   struct irqx_error *error)
 {
 	u32 flags = ue->type == KVM_IRQ_ROUTING_MSI ? KVM_MSI_VALID_DEVID : 0;
 	int ret;
 
 	might_sleep();
 
-	ret = irqx_arch_vm_ready(kvm);
+	ret = irqx_arch_vm_ready(kvm, error);
 	if (ret)
 		return ret;
 	if (ue->flags & ~flags)
-		return -EINVAL;
-	ret = irqx_arch_check_entry(ue);
+		return irqx_reject(error, -EINVAL, IRQX_ARG_ENTRY_FLAGS,
+				   IRQX_REASON_UNKNOWN_FLAG);
+	ret = irqx_arch_check_entry(ue, error);
 	if (ret)
 		return ret;
 
@@ -88,8 +111,15 @@ int irqx_kvm_parse(struct kvm *kvm, const struct kvm_irq_routing_entry *ue,
 	e->gsi = ue->gsi;
 	e->type = ue->type;
 	if (ue->type == KVM_IRQX_ROUTING_PPI)
-		return irqx_kvm_parse_ppi(kvm, ue, e);
-	return static_call(irqx_kvm_set_routing_entry)(kvm, e, ue);
+		return irqx_kvm_parse_ppi(kvm, ue, e, error);
+	ret = static_call(irqx_kvm_set_routing_entry)(kvm, e, ue);
+	if (!ret)
+		return 0;
+	if (!type_is_known(ue->type))
+		return irqx_reject(error, ret, IRQX_ARG_ENTRY_TYPE,
+				   IRQX_REASON_UNKNOWN_VALUE);
+	return irqx_reject(error, ret, IRQX_ARG_ENTRY_U,
+			   IRQX_REASON_KVM_REFUSES);
 }
 
 /* No entry is one where KVM has no PPIs: irqx_kvm_parse() sees to that. */

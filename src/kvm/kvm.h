@@ -10,6 +10,7 @@
 #include <linux/kvm_host.h>
 
 #include "compat.h"
+#include "error.h"
 
 struct eventfd_ctx;
 struct tracepoint;
@@ -34,7 +35,8 @@ int irqx_kvm_get_source_id(struct kvm *kvm);
 void irqx_kvm_put_source_id(struct kvm *kvm, int source_id);
 
 int irqx_kvm_parse(struct kvm *kvm, const struct kvm_irq_routing_entry *ue,
-		   struct kvm_kernel_irq_routing_entry *e);
+		   struct kvm_kernel_irq_routing_entry *e,
+		   struct irqx_error *error);
 int irqx_kvm_inject_atomic(struct kvm_kernel_irq_routing_entry *e,
 			   struct kvm *kvm, int source_id);
 int irqx_kvm_inject(struct kvm *kvm, int source_id,
@@ -44,15 +46,18 @@ int irqx_kvm_set_pin(struct kvm *kvm, int source_id,
 
 #ifdef IRQX_KVM_HAS_PPI
 int irqx_kvm_parse_ppi(struct kvm *kvm, const struct kvm_irq_routing_entry *ue,
-		       struct kvm_kernel_irq_routing_entry *e);
+		       struct kvm_kernel_irq_routing_entry *e,
+		       struct irqx_error *error);
 int irqx_kvm_raise_ppi(struct kvm *kvm,
 		       const struct kvm_kernel_irq_routing_entry *e);
 #else
 static inline int irqx_kvm_parse_ppi(struct kvm *kvm,
 				     const struct kvm_irq_routing_entry *ue,
-				     struct kvm_kernel_irq_routing_entry *e)
+				     struct kvm_kernel_irq_routing_entry *e,
+				     struct irqx_error *error)
 {
-	return -EINVAL;
+	return irqx_reject(error, -EINVAL, IRQX_ARG_ENTRY_TYPE,
+			   IRQX_REASON_UNKNOWN_VALUE);
 }
 
 static inline int

@@ -9,6 +9,7 @@
 #include <linux/nospec.h>
 #include <kvm/arm_vgic.h>
 
+#include "error.h"
 #include "kvm.h"
 #include "symbols.h"
 #include "uapi/linux/kvm_irqx.h"
@@ -53,26 +54,33 @@ static int ppi_set(struct kvm_kernel_irq_routing_entry *e, struct kvm *kvm,
  * @kvm: the VM; its VGIC is initialised
  * @ue: the user's entry
  * @e: filled in on success, but for what irqx_kvm_parse() has set
+ * @error: filled in if it fails
  *
  * Context: any.
  * Return: 0, -EINVAL if there is no such vCPU or PPI, -EBUSY if it is KVM's own.
  */
 int irqx_kvm_parse_ppi(struct kvm *kvm, const struct kvm_irq_routing_entry *ue,
-		       struct kvm_kernel_irq_routing_entry *e)
+		       struct kvm_kernel_irq_routing_entry *e,
+		       struct irqx_error *error)
 {
 	u32 nr_vcpus = atomic_read(&kvm->online_vcpus);
 	u32 index = ue->u.irqchip.irqchip;
 	u32 intid = ue->u.irqchip.pin;
 
 	if (memchr_inv(&ue->u.pad[2], 0, sizeof(ue->u.pad) - 2 * sizeof(u32)))
-		return -EINVAL;
-	if (index >= nr_vcpus || intid < VGIC_NR_SGIS ||
-	    intid >= VGIC_NR_PRIVATE_IRQS)
-		return -EINVAL;
+		return irqx_reject(error, -EINVAL, IRQX_ARG_ENTRY_U,
+				   IRQX_REASON_NOT_ZERO);
+	if (index >= nr_vcpus)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_ENTRY_IRQCHIP,
+				   IRQX_REASON_OUT_OF_RANGE);
+	if (intid < VGIC_NR_SGIS || intid >= VGIC_NR_PRIVATE_IRQS)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_ENTRY_PIN,
+				   IRQX_REASON_OUT_OF_RANGE);
 	index = array_index_nospec(index, nr_vcpus);
 	intid = array_index_nospec(intid, VGIC_NR_PRIVATE_IRQS);
 	if (ppi_is_kvms(kvm_get_vcpu(kvm, index), intid))
-		return -EBUSY;
+		return irqx_reject(error, -EBUSY, IRQX_ARG_ENTRY_PIN,
+				   IRQX_REASON_KVM_USES);
 
 	e->irqchip.irqchip = index;
 	e->irqchip.pin = intid;
