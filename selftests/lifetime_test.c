@@ -742,6 +742,47 @@ TEST_F(module, refuses_without_symbol)
 	EXPECT_NE(0, access(IRQX_DEV_PATH, F_OK));
 }
 
+#ifdef __aarch64__
+/* KVM that keeps EOIs to itself, and cannot be watched: all works but resamplefds. */
+TEST_F(module, loads_without_eois)
+{
+	const char *file = irqx_variant_file("hidden-eois");
+	struct kvm_irq_routing_entry pin = irqx_pin_entry(IRQX_IRQCHIP, 0);
+	struct kvm_irqfd_direct direct = {
+		.flags = KVM_IRQFD_DIRECT_RESAMPLE,
+		.entry = pin,
+	};
+	char line[1024] = "";
+	struct irqx_guest *g;
+
+	if (!file)
+		SKIP(return, "selftests/make-variants has not been run");
+	ASSERT_EQ(0, irqx_module_unload(IRQX_MODULE_NAME));
+	irqx_kmsg_lines(self->kmsg, line, sizeof(line));
+	ASSERT_EQ(0, irqx_module_load(file, ""));
+	ASSERT_TRUE(irqx_kmsg_line(self->kmsg, line, sizeof(line)));
+	EXPECT_NE(NULL, strstr(line, "no resamplefds"))
+		TH_LOG("%s", line);
+	EXPECT_EQ(1, irqx_kmsg_lines(self->kmsg, line, sizeof(line)));
+
+	g = irqx_guest_create(1);
+	EXPECT_EQ(0, irqx_info(g->ctx).features & KVM_IRQX_FEATURE_RESAMPLE);
+	EXPECT_NE(0, irqx_info(g->ctx).features & KVM_IRQX_FEATURE_IRQCHIP);
+	direct.fd = irqx_eventfd(0, 0);
+	direct.resamplefd = irqx_eventfd(0, 0);
+	EXPECT_EQ(EINVAL, __irqx_ioctl(g->ctx, KVM_IRQFD_DIRECT, &direct));
+	irqx_route_set(g->ctx, 1, pin);
+	irqx_irq_line(g->ctx, 1, 1);
+	irqx_irq_line(g->ctx, 1, 0);
+	irqx_guest_start(g);
+	irqx_bind(g->ctx, direct.fd, pin);
+	irqx_fire(direct.fd);
+	irqx_wait_count(g, 0, IRQX_SPI(0), 1);
+	irqx_guest_free(g);
+	ASSERT_EQ(0, irqx_module_unload(IRQX_MODULE_NAME));
+}
+#endif
+
 TEST_F(module, refuses_another_build)
 {
 	const char *file = irqx_variant_file("other-build");

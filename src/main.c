@@ -92,6 +92,8 @@ static int __init irqx_module_init(void)
 	if (ret)
 		goto err_wq;
 
+	if (!irqx_kvm_tells_eois())
+		pr_warn("this kernel's KVM keeps EOIs to itself: no resamplefds\n");
 	pr_info("version %s, ABI %u, %u GSIs and %u irqfds per context\n",
 		IRQX_VERSION, KVM_IRQX_ABI_VERSION, irqx_max_gsis, irqx_max_irqfds);
 	return 0;

@@ -4,15 +4,18 @@
 
 #include "arch.h"
 #include "error.h"
-#include "kvm/compat.h"
+#include "kvm/kvm.h"
 #include "uapi/linux/kvm_irqx.h"
 
 /* Context: any.  Return: the types of entry, and what they can do. */
 u64 irqx_arch_features(void)
 {
-	return KVM_IRQX_FEATURE_IRQCHIP | KVM_IRQX_FEATURE_MSI |
-	       KVM_IRQX_FEATURE_PPI | KVM_IRQX_FEATURE_RESAMPLE |
-	       KVM_IRQX_FEATURE_ASSIGN;
+	u64 features = KVM_IRQX_FEATURE_IRQCHIP | KVM_IRQX_FEATURE_MSI |
+		       KVM_IRQX_FEATURE_PPI | KVM_IRQX_FEATURE_ASSIGN;
+
+	if (irqx_kvm_tells_eois())
+		features |= KVM_IRQX_FEATURE_RESAMPLE;
+	return features;
 }
 
 /*
@@ -93,7 +96,7 @@ long irqx_arch_line_key(const struct kvm_kernel_irq_routing_entry *e)
 /* KVM's VGIC tells of SPIs only. */
 bool irqx_arch_has_eoi(const struct kvm_kernel_irq_routing_entry *e)
 {
-	return e->type == KVM_IRQ_ROUTING_IRQCHIP;
+	return e->type == KVM_IRQ_ROUTING_IRQCHIP && irqx_kvm_tells_eois();
 }
 
 bool irqx_arch_pins_are_atomic(struct kvm *kvm)

@@ -12,6 +12,9 @@
 #include <linux/version.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
+#ifdef CONFIG_ARM64
+#include <asm/cpufeature.h>
+#endif
 
 /* What is found out at load, and EOIs, take these. */
 #if !defined(CONFIG_KPROBES) || !defined(CONFIG_KALLSYMS) || \
@@ -136,26 +139,41 @@ bool vgic_queue_irq_unlock(struct kvm *kvm, struct vgic_irq *irq,
 #endif
 
 /*
- * arm64: from 6.19 on the VGICv3 tells of an EOI only if KVM has seen the interrupt
- * active before: not if the guest takes and ends it between two exits.  The
- * function that looks at what is left of an interrupt sees them all.
+ * arm64: functions that came with 6.19, or came or went with a backport; src/kvm/fold.c
+ * says what for.  One is static in KVM, the other in a header of KVM's own.
  */
-#if defined(CONFIG_ARM64) && LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
+#ifdef CONFIG_ARM64
 #define IRQX_KVM_HAS_FOLD
-/* Static in KVM. */
 struct kvm_vcpu;
 void vgic_v3_fold_lr(struct kvm_vcpu *vcpu, u64 val);
-#define IRQX_KVM_SYMBOLS_FOLD(X)	X(vgic_v3_fold_lr)
+void vgic_v3_deactivate(struct kvm_vcpu *vcpu, u64 val);
+#define IRQX_KVM_SYMBOLS_OPTIONAL(X)	\
+	X(vgic_v3_fold_lr)		\
+	X(vgic_v3_deactivate)
 #else
-#define IRQX_KVM_SYMBOLS_FOLD(X)
+#define IRQX_KVM_SYMBOLS_OPTIONAL(X)
+#endif
+
+/*
+ * arm64: what ftrace tells of a function's arguments.  Before 6.2 they come with all
+ * registers, for who asks.
+ */
+#ifdef CONFIG_DYNAMIC_FTRACE_WITH_ARGS
+#define IRQX_FTRACE_FLAGS	0
+#define irqx_ftrace_argument(fregs, n)	ftrace_regs_get_argument(fregs, n)
+#elif defined(CONFIG_DYNAMIC_FTRACE_WITH_REGS)
+#define IRQX_FTRACE_FLAGS	FTRACE_OPS_FL_SAVE_REGS
+#define irqx_ftrace_argument(fregs, n) \
+	regs_get_kernel_argument(ftrace_get_regs(fregs), n)
 #endif
 
 /*
  * arm64: from 6.19 on, where a VGICv3 can trap deactivations, the first SPI to become
  * active interrupts every CPU that runs the VM (vgic_queue_irq_unlock()), by
- * smp_call_function_many(): not for interrupt handlers, nor with interrupts off.
+ * smp_call_function_many(): not for interrupt handlers, nor with interrupts off.  KVM's
+ * use of that trap, and no version, says which kernels do.
  */
-#if defined(CONFIG_ARM64) && LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
+#ifdef ARM64_HAS_ICH_HCR_EL2_TDIR
 #define irqx_kvm_spi_kicks_all(kvm)				\
 	(cpus_have_cap(ARM64_HAS_ICH_HCR_EL2_TDIR) &&		\
 	 (kvm)->arch.vgic.vgic_model == KVM_DEV_TYPE_ARM_VGIC_V3)

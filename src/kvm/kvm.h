@@ -77,6 +77,7 @@ typedef void (*irqx_eoi_fn)(struct kvm_vcpu *vcpu, u32 irqchip, u32 pin);
 int irqx_kvm_see_eois(irqx_eoi_fn fn);
 void irqx_kvm_unsee_eois(void);
 bool irqx_kvm_eois_are_seen(void);
+bool irqx_kvm_tells_eois(void);
 #else
 static inline int irqx_kvm_see_eois(irqx_eoi_fn fn)
 {
@@ -90,6 +91,11 @@ static inline void irqx_kvm_unsee_eois(void)
 static inline bool irqx_kvm_eois_are_seen(void)
 {
 	return false;
+}
+
+static inline bool irqx_kvm_tells_eois(void)
+{
+	return true;
 }
 #endif
 

@@ -24,6 +24,7 @@ DEFINE_STATIC_CALL_NULL(irqx_kallsyms_lookup_name, kallsyms_lookup_name);
 
 #define IRQX_DEFINE(name)	DEFINE_STATIC_CALL_NULL(irqx_##name, name);
 IRQX_KVM_SYMBOLS(IRQX_DEFINE)
+IRQX_KVM_SYMBOLS_OPTIONAL(IRQX_DEFINE)
 IRQX_KVM_SYMBOLS_BTF(IRQX_DEFINE)
 #undef IRQX_DEFINE
 
@@ -33,6 +34,11 @@ struct irqx_kvm_prototypes {
 #define IRQX_PROTOTYPE(name)	typeof(name) *name;
 	IRQX_KVM_SYMBOLS(IRQX_PROTOTYPE)
 	IRQX_KVM_SYMBOLS_BTF(IRQX_PROTOTYPE)
+};
+
+/* The same of those that a kernel need not have. */
+struct irqx_kvm_optional_prototypes {
+	IRQX_KVM_SYMBOLS_OPTIONAL(IRQX_PROTOTYPE)
 #undef IRQX_PROTOTYPE
 };
 
@@ -142,6 +148,7 @@ int irqx_kvm_resolve(void)
 	int ret;
 
 	BTF_TYPE_EMIT(struct irqx_kvm_prototypes);
+	BTF_TYPE_EMIT(struct irqx_kvm_optional_prototypes);
 
 	/*
 	 * The borrowed functions are typed by the headers of one build; the
@@ -178,6 +185,12 @@ int irqx_kvm_resolve(void)
 	IRQX_KVM_SYMBOLS_BTF(IRQX_RESOLVE)
 #undef IRQX_RESOLVE
 #undef IRQX_RESOLVE_AT
+#define IRQX_RESOLVE(name)						\
+	addr = find_symbol(IRQX_KVM_PREFIX, #name);			\
+	if (addr)							\
+		static_call_update(irqx_##name, addr);
+	IRQX_KVM_SYMBOLS_OPTIONAL(IRQX_RESOLVE)
+#undef IRQX_RESOLVE
 
 	/* With what was just found. */
 #define IRQX_RESOLVE_MEMBER(type, member, as)				\

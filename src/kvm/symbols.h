@@ -22,8 +22,9 @@
 	IRQX_KVM_SYMBOLS_IOAPIC(X)	\
 	IRQX_KVM_SYMBOLS_MASK(X)	\
 	IRQX_KVM_SYMBOLS_SOURCE_ID(X)	\
-	IRQX_KVM_SYMBOLS_PPI(X)		\
-	IRQX_KVM_SYMBOLS_FOLD(X)
+	IRQX_KVM_SYMBOLS_PPI(X)
+
+/* IRQX_KVM_SYMBOLS_OPTIONAL(): the module works without; irqx_kvm_has() tells. */
 
 /*
  * Each is called as static_call(irqx_NAME)(...): a direct call on x86.  KVM's
@@ -33,7 +34,11 @@
  */
 #define IRQX_DECLARE(name)	DECLARE_STATIC_CALL(irqx_##name, name);
 IRQX_KVM_SYMBOLS(IRQX_DECLARE)
+IRQX_KVM_SYMBOLS_OPTIONAL(IRQX_DECLARE)
 IRQX_KVM_SYMBOLS_BTF(IRQX_DECLARE)
 #undef IRQX_DECLARE
+
+/* Its address, or NULL.  Context: any, after irqx_kvm_resolve(). */
+#define irqx_kvm_has(name)	static_call_query(irqx_##name)
 
 #endif /* _IRQX_KVM_SYMBOLS_H */

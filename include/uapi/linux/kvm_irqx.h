@@ -85,7 +85,8 @@ struct kvm_irqx_info {
  * KVM_IRQX_FEATURE_PPI
  *	KVM_IRQX_ROUTING_PPI, which only this module knows.
  * KVM_IRQX_FEATURE_RESAMPLE
- *	Resamplefds, on pins (arm64: SPIs) and SINTs.
+ *	Resamplefds, on pins (arm64: SPIs) and SINTs.  Not where KVM tells of some
+ *	EOIs only, and cannot be watched (arm64, no kernel of Debian's).
  * KVM_IRQX_FEATURE_EVENT_FLAG
  *	KVM_IRQFD_DIRECT_EVENT_FLAG and KVM_IRQX_SYNIC_PAGE.
  * KVM_IRQX_FEATURE_ASSIGN
