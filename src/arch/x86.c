@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/kvm_host.h>
+#include <linux/module.h>
 #include <asm/pkru.h>
 
 #include "arch.h"
@@ -147,3 +148,9 @@ u32 irqx_arch_vp_index(struct kvm_vcpu *vcpu)
 #endif
 	return vcpu->vcpu_idx;
 }
+
+/*
+ * The module links to nothing of KVM's vendor module, so depmod does not see that it is
+ * of no use without one.  Where one of the two does not load, modprobe goes on.
+ */
+MODULE_SOFTDEP("pre: kvm_amd kvm_intel");
