@@ -217,6 +217,7 @@ TEST_F(trace, direct_life)
 	irqx_fire(self->fd);
 	irqx_modify(self->ctx, self->fd, irqx_entry(self->g, 1, 0x41));
 	irqx_fire(self->fd);
+	irqx_settle(self->ctx);
 	irqx_unbind(self->ctx, self->fd);
 	/* no more */
 	irqx_fire(self->fd);
@@ -433,6 +434,7 @@ TEST_F(trace, one_event_at_a_time)
 		irqx_bind(self->ctx, self->fd, irqx_entry(self->g, 0, 0x40));
 		irqx_modify(self->ctx, self->fd, irqx_entry(self->g, 0, 0x41));
 		irqx_fire(self->fd);
+		irqx_settle(self->ctx);
 		irqx_unbind(self->ctx, self->fd);
 		EXPECT_EQ(EBADF, __irqx_unbind(self->ctx, -1));
 		ASSERT_TRUE(trace_write(path, "0"));

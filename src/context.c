@@ -321,6 +321,12 @@ void irqx_context_stats(struct irqx_context *ctx, struct kvm_irqx_stats *stats)
 		stats->atomic += atomic;
 		stats->deferred += READ_ONCE(c->deferred);
 		stats->unrouted += READ_ONCE(c->unrouted);
+	}
+	/* Pairs with count_deferred(): what has been delivered has its result. */
+	smp_rmb();
+	for_each_possible_cpu(cpu) {
+		struct irqx_counters *c = per_cpu_ptr(ctx->delivery.counters, cpu);
+
 		stats->coalesced += READ_ONCE(c->coalesced);
 		stats->refused += READ_ONCE(c->refused);
 	}

@@ -35,6 +35,7 @@
 #define IRQX_PAGER_NAP_MIN	1
 #define IRQX_PAGER_NAP_MAX	128
 
+/* Before the event is counted as delivered: then all is known of it. */
 static void count_result(struct irqx_delivery *delivery, int ret)
 {
 	if (ret < 0)
@@ -46,9 +47,11 @@ static void count_result(struct irqx_delivery *delivery, int ret)
 /* @events were one interrupt. */
 static void count_deferred(struct irqx_delivery *delivery, u32 events, int ret)
 {
-	this_cpu_add(delivery->counters->deferred, events);
 	this_cpu_add(delivery->counters->coalesced, events - 1);
 	count_result(delivery, ret);
+	/* Pairs with irqx_context_stats(). */
+	smp_wmb();
+	this_cpu_add(delivery->counters->deferred, events);
 }
 
 static bool entries_are_paged(const struct irqx_entries *to)
@@ -179,8 +182,8 @@ static void deliver_locked(struct irqx_irqfd *irqfd)
 
 	ret = raise_atomic(target, irqfd->source, &word);
 	if (ret != -EWOULDBLOCK) {
-		this_cpu_inc(counters->atomic);
 		count_result(target->delivery, ret);
+		this_cpu_inc(counters->atomic);
 		return;
 	}
 	this_cpu_inc(counters->not_inline);
@@ -353,6 +356,18 @@ static void queue_set_state(struct irqx_later *later, enum irqx_queue_id id,
 		wake_up_all(&later->progress);
 }
 
+/* @events of the target are one interrupt, which is begun. */
+static void queue_inject(struct irqx_later *later, enum irqx_queue_id id,
+			 u32 events)
+{
+	struct irqx_queue *queue = &later->queues[id];
+
+	raw_spin_lock(&later->lock);
+	queue->events = events;
+	queue->state = IRQX_INJECTING;
+	raw_spin_unlock(&later->lock);
+}
+
 /* Return: the next one, which stays while the queue's state is IRQX_HOLDING; or NULL. */
 static struct irqx_target *queue_take(struct irqx_later *later,
 				      enum irqx_queue_id id)
@@ -495,7 +510,7 @@ static void target_deliver(struct irqx_later *later, struct irqx_target *target,
 	to.more = more;
 	/* Under the lock: whoever changes the target now knows that it is under way. */
 	if (owed && to.nr)
-		queue_set_state(later, id, IRQX_INJECTING);
+		queue_inject(later, id, owed);
 	spin_unlock_irq(target->lock);
 
 	if (!owed)
@@ -903,6 +918,19 @@ void irqx_target_note(struct irqx_target *target, struct irqx_leave *leave)
 	raw_spin_unlock_irq(&later->lock);
 }
 
+/* Nobody will count what is under way when it is done, since the target will be gone. */
+static void queue_forget(struct irqx_later *later, enum irqx_queue_id id)
+{
+	struct irqx_queue *queue = &later->queues[id];
+	struct irqx_target *target = queue->now;
+
+	lockdep_assert_held(&later->lock);
+
+	if (queue->state == IRQX_INJECTING)
+		count_deferred(target->delivery, queue->events, 1);
+	queue->now = NULL;
+}
+
 static bool target_is_held(struct irqx_later *later, struct irqx_target *target)
 {
 	u32 id;
@@ -931,7 +959,7 @@ static bool target_let_go(struct irqx_later *later, struct irqx_target *target,
 			    later->queues[IRQX_PAGED].state == IRQX_FAULTING;
 		for (id = 0; id < IRQX_NR_QUEUES; id++)
 			if (later->queues[id].now == target)
-				later->queues[id].now = NULL;
+				queue_forget(later, id);
 	}
 	raw_spin_unlock_irq(&later->lock);
 	return !held;

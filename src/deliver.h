@@ -77,6 +77,7 @@ struct irqx_queue {
 	struct list_head targets;	/* that wait */
 	struct irqx_target *now;	/* the one in work; NULL if it has gone since */
 	enum irqx_queue_state state;
+	u32 events;			/* that are being injected */
 	u32 taken;			/* how many have been in work */
 };
 

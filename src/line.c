@@ -319,6 +319,9 @@ static struct irqx_source *lines_next_untold(struct irqx_lines *lines,
 /* No lock is held: who is told may raise the same source at once. */
 static void source_tell(struct irqx_source *source, struct irqx_line *line)
 {
+	lockdep_assert_not_held(&source->lines->plugs_lock);
+	lockdep_assert_not_held(&source->lines->levels_lock);
+
 	trace_irqx_resample(&line->entry, source->resamplefd);
 	irqx_eventfd_signal(source->resamplefd);
 	irqx_source_put(source);
