@@ -4,6 +4,7 @@
  * VM.  A program of its own, since no other VM may be there.
  */
 #include <limits.h>
+#include <pthread.h>
 
 #include "irqx_module.h"
 #include "irqx_util.h"
@@ -52,6 +53,44 @@ TEST(vendor_stays_under_attached_vm)
 	irqx_check(g);
 	irqx_guest_free(g);
 	EXPECT_EQ(0, irqx_module_refs());
+}
+
+static void *unload_as_soon_as_possible(void *vendor)
+{
+	int err;
+
+	do {
+		err = irqx_module_unload(vendor);
+	} while (err == EWOULDBLOCK);
+	return (void *)(intptr_t)err;
+}
+
+/* The last close destroys the VM, by the vendor module's code. */
+TEST(vendor_stays_until_vm_is_gone)
+{
+	struct irqx_guest *g;
+	pthread_t unloader;
+	const char *file;
+	char vendor[64];
+	void *err;
+	int i, ctx;
+
+	file = irqx_vendor_module(vendor, sizeof(vendor));
+	if (!file)
+		SKIP(return, "IRQX_KVM_MODULES does not name KVM's modules");
+
+	for (i = 0; i < 10; i++) {
+		g = irqx_guest_create(1);
+		ctx = irqx_context(g->vm);
+		irqx_guest_free(g);
+		ASSERT_EQ(0, pthread_create(&unloader, NULL,
+					    unload_as_soon_as_possible, vendor));
+		usleep(i * 1000);
+		close(ctx);
+		ASSERT_EQ(0, pthread_join(unloader, &err));
+		ASSERT_EQ(0, (intptr_t)err);
+		ASSERT_EQ(0, irqx_module_load(file, ""));
+	}
 }
 
 TEST_HARNESS_MAIN
