@@ -22,6 +22,8 @@
 #define VECTOR		(IRQX_SINT_VECTOR + SINT)
 #define SLOT		5
 #define SLOT_GPA	0x40000000ULL
+#define OTHER_GPA	(SLOT_GPA + 0x100000)
+#define OTHER_SLOT	(SLOT + 1)
 #define NR_PAGES	300
 
 static void add_slot(struct kvm_vm *vm, struct irqx_pages *pages)
@@ -177,6 +179,21 @@ TEST_F_TIMEOUT(stall, context_goes_on, 60)
 	EXPECT_EQ(0, irqx_count(g, 0, VECTOR));
 }
 
+/* The event flag of another VP, in memory that is there as soon as somebody asks. */
+static void expect_other_page(struct irqx_guest *g)
+{
+	int fd = irqx_eventfd(0, 0);
+
+	vm_userspace_mem_region_add(g->vm, VM_MEM_SRC_ANONYMOUS, OTHER_GPA,
+				    OTHER_SLOT, 1, 0);
+	irqx_synic_page(g->ctx, 1, OTHER_GPA);
+	irqx_bind_flag(g->ctx, fd, irqx_sint_entry(1, SINT), 4);
+	TEST_ASSERT(!madvise(addr_gpa2hva(g->vm, OTHER_GPA), getpagesize(),
+			     MADV_DONTNEED), "MADV_DONTNEED");
+	irqx_fire(fd);
+	irqx_wait_count(g, 1, VECTOR, 1);
+}
+
 /* The event that waits is put back, and another binding takes it. */
 TEST_F_TIMEOUT(stall, deassign, 60)
 {
@@ -189,6 +206,7 @@ TEST_F_TIMEOUT(stall, deassign, 60)
 	EXPECT_GT(IRQX_SOON_MS, irqx_ms_since(start));
 	irqx_bind(g->ctx, self->fd, irqx_entry(g, 0, 0x43));
 	irqx_wait_count(g, 0, 0x43, 1);
+	expect_other_page(g);
 	irqx_pages_serve(self->pages);
 	irqx_fence(g);
 	EXPECT_EQ(0, irqx_count(g, 0, VECTOR));
@@ -207,6 +225,7 @@ TEST_F_TIMEOUT(stall, modify, 60)
 	irqx_modify(g->ctx, self->fd, irqx_entry(g, 1, 0x43));
 	irqx_wait_count(g, 1, 0x43, 1);
 	EXPECT_GT(IRQX_SOON_MS, irqx_ms_since(start));
+	expect_other_page(g);
 	irqx_pages_serve(self->pages);
 	irqx_fence(g);
 	EXPECT_EQ(0, irqx_count(g, 0, VECTOR));
