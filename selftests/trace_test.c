@@ -628,8 +628,6 @@ static const struct refusal refusals[] = {
 
 	ROW(KVM_IRQFD, 0, EINVAL, "flags: unknown flag", -1,
 	    AT(irqfd.flags, 1U << 31)),
-	ROW(KVM_IRQFD, 0, EINVAL, "gsi: out of range", -1,
-	    AT(irqfd.gsi, MAX_GSI)),
 	ROW(KVM_IRQFD, 0, EINVAL, "gsi: no EOI for a resamplefd", -1,
 	    AT(irqfd.gsi, MSI_GSI), AT(irqfd.flags, KVM_IRQFD_FLAG_RESAMPLE)),
 	ROW(KVM_IRQFD, 0, EINVAL, "resamplefd: not an eventfd", -1,
@@ -643,6 +641,8 @@ static const struct refusal refusals[] = {
 	ROW(KVM_IRQFD, 0, EBUSY, "fd: bound already", -1,
 	    AT(irqfd.fd, BOUND_FD)),
 
+	ROW(KVM_IRQ_LINE_STATUS, 0, EINVAL, "irq: out of range", -1,
+	    AT(line.irq, 1U << 20)),
 	ROW(KVM_IRQ_LINE, 0, EINVAL, "irq: out of range", -1,
 	    AT(line.irq, MAX_GSI)),
 
@@ -769,6 +769,7 @@ static const char *call_name(unsigned long cmd)
 		{ KVM_SET_GSI_ROUTING, "KVM_SET_GSI_ROUTING" },
 		{ KVM_IRQFD, "KVM_IRQFD" },
 		{ KVM_IRQ_LINE, "KVM_IRQ_LINE" },
+		{ KVM_IRQ_LINE_STATUS, "KVM_IRQ_LINE_STATUS" },
 	};
 	unsigned int i;
 

@@ -209,7 +209,8 @@ int irqx_context_unlock_and_wait(struct irqx_context *ctx,
 /**
  * irqx_context_deassign - undo a binding
  * @ctx: the context, locked
- * @fd: the eventfd, bound in whichever way
+ * @fd: the eventfd
+ * @gsi: to be bound to this one, as KVM demands, or NULL: in whichever way
  * @leave: as irqx_irqfd_remove()
  * @error: filled in if it fails
  *
@@ -217,7 +218,7 @@ int irqx_context_unlock_and_wait(struct irqx_context *ctx,
  * Return: 0, also if the eventfd is not bound; -EBADF or -EINVAL if @fd is not
  * an eventfd.
  */
-int irqx_context_deassign(struct irqx_context *ctx, int fd,
+int irqx_context_deassign(struct irqx_context *ctx, int fd, const u32 *gsi,
 			  struct irqx_leave *leave, struct irqx_error *error)
 {
 	struct irqx_irqfd *irqfd = irqx_irqfd_find(ctx, fd);
@@ -227,6 +228,9 @@ int irqx_context_deassign(struct irqx_context *ctx, int fd,
 	if (IS_ERR(irqfd))
 		return irqx_reject_fd(error, PTR_ERR(irqfd), IRQX_ARG_FD);
 
+	if (gsi && (irqx_irqfd_is_direct(irqfd) ||
+		    irqfd->target->to.one.gsi != *gsi))
+		return 0;
 	context_remove_irqfd(ctx, irqfd, leave);
 	return 0;
 }

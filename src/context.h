@@ -45,7 +45,7 @@ int irqx_context_lock(struct irqx_context *ctx);
 void irqx_context_unlock(struct irqx_context *ctx);
 int irqx_context_unlock_and_wait(struct irqx_context *ctx,
 				 struct irqx_leave *leave);
-int irqx_context_deassign(struct irqx_context *ctx, int fd,
+int irqx_context_deassign(struct irqx_context *ctx, int fd, const u32 *gsi,
 			  struct irqx_leave *leave, struct irqx_error *error);
 void irqx_context_stats(struct irqx_context *ctx, struct kvm_irqx_stats *stats);
 

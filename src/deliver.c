@@ -434,7 +434,7 @@ static u32 sources_assert_asked(struct irqx_target *target)
 			latched++;
 			continue;
 		}
-		ret = irqx_source_set(source, true);
+		ret = irqx_source_set(source, true, false);
 		if (target->to.nr)
 			count_deferred(delivery, 1, ret);
 		else
@@ -725,6 +725,7 @@ int irqx_deliver_prepare(struct irqx_vm *vm, const struct irqx_entries *entries)
 	struct task_struct *pager;
 	int ret;
 
+	irqx_lines_set_up(&vm->lines);
 	if (!entries_are_paged(entries))
 		return 0;
 	/* Pairs with the release below. */
@@ -863,6 +864,23 @@ static bool target_requeue(struct irqx_later *later, struct irqx_target *target,
 	return faulting;
 }
 
+/* A held level that goes to an entry without one.  Return: whether it is to be raised. */
+static bool sources_unhold(struct irqx_target *target,
+			   const struct irqx_entries *entries)
+{
+	struct irqx_source *source;
+	bool held = false;
+
+	if (!entries->nr || irqx_entry_has_level(&entries->one))
+		return false;
+	/* There they had none. */
+	if (target->to.nr && !irqx_entry_has_level(&target->to.one))
+		return false;
+	hlist_for_each_entry(source, &target->sources, node)
+		held |= irqx_source_unhold(source);
+	return held;
+}
+
 /**
  * irqx_target_exchange - send events elsewhere from now on
  * @target: what to change
@@ -871,7 +889,7 @@ static bool target_requeue(struct irqx_later *later, struct irqx_target *target,
  *
  * The only function that changes a target.  When it returns no injection by the old
  * entries will begin any more; one that has begun is noted in @leave.  An event that waits
- * goes to the new entries.
+ * goes to the new entries, and so does one that holds a pin, or a line that is not there yet.
  *
  * Context: any with interrupts on; takes no mutex and allocates nothing, so that a vCPU's
  * thread can call it inside kvm->srcu.  Whoever calls it for the same target at the same
@@ -884,14 +902,20 @@ void irqx_target_exchange(struct irqx_target *target,
 	struct irqx_vm *vm = target->delivery->vm;
 	struct irqx_later *later = &vm->later;
 	struct irqx_source *source;
-	bool faulting;
+	bool faulting, held;
 
+	/* An EOI of the new line waits for this lock, and so for the sources to be there. */
 	spin_lock(&vm->lines.plugs_lock);
-	/* First, or the EOI of the first interrupt over there could be missed. */
 	hlist_for_each_entry(source, &target->sources, node)
 		irqx_source_move(source, entries);
+	held = sources_unhold(target, entries);
 	spin_lock_irq(target->lock);
 	swap(target->to, *entries);
+	if (held) {
+		/* As in irqx_target_raise(). */
+		this_cpu_inc(target->delivery->counters->not_inline);
+		target->owed++;
+	}
 	faulting = target_requeue(later, target, leave);
 	spin_unlock_irq(target->lock);
 	spin_unlock(&vm->lines.plugs_lock);
@@ -1035,28 +1059,27 @@ int irqx_leave_wait(struct irqx_vm *vm, struct irqx_leave *leave)
 }
 
 /**
- * irqx_target_raise - one interrupt at the entry of a target, if it is no pin
- * @target: a GSI's
+ * irqx_target_raise - one interrupt at the entry of a target
+ * @target: a GSI's, routed to what has no level
  *
  * Context: may sleep; the context's lock is held.
- * Return: whether irqx_target_wait() has to wait for it.
+ * Return: as kvm_set_irq(), or -EWOULDBLOCK if irqx_target_wait() has to wait for it.
  */
-bool irqx_target_raise(struct irqx_target *target)
+int irqx_target_raise(struct irqx_target *target)
 {
-	bool deferred = false;
 	u32 __user *word;
+	int ret;
 
 	spin_lock_irq(target->lock);
-	if (target->to.nr && !irqx_entry_has_level(&target->to.one) &&
-	    raise_atomic(target, NULL, &word) == -EWOULDBLOCK) {
+	ret = raise_atomic(target, NULL, &word);
+	if (ret == -EWOULDBLOCK) {
 		/* It is counted as an event, since it will be as a deferred one. */
 		this_cpu_inc(target->delivery->counters->not_inline);
 		target->owed++;
 		target_queue(target);
-		deferred = true;
 	}
 	spin_unlock_irq(target->lock);
-	return deferred;
+	return ret;
 }
 
 /* Whether nothing waits there; then what is under way is noted. */

@@ -114,7 +114,7 @@ void irqx_target_exchange(struct irqx_target *target,
 			  struct irqx_leave *leave);
 void irqx_target_note(struct irqx_target *target, struct irqx_leave *leave);
 void irqx_target_retire(struct irqx_target *target, struct irqx_leave *leave);
-bool irqx_target_raise(struct irqx_target *target);
+int irqx_target_raise(struct irqx_target *target);
 int irqx_target_wait(struct irqx_target *target);
 
 int irqx_deliver_prepare(struct irqx_vm *vm, const struct irqx_entries *entries);

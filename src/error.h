@@ -25,7 +25,8 @@
 	X(KVM_IRQX_ASSIGN)		\
 	X(KVM_SET_GSI_ROUTING)		\
 	X(KVM_IRQFD)			\
-	X(KVM_IRQ_LINE)
+	X(KVM_IRQ_LINE)			\
+	X(KVM_IRQ_LINE_STATUS)
 
 /* As the structs of the calls name them; of an array, those of the element. */
 #define IRQX_ARGS(X)					\

@@ -147,7 +147,7 @@ static long ioctl_irqfd_direct(struct irqx_context *ctx, void __user *argp,
 	if (ret)
 		return ret;
 	if (args.flags & KVM_IRQFD_DIRECT_DEASSIGN)
-		ret = irqx_context_deassign(ctx, args.fd, &leave, error);
+		ret = irqx_context_deassign(ctx, args.fd, NULL, &leave, error);
 	else if (args.flags & KVM_IRQFD_DIRECT_MODIFY)
 		ret = irqx_direct_modify(ctx, &args, &leave, error);
 	else
@@ -175,7 +175,8 @@ static long ioctl_irqfd(struct irqx_context *ctx, void __user *argp,
 		break;
 	case KVM_IRQFD_FLAG_DEASSIGN:
 	case KVM_IRQFD_FLAG_DEASSIGN | KVM_IRQFD_FLAG_RESAMPLE:
-		ret = irqx_context_deassign(ctx, args.fd, &leave, error);
+		ret = irqx_context_deassign(ctx, args.fd, &args.gsi, &leave,
+					    error);
 		break;
 	default:
 		ret = irqx_reject(error, -EINVAL, IRQX_ARG_FLAGS,
@@ -184,14 +185,19 @@ static long ioctl_irqfd(struct irqx_context *ctx, void __user *argp,
 	return irqx_context_unlock_and_wait(ctx, &leave) ?: ret;
 }
 
-static long ioctl_irq_line(struct irqx_context *ctx, void __user *argp,
-			   struct irqx_error *error)
+static long ioctl_irq_line(struct irqx_context *ctx, unsigned int cmd,
+			   void __user *argp, struct irqx_error *error)
 {
+	bool want_status = cmd == KVM_IRQ_LINE_STATUS;
 	struct kvm_irq_level args;
+	int ret;
 
 	if (copy_from_user(&args, argp, sizeof(args)))
 		return -EFAULT;
-	return irqx_route_set_level(ctx, args.irq, !!args.level, error);
+	ret = irqx_route_set_level(ctx, &args, want_status, error);
+	if (!ret && want_status && copy_to_user(argp, &args, sizeof(args)))
+		return -EFAULT;
+	return ret;
 }
 
 static long ioctl_synic_page(struct irqx_context *ctx, void __user *argp,
@@ -396,6 +402,7 @@ static long dispatch(struct irqx_context *ctx, unsigned int cmd,
 	case KVM_SET_GSI_ROUTING:
 	case KVM_IRQFD:
 	case KVM_IRQ_LINE:
+	case KVM_IRQ_LINE_STATUS:
 		break;
 	default:
 		return -ENOTTY;
@@ -420,7 +427,7 @@ static long dispatch(struct irqx_context *ctx, unsigned int cmd,
 	case KVM_IRQFD:
 		return ioctl_irqfd(ctx, argp, error);
 	default:
-		return ioctl_irq_line(ctx, argp, error);
+		return ioctl_irq_line(ctx, cmd, argp, error);
 	}
 }
 

@@ -9,6 +9,10 @@
  * falls if nobody else holds it, and every resamplefd is signalled: a device
  * that still wants service asserts again.  The fall comes first, or a quick
  * device would assert into it and be lost.
+ *
+ * A pin may be up though no source holds it: a VMM that restores a VM puts the state of
+ * the interrupt controller back.  Whoever lowers it for KVM lowers it here, as well: an
+ * EOI if there is a resamplefd, the last resamplefd that leaves, and KVM_IRQ_LINE.
  */
 #include <linux/eventfd.h>
 #include <linux/slab.h>
@@ -34,10 +38,10 @@ struct irqx_line {
 	struct kvm_kernel_irq_routing_entry entry;	/* immutable */
 	bool armed;			/* its EOIs are listened to; lines.lock */
 	u32 high;			/* sources that hold it; levels_lock */
+	u32 resamplers;			/* plugs with a resamplefd; lines.plugs_lock */
 	struct list_head plugs;		/* lines.plugs_lock */
 	struct irqx_pin_watch watch;	/* a pin's; irqx_kvm_watch_pin() */
-	struct work_struct ack;		/* where irqx_lines_ack() may not wait */
-	struct work_struct unmasked;
+	struct work_struct ack;		/* where the vCPU's thread may not do it */
 };
 
 static bool line_is_pin(const struct irqx_line *line)
@@ -75,8 +79,14 @@ static void levels_unlock(struct irqx_lines *lines, unsigned long flags)
 		spin_unlock(&lines->levels_lock);
 }
 
-/* @atomic: for the trace */
-static int line_drive(struct irqx_line *line, int level, bool atomic)
+/* By a wake-up; for KVM_IRQ_LINE_STATUS, for which KVM looks closer; or neither. */
+enum line_how {
+	LINE_LATER,
+	LINE_ATOMIC,
+	LINE_STATUS,
+};
+
+static int line_drive(struct irqx_line *line, int level, enum line_how how)
 {
 	struct irqx_lines *lines = line->lines;
 	int ret;
@@ -84,24 +94,9 @@ static int line_drive(struct irqx_line *line, int level, bool atomic)
 	lockdep_assert_held(&lines->levels_lock);
 
 	ret = irqx_kvm_set_pin(lines->kvm, lines->source_id, &line->entry,
-			       level);
-	trace_irqx_inject(&line->entry, atomic, level, ret);
+			       level, how == LINE_STATUS);
+	trace_irqx_inject(&line->entry, how == LINE_ATOMIC, level, ret);
 	return ret;
-}
-
-/*
- * KVM of 6.12 (not yet 6.1) forgets what is pending on a level pin that the guest unmasks
- * if it has resamplefds of its own there, and asks those alone.
- */
-static void line_unmasked(struct work_struct *work)
-{
-	struct irqx_line *line = container_of(work, struct irqx_line, unmasked);
-	unsigned long flags;
-
-	flags = levels_lock(line->lines);
-	if (line->high)
-		line_drive(line, 1, false);
-	levels_unlock(line->lines, flags);
 }
 
 static void line_ack_work(struct work_struct *work);
@@ -122,7 +117,6 @@ static struct irqx_line *line_create(struct irqx_lines *lines,
 	line->entry = *e;
 	INIT_LIST_HEAD(&line->plugs);
 	INIT_WORK(&line->ack, line_ack_work);
-	INIT_WORK(&line->unmasked, line_unmasked);
 
 	ret = xa_insert(&lines->all, key, line, GFP_KERNEL_ACCOUNT);
 	if (ret) {
@@ -130,8 +124,7 @@ static struct irqx_line *line_create(struct irqx_lines *lines,
 		return ERR_PTR(ret);
 	}
 	if (line_is_pin(line))
-		irqx_kvm_watch_pin(lines->kvm, &line->watch, e,
-				   &line->unmasked);
+		irqx_kvm_watch_pin(lines->kvm, &line->watch, e);
 	return line;
 }
 
@@ -189,7 +182,7 @@ static void line_hold(struct irqx_line *line)
 	lockdep_assert_held(&line->lines->levels_lock);
 
 	if (line_is_pin(line) && !line->high++)
-		line_drive(line, 1, false);
+		line_drive(line, 1, LINE_LATER);
 }
 
 static void line_release(struct irqx_line *line)
@@ -197,7 +190,16 @@ static void line_release(struct irqx_line *line)
 	lockdep_assert_held(&line->lines->levels_lock);
 
 	if (line_is_pin(line) && !--line->high)
-		line_drive(line, 0, false);
+		line_drive(line, 0, LINE_LATER);
+}
+
+/* Whoever has raised it. */
+static void line_lower(struct irqx_line *line)
+{
+	lockdep_assert_held(&line->lines->levels_lock);
+
+	if (line_is_pin(line) && !line->high)
+		line_drive(line, 0, LINE_LATER);
 }
 
 /**
@@ -273,6 +275,15 @@ int irqx_source_wait_told(struct irqx_source *source)
 	atomic_dec(&lines->leaving);
 	irqx_source_put(source);
 	return ret ? -EINTR : 0;
+}
+
+static void line_count_resampler(struct irqx_line *line,
+				 const struct irqx_source *source, int by)
+{
+	lockdep_assert_held(&line->lines->plugs_lock);
+
+	if (source->resamplefd)
+		WRITE_ONCE(line->resamplers, line->resamplers + by);
 }
 
 static bool source_is_on(struct irqx_source *source, struct irqx_line *line)
@@ -361,7 +372,9 @@ static void lines_tell_work(struct work_struct *work)
  * @entries: irqx_lines_prepare() has succeeded for each; NULL: to none
  *
  * A pin that is among the old lines and the new keeps its level throughout: VMMs
- * replace whole tables when one route changes.  A SINT left behind may be in
+ * replace whole tables when one route changes.  One that loses its last resamplefd
+ * falls unless it is held: there is no EOI any more that would lower it.  A SINT left
+ * behind may be in
  * service, and its EOI will not be heard: an acknowledgment means "maybe done"
  * anyway, so the source is to be told, by the caller's irqx_lines_tell().  One that
  * goes to none is not told of anything any more.
@@ -384,6 +397,7 @@ void irqx_source_move(struct irqx_source *source, struct irqx_entries *entries)
 	for (i = 0; i < nr_old; i++) {
 		old[i] = source->plugs[i].line;
 		list_del(&source->plugs[i].node);
+		line_count_resampler(old[i], source, -1);
 	}
 	source->nr = 0;
 	for (i = 0; entries && i < entries->nr; i++) {
@@ -395,12 +409,16 @@ void irqx_source_move(struct irqx_source *source, struct irqx_entries *entries)
 		plug->source = source;
 		plug->line = line;
 		list_add_tail(&plug->node, &line->plugs);
+		line_count_resampler(line, source, 1);
 		if (source->high)
 			line_hold(line);
 	}
-	if (source->high)
-		for (i = 0; i < nr_old; i++)
+	for (i = 0; i < nr_old; i++) {
+		if (source->high)
 			line_release(old[i]);
+		else if (source->resamplefd && !old[i]->resamplers)
+			line_lower(old[i]);
+	}
 	levels_unlock(lines, flags);
 
 	for (i = 0; i < nr_old; i++)
@@ -414,11 +432,15 @@ void irqx_source_move(struct irqx_source *source, struct irqx_entries *entries)
 	}
 }
 
-/* Held already or not, drives all pins. */
-static int source_assert(struct irqx_source *source, bool atomic)
+/*
+ * Held already or not, drives all pins.  For one that is masked or in service KVM answers
+ * that it is ignored; an event at a pin that was up before has coalesced.
+ */
+static int source_assert(struct irqx_source *source, enum line_how how)
 {
 	struct irqx_line *line;
-	int ret = -1;
+	int ret = -1, pin;
+	bool held;
 	u32 i;
 
 	lockdep_assert_held(&source->lines->levels_lock);
@@ -428,8 +450,10 @@ static int source_assert(struct irqx_source *source, bool atomic)
 		if (!line_is_pin(line))
 			continue;
 		irqx_kvm_rewatch_pin(line->lines->kvm, &line->watch);
+		held = line->high;
 		line->high += !source->high;
-		ret = max(ret, line_drive(line, 1, atomic));
+		pin = line_drive(line, 1, how);
+		ret = max(ret, held && how != LINE_STATUS ? max(pin, 0) : pin);
 	}
 	source->high = true;
 	return ret;
@@ -448,18 +472,34 @@ static void source_let_go(struct irqx_source *source)
 		line_release(source->plugs[i].line);
 }
 
+/* Lets go, and of what it did not hold lowers what nobody here holds. */
+static void source_lower(struct irqx_source *source)
+{
+	u32 i;
+
+	lockdep_assert_held(&source->lines->levels_lock);
+
+	if (source->high) {
+		source_let_go(source);
+		return;
+	}
+	for (i = 0; i < source->nr; i++)
+		line_lower(source->plugs[i].line);
+}
+
 /**
  * irqx_source_set - a source's level
  * @source: connected, or not yet: then it is remembered
  * @high: assert or let go
+ * @want_status: as irqx_route_set_level()
  *
- * Asserting drives the pins also if they are up already: a reset of the guest's
- * interrupt controller has forgotten that they are.
+ * Asserting drives the pins also if they are up already, and letting go if they are
+ * down: the interrupt controller may have been reset, or its state been restored.
  *
  * Context: process context; no spinlock that an interrupt handler may want.
  * Return: as kvm_set_irq().
  */
-int irqx_source_set(struct irqx_source *source, bool high)
+int irqx_source_set(struct irqx_source *source, bool high, bool want_status)
 {
 	struct irqx_lines *lines = source->lines;
 	unsigned long flags;
@@ -467,11 +507,35 @@ int irqx_source_set(struct irqx_source *source, bool high)
 
 	flags = levels_lock(lines);
 	if (high)
-		ret = source_assert(source, false);
+		ret = source_assert(source, want_status ? LINE_STATUS : LINE_LATER);
 	else
-		source_let_go(source);
+		source_lower(source);
 	levels_unlock(lines, flags);
 	return ret;
+}
+
+/**
+ * irqx_source_unhold - what a source holds becomes an event
+ * @source: it has been moved from pins, or from no route, to an entry without a level
+ *
+ * KVM_IRQ_LINE's level stays: it may come back to a pin.
+ *
+ * Context: as irqx_source_move().
+ * Return: whether it held its line up.
+ */
+bool irqx_source_unhold(struct irqx_source *source)
+{
+	unsigned long flags;
+	bool held;
+
+	lockdep_assert_held(&source->lines->plugs_lock);
+
+	flags = levels_lock(source->lines);
+	held = source->high;
+	if (source->resamplefd)
+		source->high = false;
+	levels_unlock(source->lines, flags);
+	return held;
 }
 
 /**
@@ -493,7 +557,7 @@ int irqx_source_assert_atomic(struct irqx_source *source)
 
 	flags = levels_lock(lines);
 	if (source->nr)
-		ret = source_assert(source, true);
+		ret = source_assert(source, LINE_ATOMIC);
 	levels_unlock(lines, flags);
 	return ret;
 }
@@ -518,17 +582,46 @@ int irqx_lines_pulse(struct irqx_lines *lines,
 
 	flags = levels_lock(lines);
 	line = xa_load(&lines->all, irqx_arch_line_key(e));
-	ret = irqx_kvm_set_pin(lines->kvm, lines->source_id, e, 1);
+	ret = irqx_kvm_set_pin(lines->kvm, lines->source_id, e, 1, false);
 	trace_irqx_inject(e, false, 1, ret);
 	if (!irqx_arch_pins_are_raw() && (!line || !line->high))
-		irqx_kvm_set_pin(lines->kvm, lines->source_id, e, 0);
+		irqx_kvm_set_pin(lines->kvm, lines->source_id, e, 0, false);
 	levels_unlock(lines, flags);
 	return ret;
 }
 
-/* @lowered: the pin was, without asking who holds it. */
-static void line_let_go(struct irqx_line *line, bool lowered)
+/**
+ * irqx_lines_lower - lower a pin that no source is plugged into
+ * @lines: the VM's
+ * @e: a pin; it stays up if somebody holds it
+ *
+ * Context: as irqx_source_set().
+ * Return: as kvm_set_irq().
+ */
+int irqx_lines_lower(struct irqx_lines *lines,
+		     struct kvm_kernel_irq_routing_entry *e)
 {
+	struct irqx_line *line;
+	unsigned long flags;
+	int ret = 1;
+
+	flags = levels_lock(lines);
+	line = xa_load(&lines->all, irqx_arch_line_key(e));
+	if (!line || !line->high) {
+		ret = irqx_kvm_set_pin(lines->kvm, lines->source_id, e, 0, false);
+		trace_irqx_inject(e, false, 0, ret);
+	}
+	levels_unlock(lines, flags);
+	return ret;
+}
+
+/*
+ * The sources with a resamplefd let go, and the pin falls unless it is held, whoever has
+ * raised it.  @anew: KVM has lowered it without asking who holds it.
+ */
+static void line_let_go(struct irqx_line *line, bool anew)
+{
+	bool held = line->high;
 	struct irqx_plug *plug;
 
 	lockdep_assert_held(&line->lines->plugs_lock);
@@ -537,8 +630,10 @@ static void line_let_go(struct irqx_line *line, bool lowered)
 	list_for_each_entry(plug, &line->plugs, node)
 		if (plug->source->resamplefd)
 			source_let_go(plug->source);
-	if (lowered && line->high)
-		line_drive(line, 1, false);
+	if (anew && line_is_pin(line))
+		line_drive(line, !!line->high, LINE_LATER);
+	else if (!held)
+		line_lower(line);
 }
 
 /* Those who were told to, of whom the first may be told at once. */
@@ -580,7 +675,8 @@ static void line_tell(struct irqx_line *line, struct line_told *told)
 		queue_work(irqx_long_wq, &line->lines->tell);
 }
 
-static void line_ack(struct irqx_line *line, bool lowered)
+/* @anew: as line_let_go() */
+static void line_ack(struct irqx_line *line, bool anew)
 {
 	struct irqx_lines *lines = line->lines;
 	struct line_told told;
@@ -588,7 +684,7 @@ static void line_ack(struct irqx_line *line, bool lowered)
 
 	spin_lock(&lines->plugs_lock);
 	flags = levels_lock(lines);
-	line_let_go(line, lowered);
+	line_let_go(line, anew);
 	levels_unlock(lines, flags);
 	line_put_down(line, &told);
 	spin_unlock(&lines->plugs_lock);
@@ -618,7 +714,7 @@ static bool line_try_ack(struct irqx_line *line)
 	return true;
 }
 
-/* The rest of irqx_lines_ack(). */
+/* The rest of irqx_lines_ack() and irqx_lines_unmasked(). */
 static void line_ack_work(struct work_struct *work)
 {
 	line_ack(container_of(work, struct irqx_line, ack), true);
@@ -643,7 +739,8 @@ void irqx_lines_ack(struct irqx_lines *lines, unsigned long key)
 
 	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "a line is found under RCU");
 
-	if (!line)
+	/* What no resamplefd waits for is none of ours: an emulated device may hold it. */
+	if (!line || !READ_ONCE(line->resamplers))
 		return;
 	if (IS_ENABLED(CONFIG_PREEMPT_RT) ? preemptible() :
 					    lines->pins_are_atomic || !irqs_disabled()) {
@@ -653,15 +750,56 @@ void irqx_lines_ack(struct irqx_lines *lines, unsigned long key)
 	if (!IS_ENABLED(CONFIG_PREEMPT_RT) && line_try_ack(line))
 		return;
 	if (line_is_pin(line) && irqx_arch_pins_are_raw())
-		irqx_kvm_set_pin(lines->kvm, lines->source_id, &line->entry, 0);
+		irqx_kvm_set_pin(lines->kvm, lines->source_id, &line->entry, 0,
+				 false);
 	irqx_queue_work(&line->ack);
+}
+
+/**
+ * irqx_lines_unmasked - the guest unmasks a pin, with an interrupt pending there
+ * @lines: the VM's
+ * @key: irqx_arch_line_key() of the pin
+ * @asked: KVM has asked resamplefds of its own, and forgets what is pending
+ *
+ * A level may be out of date then: a guest that masks, ends the interrupt, and serves the
+ * device before it unmasks.  The resamplefds are asked, and KVM forgets it (from 6.4 on;
+ * its commit fef8f2b90edb).  What others hold is driven again.
+ *
+ * Context: any, with the lock of KVM's interrupt controller held; under RCU.
+ * Return: whether there are resamplefds to ask, and KVM shall forget it.
+ */
+bool irqx_lines_unmasked(struct irqx_lines *lines, unsigned long key, bool asked)
+{
+	struct irqx_line *line = xa_load(&lines->all, key);
+	bool resampled = line && READ_ONCE(line->resamplers);
+
+	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "a line is found under RCU");
+
+	if (resampled || (line && asked))
+		irqx_queue_work(&line->ack);
+	return resampled;
+}
+
+/**
+ * irqx_lines_set_up - there is an interrupt controller now
+ * @lines: the VM's
+ *
+ * A VM may be attached before it has one, and only then it is known what its pins take.
+ *
+ * Context: any, before the first line or pin is used; the same for every call.
+ */
+void irqx_lines_set_up(struct irqx_lines *lines)
+{
+	bool atomic = irqx_arch_pins_are_atomic(lines->kvm);
+
+	if (READ_ONCE(lines->pins_are_atomic) != atomic)
+		WRITE_ONCE(lines->pins_are_atomic, atomic);
 }
 
 void irqx_lines_init(struct irqx_lines *lines, struct kvm *kvm, int source_id)
 {
 	lines->kvm = kvm;
 	lines->source_id = source_id;
-	lines->pins_are_atomic = irqx_arch_pins_are_atomic(kvm);
 	mutex_init(&lines->lock);
 	xa_init_flags(&lines->all, XA_FLAGS_ACCOUNT);
 	spin_lock_init(&lines->plugs_lock);
@@ -694,7 +832,6 @@ void irqx_lines_teardown(struct irqx_lines *lines)
 					line_ack_kind(line));
 		if (line_is_pin(line))
 			irqx_kvm_unwatch_pin(lines->kvm, &line->watch);
-		cancel_work_sync(&line->unmasked);
 		cancel_work_sync(&line->ack);
 		kfree(line);
 	}

@@ -19,9 +19,9 @@ struct irqx_source;
 
 /* The pins and SINTs of a VM that sources are plugged into. */
 struct irqx_lines {
-	struct kvm *kvm;		/* immutable, as are */
+	struct kvm *kvm;		/* immutable, as is */
 	int source_id;			/* KVM's, of all that is driven here */
-	bool pins_are_atomic;		/* irqx_arch_pins_are_atomic() */
+	bool pins_are_atomic;		/* irqx_lines_set_up() */
 	struct mutex lock;		/* adding to @all */
 	struct xarray all;		/* by irqx_arch_line_key(); readers: RCU */
 	/*
@@ -65,7 +65,11 @@ int irqx_lines_prepare(struct irqx_lines *lines,
 		       const struct kvm_kernel_irq_routing_entry *e, bool eoi);
 int irqx_lines_pulse(struct irqx_lines *lines,
 		     struct kvm_kernel_irq_routing_entry *e);
+int irqx_lines_lower(struct irqx_lines *lines,
+		     struct kvm_kernel_irq_routing_entry *e);
+void irqx_lines_set_up(struct irqx_lines *lines);
 void irqx_lines_ack(struct irqx_lines *lines, unsigned long key);
+bool irqx_lines_unmasked(struct irqx_lines *lines, unsigned long key, bool asked);
 void irqx_lines_tell(struct irqx_lines *lines);
 
 struct irqx_source *irqx_source_alloc(struct irqx_lines *lines,
@@ -73,7 +77,8 @@ struct irqx_source *irqx_source_alloc(struct irqx_lines *lines,
 void irqx_source_put(struct irqx_source *source);
 int irqx_source_wait_told(struct irqx_source *source);
 void irqx_source_move(struct irqx_source *source, struct irqx_entries *entries);
-int irqx_source_set(struct irqx_source *source, bool high);
+int irqx_source_set(struct irqx_source *source, bool high, bool want_status);
+bool irqx_source_unhold(struct irqx_source *source);
 int irqx_source_assert_atomic(struct irqx_source *source);
 
 /* KVM_IRQ_LINE holds it up; anything else can only be raised. */

@@ -11,7 +11,6 @@
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 
-#include "ack.h"
 #include "context.h"
 #include "ioctl.h"
 #include "irqfd.h"
@@ -78,7 +77,7 @@ static int __init irqx_module_init(void)
 
 	ret = irqx_irqfd_init();
 	if (ret)
-		return ret;
+		goto err_vm;
 
 	ret = irqx_route_init();
 	if (ret)
@@ -103,6 +102,8 @@ err_wq:
 	irqx_route_exit();
 err_irqfd:
 	irqx_irqfd_exit();
+err_vm:
+	irqx_vm_exit();
 	return ret;
 }
 
@@ -113,7 +114,7 @@ static void __exit irqx_module_exit(void)
 	destroy_workqueues();
 	irqx_route_exit();
 	irqx_irqfd_exit();
-	irqx_ack_exit();
+	irqx_vm_exit();
 }
 
 module_init(irqx_module_init);

@@ -6,7 +6,6 @@
  * the old ones, and all that can fail (memory, KVM's opinion of an entry)
  * happens there.  Then all of it is committed, or all of it dropped.
  */
-#include <linux/nospec.h>
 #include <linux/slab.h>
 
 #include "arch/arch.h"
@@ -101,12 +100,11 @@ static int gsi_check(u32 nr, enum irqx_arg arg, struct irqx_error *error)
 	return irqx_reject(error, -EINVAL, arg, IRQX_REASON_OUT_OF_RANGE);
 }
 
-/* @nr is in range here and below. */
 static struct irqx_gsi *gsi_find(struct irqx_context *ctx, u32 nr)
 {
 	lockdep_assert_held(&ctx->lock);
 
-	return xa_load(&ctx->gsis, array_index_nospec(nr, irqx_max_gsis));
+	return xa_load(&ctx->gsis, nr);
 }
 
 /* Nobody can see a new GSI before the caller's commit. */
@@ -482,8 +480,8 @@ static int gsi_reserve(struct irqx_context *ctx, struct irqx_gsi *gsi,
  * @error: filled in if it fails
  *
  * Context: may sleep.
- * Return: 0, -EINVAL for a GSI out of range or one that cannot be resampled,
- * -ENOMEM, or as irqx_irqfd_set_resamplefd() and irqx_irqfd_reserve().
+ * Return: 0, also for a GSI that no table can have a route for, -EINVAL for one that
+ * cannot be resampled, -ENOMEM, or as irqx_irqfd_set_resamplefd() and irqx_irqfd_reserve().
  */
 int irqx_route_assign(struct irqx_context *ctx, const struct kvm_irqfd *args,
 		      struct irqx_error *error)
@@ -495,9 +493,6 @@ int irqx_route_assign(struct irqx_context *ctx, const struct kvm_irqfd *args,
 
 	lockdep_assert_held(&ctx->lock);
 
-	ret = gsi_check(args->gsi, IRQX_ARG_GSI, error);
-	if (ret)
-		return ret;
 	gsi = gsi_find_or_create(ctx, args->gsi);
 	if (IS_ERR(gsi))
 		return PTR_ERR(gsi);
@@ -560,18 +555,40 @@ static struct irqx_source *gsi_create_level(struct irqx_context *ctx,
 	return level;
 }
 
-static int gsi_set_level(struct irqx_context *ctx, struct irqx_gsi *gsi,
-			 bool high, struct irqx_error *error)
+/* Pins that KVM_IRQ_LINE has not raised, but somebody may have. */
+static int gsi_lower(struct irqx_context *ctx, struct irqx_gsi *gsi)
 {
+	struct irqx_entries *entries = &gsi->target.to;
+	int ret = -1;
+	u32 i;
+
+	if (!irqx_entry_has_level(&entries->one))
+		return ret;
+	for (i = 0; i < entries->nr; i++)
+		ret = max(ret, irqx_lines_lower(&ctx->vm->lines,
+						irqx_entries_at(entries, i)));
+	return ret;
+}
+
+/* @status: out: as kvm_set_irq(), or -EWOULDBLOCK if it is to be waited for */
+static int gsi_set_level(struct irqx_context *ctx, struct irqx_gsi *gsi,
+			 const struct kvm_irq_level *args, bool want_status,
+			 int *status, struct irqx_error *error)
+{
+	bool has_level = irqx_entry_has_level(&gsi->target.to.one);
 	struct irqx_source *level = gsi_level(gsi);
 
-	if (!level && high && irqx_entry_has_level(&gsi->target.to.one)) {
+	if (!level && args->level && has_level) {
 		level = gsi_create_level(ctx, gsi, error);
 		if (IS_ERR(level))
 			return PTR_ERR(level);
 	}
 	if (level)
-		irqx_source_set(level, high);
+		*status = irqx_source_set(level, args->level, want_status);
+	else if (!args->level)
+		*status = gsi_lower(ctx, gsi);
+	if (args->level && !has_level)
+		*status = irqx_target_raise(&gsi->target);
 	return 0;
 }
 
@@ -593,35 +610,39 @@ static int gsi_wait(struct irqx_context *ctx, struct irqx_gsi *gsi)
 /**
  * irqx_route_set_level - drive a GSI
  * @ctx: the context, not locked
- * @nr: the GSI
- * @high: up or down
+ * @args: the GSI, and up or down; out: as kvm_set_irq(), 1 for what had to wait
+ * @want_status: have KVM find out about the RTC, which takes it a lock
  * @error: filled in if it fails
  *
  * Context: may sleep, for a page of the guest if the GSI's entry needs one.
  * Return: 0, also for a GSI without a route, -EINVAL for one out of range,
  * -ENOSPC, -ENOMEM, -EINTR.
  */
-int irqx_route_set_level(struct irqx_context *ctx, u32 nr, bool high,
-			 struct irqx_error *error)
+int irqx_route_set_level(struct irqx_context *ctx, struct kvm_irq_level *args,
+			 bool want_status, struct irqx_error *error)
 {
-	bool deferred = false;
 	struct irqx_gsi *gsi;
+	int status = -1;
 	int ret;
 
-	ret = gsi_check(nr, IRQX_ARG_IRQ, error);
+	ret = gsi_check(args->irq, IRQX_ARG_IRQ, error);
 	if (ret)
 		return ret;
 	ret = irqx_context_lock(ctx);
 	if (ret)
 		return ret;
-	gsi = gsi_find(ctx, nr);
-	if (gsi && gsi->target.to.nr) {
-		ret = gsi_set_level(ctx, gsi, high, error);
-		deferred = !ret && high && irqx_target_raise(&gsi->target);
-		gsi->users += deferred;
-	}
+	gsi = gsi_find(ctx, args->irq);
+	if (gsi && gsi->target.to.nr)
+		ret = gsi_set_level(ctx, gsi, args, want_status, &status, error);
+	if (status == -EWOULDBLOCK)
+		gsi->users++;
 	irqx_context_unlock(ctx);
-	return deferred ? gsi_wait(ctx, gsi) : ret;
+	if (status == -EWOULDBLOCK) {
+		ret = gsi_wait(ctx, gsi);
+		status = 1;
+	}
+	args->status = status;
+	return ret;
 }
 
 /* Lowers what is asserted.  Nobody but the caller knows the context any more. */

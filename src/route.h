@@ -9,6 +9,7 @@ struct irqx_error;
 struct irqx_leave;
 struct irqx_target;
 struct kvm_irq_routing_entry;
+struct kvm_irq_level;
 struct kvm_irqfd;
 struct kvm_irqx_route_op;
 
@@ -24,8 +25,8 @@ int irqx_route_assign(struct irqx_context *ctx, const struct kvm_irqfd *args,
 		      struct irqx_error *error);
 void irqx_route_unassign(struct irqx_context *ctx, struct irqx_target *target,
 			 struct irqx_leave *leave);
-int irqx_route_set_level(struct irqx_context *ctx, u32 nr, bool high,
-			 struct irqx_error *error);
+int irqx_route_set_level(struct irqx_context *ctx, struct kvm_irq_level *args,
+			 bool want_status, struct irqx_error *error);
 void irqx_route_teardown(struct irqx_context *ctx);
 
 #endif /* _IRQX_ROUTE_H */

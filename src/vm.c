@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 
 #include "ack.h"
+#include "arch/arch.h"
 #include "kvm/kvm.h"
 #include "vm.h"
 
@@ -37,10 +38,28 @@ static void vm_ack(struct kvm *kvm, unsigned long key)
 		irqx_lines_ack(&vm->lines, key);
 }
 
-/* Context: may sleep.  Return: 0, or -ENOENT with a line in the log. */
+static bool vm_unmasked(struct kvm *kvm, u32 irqchip, u32 pin, bool asked)
+{
+	struct irqx_vm *vm = vm_find(kvm);
+
+	return vm && irqx_lines_unmasked(&vm->lines,
+					 irqx_arch_pin_key(irqchip, pin), asked);
+}
+
+/* Context: may sleep.  Return: 0, or a negative errno; but for -ENOMEM the log says why. */
 int irqx_vm_init(void)
 {
-	return irqx_ack_init(vm_ack);
+	int ret;
+
+	ret = irqx_ack_init(vm_ack);
+	return ret ?: irqx_kvm_see_unmasking(vm_unmasked);
+}
+
+/* No VM is left. */
+void irqx_vm_exit(void)
+{
+	irqx_kvm_unsee_unmasking();
+	irqx_ack_exit();
 }
 
 static struct irqx_vm *vm_create(struct kvm *kvm, struct module *owner)

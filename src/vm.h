@@ -21,6 +21,7 @@ struct irqx_vm {
 };
 
 int irqx_vm_init(void);
+void irqx_vm_exit(void);
 struct irqx_vm *irqx_vm_get(struct file *file);
 void irqx_vm_put(struct irqx_vm *vm);
 

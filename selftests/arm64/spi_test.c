@@ -245,6 +245,80 @@ TEST_F(spi, level_until_eoi)
 }
 
 /*
+ * Levels that somebody else has set
+ */
+
+/* As a VMM that restores a VM: the line is up, and no source here holds it. */
+static void restore_up(struct irqx_guest *g, uint32_t pin)
+{
+	uint32_t base = IRQX_SPI(pin) & ~31U;
+	uint32_t levels;
+
+	irqx_guest_stop(g);
+	irqx_vgic_levels(g, base, &levels, false);
+	levels |= 1U << (IRQX_SPI(pin) & 31);
+	irqx_vgic_levels(g, base, &levels, true);
+	irqx_guest_start(g);
+}
+
+/* One interrupt, one EOI, line down; and so again after a cycle. */
+TEST_F(spi, level_restored)
+{
+	struct irqx_level source;
+	uint32_t way, i;
+
+	if (self->g->arch.gic_version == 2)
+		SKIP(return, "a VGICv2 has no such attribute");
+	for (way = 0; way < 2; way++) {
+		irqx_route_set(self->ctx, GSI, irqx_spi_entry(LEVEL(way)));
+		source = way ? irqx_level_direct(self->ctx, irqx_spi_entry(LEVEL(way))) :
+			       irqx_level_gsi(self->ctx, GSI);
+		for (i = 0; i < 3; i++) {
+			restore_up(self->g, LEVEL(way));
+			expect_pin(self->g, LEVEL(way), 1);
+			irqx_check(self->g);
+			ASSERT_EQ(2 * i + 1, irqx_acks(&source, 2 * i + 1));
+			ASSERT_FALSE(irqx_pin_is_up(self->g, LEVEL(way)));
+			irqx_fire(source.fd);
+			expect_pin(self->g, LEVEL(way), 1);
+			irqx_check(self->g);
+			ASSERT_EQ(2 * i + 2, irqx_acks(&source, 2 * i + 2));
+		}
+		irqx_level_close(&source);
+	}
+}
+
+/* KVM_IRQ_LINE lowers it, and so does the last resamplefd that leaves; not one of two. */
+TEST_F(spi, level_restored_and_lowered)
+{
+	struct irqx_level first, second;
+
+	if (self->g->arch.gic_version == 2)
+		SKIP(return, "a VGICv2 has no such attribute");
+	irqx_pin_hold(self->g, LEVEL(3), true);
+	irqx_route_set(self->ctx, GSI, irqx_spi_entry(LEVEL(3)));
+	restore_up(self->g, LEVEL(3));
+	wait_pin(self->g, LEVEL(3), 1);
+	irqx_irq_line(self->ctx, GSI, 0);
+	ASSERT_FALSE(irqx_pin_is_up(self->g, LEVEL(3)));
+	irqx_pin_eoi(self->g, LEVEL(3));
+	expect_pin(self->g, LEVEL(3), 1);
+	irqx_check(self->g);
+
+	first = irqx_level_direct(self->ctx, irqx_spi_entry(LEVEL(3)));
+	second = irqx_level_gsi(self->ctx, GSI);
+	restore_up(self->g, LEVEL(3));
+	wait_pin(self->g, LEVEL(3), 2);
+	irqx_unbind(self->ctx, first.fd);
+	ASSERT_TRUE(irqx_pin_is_up(self->g, LEVEL(3)));
+	irqx_irqfd(self->ctx, second.fd, GSI, KVM_IRQFD_FLAG_DEASSIGN);
+	ASSERT_FALSE(irqx_pin_is_up(self->g, LEVEL(3)));
+	irqx_pin_hold(self->g, LEVEL(3), false);
+	irqx_pin_eoi(self->g, LEVEL(3));
+	expect_pin(self->g, LEVEL(3), 1);
+}
+
+/*
  * KVM's own resamplefd: from 6.19 on the VGICv3 keeps an EOI to itself if no exit has
  * seen the interrupt active (Documentation/kernels.rst), and it comes again and again
  * until one does.  That level_cycles passes there is this module's doing.

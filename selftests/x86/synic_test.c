@@ -479,12 +479,34 @@ TEST_F(synic, modify)
 	ASSERT_TRUE(irqx_pin_is_up(self->g->vm, 20));
 	irqx_modify(self->ctx, level.fd, irqx_sint_entry(0, SINT));
 	ASSERT_FALSE(irqx_pin_is_up(self->g->vm, 20));
+	/* The event went along. */
+	irqx_expect(self->g, 0, VECTOR, 1);
+	irqx_check(self->g);
+	ASSERT_EQ(5, irqx_acks(&level, 5));
 	cycle(self->g, &level, 0, VECTOR, 1);
 	ASSERT_EQ(EINVAL, __irqx_modify(self->ctx, level.fd,
 					irqx_entry(self->g, 0, VECTOR)));
 	cycle(self->g, &level, 0, VECTOR, 1);
 	irqx_unbind(self->ctx, level.fd);
-	ASSERT_EQ(6, irqx_acks(&level, 6));
+	ASSERT_EQ(7, irqx_acks(&level, 7));
+}
+
+/* An event at a GSI without a route is for the SINT that it gets. */
+TEST_F(synic, routed_later)
+{
+	struct irqx_level level = irqx_level_gsi(self->ctx, GSI);
+	uint32_t i;
+
+	for (i = 1; i <= 3; i++) {
+		irqx_fire(level.fd);
+		irqx_fire(level.fd);
+		irqx_settle(self->ctx);
+		irqx_route_set(self->ctx, GSI, irqx_sint_entry(0, SINT));
+		irqx_expect(self->g, 0, VECTOR, 1);
+		irqx_check(self->g);
+		irqx_route_del(self->ctx, GSI);
+	}
+	ASSERT_EQ(6, irqx_stats(self->ctx).unrouted);
 }
 
 /* A GSI that is resampled goes from a pin to a SINT and back. */

@@ -94,19 +94,6 @@ irqx_add_wait_queue_priority_exclusive(struct wait_queue_head *wqh,
 #endif
 
 /*
- * x86, up to 6.17: who wants to know of a pin's masking can register; later it
- * is the PIT's private affair.
- */
-#if defined(CONFIG_X86) && LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
-#define IRQX_KVM_HAS_MASK_NOTIFIER
-#define IRQX_KVM_SYMBOLS_MASK(X)		\
-	X(kvm_register_irq_mask_notifier)	\
-	X(kvm_unregister_irq_mask_notifier)
-#else
-#define IRQX_KVM_SYMBOLS_MASK(X)
-#endif
-
-/*
  * arm64: PPIs.  6.7 names the vCPU by itself, no longer by its index; 6.4 keeps
  * the numbers of the timers' PPIs for the VM, no longer for each vCPU.
  */
@@ -150,8 +137,18 @@ void vgic_v3_deactivate(struct kvm_vcpu *vcpu, u64 val);
 #define IRQX_KVM_SYMBOLS_OPTIONAL(X)	\
 	X(vgic_v3_fold_lr)		\
 	X(vgic_v3_deactivate)
-#else
-#define IRQX_KVM_SYMBOLS_OPTIONAL(X)
+#endif
+
+/*
+ * x86: came with 6.4 (src/kvm/watch.c).  KVM's header declares it, from then on and in the
+ * same words.
+ */
+#ifdef CONFIG_X86
+struct kvm;
+bool kvm_notify_irqfd_resampler(struct kvm *kvm, unsigned int irqchip,
+				unsigned int pin);
+#define IRQX_KVM_SYMBOLS_OPTIONAL(X)	\
+	X(kvm_notify_irqfd_resampler)
 #endif
 
 /*

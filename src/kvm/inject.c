@@ -195,6 +195,7 @@ int irqx_kvm_inject(struct kvm *kvm, int source_id,
  * @source_id: from irqx_kvm_get_source_id()
  * @e: the pin
  * @level: 1 or 0
+ * @line_status: as KVM_IRQ_LINE_STATUS: whether the RTC's interrupt has coalesced
  *
  * Context: any if irqx_arch_pins_are_atomic(), and to lower it if
  * irqx_arch_pins_are_raw().  Else it does not sleep, but takes the spinlocks of KVM's
@@ -203,9 +204,10 @@ int irqx_kvm_inject(struct kvm *kvm, int source_id,
  * Return: as kvm_set_irq().
  */
 int irqx_kvm_set_pin(struct kvm *kvm, int source_id,
-		     struct kvm_kernel_irq_routing_entry *e, int level)
+		     struct kvm_kernel_irq_routing_entry *e, int level,
+		     bool line_status)
 {
-	return irqx_arch_result(e->set(e, kvm, source_id, level, false));
+	return irqx_arch_result(e->set(e, kvm, source_id, level, line_status));
 }
 
 /* Context: any.  Return: the vCPU that this thread has loaded, or NULL. */

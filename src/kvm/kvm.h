@@ -15,14 +15,10 @@
 struct eventfd_ctx;
 struct tracepoint;
 
-/* Has KVM intercept the EOIs of a pin and tell of its unmasking. */
+/* Has KVM intercept the EOIs of a pin. */
 struct irqx_pin_watch {
 	struct kvm_irq_ack_notifier ack;
-#ifdef IRQX_KVM_HAS_MASK_NOTIFIER
-	struct kvm_irq_mask_notifier mask;
-#endif
-	struct work_struct *unmasked;	/* immutable, as are */
-	u32 irqchip, pin;		/* these */
+	u32 irqchip, pin;		/* immutable */
 };
 
 int irqx_kvm_resolve(void);
@@ -42,7 +38,8 @@ int irqx_kvm_inject_atomic(struct kvm_kernel_irq_routing_entry *e,
 int irqx_kvm_inject(struct kvm *kvm, int source_id,
 		    struct kvm_kernel_irq_routing_entry *e);
 int irqx_kvm_set_pin(struct kvm *kvm, int source_id,
-		     struct kvm_kernel_irq_routing_entry *e, int level);
+		     struct kvm_kernel_irq_routing_entry *e, int level,
+		     bool line_status);
 
 #ifdef IRQX_KVM_HAS_PPI
 int irqx_kvm_parse_ppi(struct kvm *kvm, const struct kvm_irq_routing_entry *ue,
@@ -99,20 +96,39 @@ static inline bool irqx_kvm_tells_eois(void)
 }
 #endif
 
+/*
+ * A pin that is unmasked while something is pending there.  @asked: KVM has asked its own
+ * resamplefds.  Return: whether it shall forget what is pending, as if it had.  Context: the
+ * vCPU's thread, with the lock of KVM's IOAPIC.
+ */
+typedef bool (*irqx_unmask_fn)(struct kvm *kvm, u32 irqchip, u32 pin, bool asked);
+#ifdef IRQX_KVM_HAS_SCAN_IOAPIC
+int irqx_kvm_see_unmasking(irqx_unmask_fn fn);
+void irqx_kvm_unsee_unmasking(void);
+#else
+/* A level that is lowered is not pending any more, masked or not. */
+static inline int irqx_kvm_see_unmasking(irqx_unmask_fn fn)
+{
+	return 0;
+}
+
+static inline void irqx_kvm_unsee_unmasking(void)
+{
+}
+#endif
+
 struct kvm_vcpu *irqx_kvm_running_vcpu(void);
 u32 irqx_kvm_vp_index(struct kvm_vcpu *vcpu);
 #ifdef IRQX_KVM_HAS_SCAN_IOAPIC
 void irqx_kvm_watch_pin(struct kvm *kvm, struct irqx_pin_watch *watch,
-			const struct kvm_kernel_irq_routing_entry *e,
-			struct work_struct *unmasked);
+			const struct kvm_kernel_irq_routing_entry *e);
 void irqx_kvm_rewatch_pin(struct kvm *kvm, struct irqx_pin_watch *watch);
 void irqx_kvm_unwatch_pin(struct kvm *kvm, struct irqx_pin_watch *watch);
 #else
 /* The tracepoint tells all there is to tell. */
 static inline void
 irqx_kvm_watch_pin(struct kvm *kvm, struct irqx_pin_watch *watch,
-		   const struct kvm_kernel_irq_routing_entry *e,
-		   struct work_struct *unmasked)
+		   const struct kvm_kernel_irq_routing_entry *e)
 {
 }
 

@@ -20,7 +20,6 @@
 	X(kvm_get_running_vcpu)		\
 	X(gfn_to_memslot)		\
 	IRQX_KVM_SYMBOLS_IOAPIC(X)	\
-	IRQX_KVM_SYMBOLS_MASK(X)	\
 	IRQX_KVM_SYMBOLS_SOURCE_ID(X)	\
 	IRQX_KVM_SYMBOLS_PPI(X)
 

@@ -3,12 +3,19 @@
  * What it takes on x86 to learn all that the guest does to a pin.
  *
  * The EOI of an edge-triggered pin is intercepted only if an ack notifier is
- * registered for the GSI that KVM's own table gives to that pin.  And a pin that
- * the guest unmasks is told of by a mask notifier of that GSI.
+ * registered for the GSI that KVM's own table gives to that pin.
+ *
+ * When the guest unmasks a level-triggered pin with something pending, KVM from 6.4 on asks
+ * its own resamplefds, by kvm_notify_irqfd_resampler(), and if there are any forgets what is
+ * pending: it may be out of date.  Nothing tells of that, and the answer counts, so it is
+ * changed as the function returns.  Where KVM does not do this the module does not either.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/kprobes.h>
+
 #include "kvm.h"
 #include "symbols.h"
-#include "work.h"
 
 /* The tracepoint sees the EOI. */
 static void watch_acked(struct kvm_irq_ack_notifier *notifier)
@@ -26,60 +33,22 @@ static int watch_gsi(struct kvm *kvm, const struct irqx_pin_watch *watch)
 	return gsi;
 }
 
-#ifdef IRQX_KVM_HAS_MASK_NOTIFIER
-/* Under ioapic->lock, before KVM looks at what is pending on the pin. */
-static void watch_masked(struct kvm_irq_mask_notifier *mask, bool masked)
-{
-	struct irqx_pin_watch *watch =
-		container_of(mask, struct irqx_pin_watch, mask);
-
-	if (!masked)
-		irqx_queue_work(watch->unmasked);
-}
-
-static void watch_mask(struct kvm *kvm, struct irqx_pin_watch *watch)
-{
-	watch->mask.func = watch_masked;
-	static_call(irqx_kvm_register_irq_mask_notifier)(kvm, watch->ack.gsi,
-							 &watch->mask);
-}
-
-static void rewatch_mask(struct irqx_pin_watch *watch, int gsi)
-{
-	WRITE_ONCE(watch->mask.irq, gsi);
-}
-
-static void unwatch_mask(struct kvm *kvm, struct irqx_pin_watch *watch)
-{
-	static_call(irqx_kvm_unregister_irq_mask_notifier)(kvm, watch->mask.irq,
-							   &watch->mask);
-}
-#else
-static void watch_mask(struct kvm *kvm, struct irqx_pin_watch *watch) {}
-static void rewatch_mask(struct irqx_pin_watch *watch, int gsi) {}
-static void unwatch_mask(struct kvm *kvm, struct irqx_pin_watch *watch) {}
-#endif
-
 /**
- * irqx_kvm_watch_pin - have KVM tell what the guest does to a pin
+ * irqx_kvm_watch_pin - have KVM tell of a pin's EOIs
  * @kvm: the VM
  * @watch: lives until irqx_kvm_unwatch_pin()
  * @e: the pin
- * @unmasked: queued when the guest unmasks the pin, where KVM can tell
  *
  * Context: may sleep, takes kvm->irq_lock.
  */
 void irqx_kvm_watch_pin(struct kvm *kvm, struct irqx_pin_watch *watch,
-			const struct kvm_kernel_irq_routing_entry *e,
-			struct work_struct *unmasked)
+			const struct kvm_kernel_irq_routing_entry *e)
 {
 	watch->irqchip = e->irqchip.irqchip;
 	watch->pin = e->irqchip.pin;
-	watch->unmasked = unmasked;
 	watch->ack.irq_acked = watch_acked;
 	watch->ack.gsi = watch_gsi(kvm, watch);
 	static_call(irqx_kvm_register_irq_ack_notifier)(kvm, &watch->ack);
-	watch_mask(kvm, watch);
 }
 
 /*
@@ -96,7 +65,6 @@ void irqx_kvm_rewatch_pin(struct kvm *kvm, struct irqx_pin_watch *watch)
 	if (gsi == watch->ack.gsi)
 		return;
 	WRITE_ONCE(watch->ack.gsi, gsi);
-	rewatch_mask(watch, gsi);
 	/* Every vCPU looks anew whose EOIs it must leave the guest for. */
 	static_call(irqx_kvm_make_all_cpus_request)(kvm, KVM_REQ_SCAN_IOAPIC);
 }
@@ -104,6 +72,89 @@ void irqx_kvm_rewatch_pin(struct kvm *kvm, struct irqx_pin_watch *watch)
 /* Context: sleeps for SRCU grace periods; no lock held. */
 void irqx_kvm_unwatch_pin(struct kvm *kvm, struct irqx_pin_watch *watch)
 {
-	unwatch_mask(kvm, watch);
 	static_call(irqx_kvm_unregister_irq_ack_notifier)(kvm, &watch->ack);
 }
+
+#ifdef CONFIG_KRETPROBES
+static irqx_unmask_fn unmask_fn;	/* immutable once registered */
+
+struct unmasking {
+	struct kvm *kvm;
+	u32 irqchip, pin;
+};
+
+/* kvm_notify_irqfd_resampler(kvm, irqchip, pin) */
+static int unmask_enter(struct kretprobe_instance *ri, struct pt_regs *regs)
+{
+	struct unmasking *it = (void *)ri->data;
+
+	it->kvm = (void *)regs_get_kernel_argument(regs, 0);
+	it->irqchip = regs_get_kernel_argument(regs, 1);
+	it->pin = regs_get_kernel_argument(regs, 2);
+	return 0;
+}
+
+static int unmask_return(struct kretprobe_instance *ri, struct pt_regs *regs)
+{
+	struct unmasking *it = (void *)ri->data;
+	/* Of a bool only the lowest byte counts. */
+	bool asked = regs_return_value(regs) & 0xff;
+
+	rcu_read_lock();
+	if (unmask_fn(it->kvm, it->irqchip, it->pin, asked))
+		regs_set_return_value(regs, true);
+	rcu_read_unlock();
+	return 0;
+}
+
+static struct kretprobe unmask_probe = {
+	.entry_handler = unmask_enter,
+	.handler = unmask_return,
+	.data_size = sizeof(struct unmasking),
+};
+
+/**
+ * irqx_kvm_see_unmasking - have a say when a pin is unmasked
+ * @fn: called for all VMs
+ *
+ * The probe stays while the module is loaded: few guests unmask with something pending.
+ *
+ * Context: may sleep.
+ * Return: 0, also where KVM does not ask; -ENOMEM, or another errno with a line in the log.
+ */
+int irqx_kvm_see_unmasking(irqx_unmask_fn fn)
+{
+	void *function = irqx_kvm_has(kvm_notify_irqfd_resampler);
+	int ret;
+
+	if (!function)
+		return 0;
+	unmask_fn = fn;
+	unmask_probe.kp.addr = function;
+	ret = register_kretprobe(&unmask_probe);
+	if (!ret)
+		return 0;
+	unmask_probe.kp.addr = NULL;
+	if (ret != -ENOMEM)
+		pr_err("kvm_notify_irqfd_resampler() cannot be probed: error %d\n",
+		       ret);
+	return ret;
+}
+
+/* Context: may sleep.  Waits for those that run. */
+void irqx_kvm_unsee_unmasking(void)
+{
+	if (unmask_probe.kp.addr)
+		unregister_kretprobe(&unmask_probe);
+}
+#else
+/* A kernel without kretprobes: what is pending is given to the guest, out of date or not. */
+int irqx_kvm_see_unmasking(irqx_unmask_fn fn)
+{
+	return 0;
+}
+
+void irqx_kvm_unsee_unmasking(void)
+{
+}
+#endif

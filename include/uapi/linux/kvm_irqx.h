@@ -18,7 +18,7 @@
  *
  * - KVM_SET_GSI_ROUTING, struct kvm_irq_routing: replace the whole table
  * - KVM_IRQFD, struct kvm_irqfd: bind an eventfd to a GSI
- * - KVM_IRQ_LINE, struct kvm_irq_level: drive a GSI
+ * - KVM_IRQ_LINE, KVM_IRQ_LINE_STATUS, struct kvm_irq_level: drive a GSI
  *
  * In those structs padding is ignored, as KVM ignores it.  In the structs
  * below, padding, unknown flags and the padding of an embedded
@@ -207,8 +207,11 @@ struct kvm_irqx_stats {
  * signalled: who still wants service signals @fd again.  Any number of bindings,
  * of this call or of KVM_IRQFD, in this context or another, can share a pin, with
  * KVM_IRQ_LINE too: it is up while one of them holds it, an EOI makes all that
- * have a resamplefd let go, and signals all of those.  A pin that the guest has
- * made edge-triggered is acknowledged too if, since it was raised, KVM's own GSI
+ * have a resamplefd let go, and signals all of those.  Nobody may hold it and it be up
+ * all the same, where a VMM has restored the interrupt controller's state: an EOI lowers
+ * it, and so does the last resamplefd that leaves.  A guest that unmasks the pin while it
+ * is up has @resamplefd signalled, and no interrupt until somebody asserts again (as with
+ * KVM's, from 6.4 on; before, it has the interrupt).  A pin that the guest has made edge-triggered is acknowledged too if, since it was raised, KVM's own GSI
  * table has kept the entry for it that it has by default; not with AMD's AVIC.
  *
  * RESAMPLE, on a SINT: @resamplefd is signalled at each EOI of the SINT's vector
@@ -232,7 +235,7 @@ struct kvm_irqx_stats {
  * without EVENT_FLAG none.  When it returns, no interrupt will be raised at the old
  * entry any more; an event is delivered either before, by the old entry, or after,
  * by the new one: none is lost or doubled.  The cost does not depend on how many
- * bindings there are.  If the old pin was held up, the new one now is.
+ * bindings there are.  If the old pin was held up, the new one now is, and a SINT is raised.
  *
  * DEASSIGN: undoes the binding of @fd, made by this call or by KVM_IRQFD.  When
  * it returns, every earlier event has been delivered, or is in the eventfd again (one
@@ -319,7 +322,8 @@ struct kvm_irqx_synic_page {
  * A context's GSIs begin without routes, and are not those of KVM's table.  An
  * irqfd on a GSI without a route is accepted; its events are dropped and counted as
  * unrouted until the GSI gets one.  One with a resamplefd remembers an event, and
- * raises the pin that the GSI gets.
+ * raises the pin or SINT that the GSI gets.  As with KVM, it can be a GSI that no table can
+ * have.
  *
  * A GSI has one entry, or several irqchip entries that each name another irqchip
  * (PIC master, PIC slave, IOAPIC), as in KVM; one with several is raised on all of
@@ -329,7 +333,7 @@ struct kvm_irqx_synic_page {
  * The irqfds of a changed GSI follow at once, under the same promise as that of
  * KVM_IRQFD_DIRECT_MODIFY.  If KVM_IRQ_LINE holds the GSI up, the level goes with
  * it: the old pin falls, the new one rises, and one that the GSI keeps does not
- * move.  The level ends with the route.
+ * move; an MSI, or what else has no level, is sent once.  The level ends with the route.
  */
 
 /**
@@ -350,15 +354,15 @@ struct kvm_irqx_synic_page {
 /**
  * DOC: KVM_IRQFD
  *
- * Binds fd to gsi, or with KVM_IRQFD_FLAG_DEASSIGN undoes the binding of fd.  Unlike
- * KVM's, DEASSIGN goes by the eventfd alone and does not look at gsi: an eventfd has
- * one binding.  KVM_IRQFD_FLAG_RESAMPLE is as KVM_IRQFD_DIRECT_RESAMPLE.
+ * Binds fd to gsi, or with KVM_IRQFD_FLAG_DEASSIGN undoes the binding of fd to gsi; if
+ * there is none, that is success.  (KVM_IRQFD_DIRECT_DEASSIGN undoes whichever binding fd
+ * has.)  KVM_IRQFD_FLAG_RESAMPLE is as KVM_IRQFD_DIRECT_RESAMPLE.
  *
  * Errors:
  *
  * :EBADF:	fd, or with RESAMPLE resamplefd, is not open
  * :EINVAL:	one of the two is not an eventfd; unknown flags; RESAMPLE on a GSI
- *		with an entry that has no EOI; gsi is beyond max_gsi
+ *		with an entry that has no EOI
  * :EBUSY:	as KVM_IRQFD_DIRECT
  * :ENOSPC:	as KVM_IRQFD_DIRECT
  * :ENOMEM:	no memory
@@ -369,7 +373,12 @@ struct kvm_irqx_synic_page {
  *
  * Sets the level of the GSI's pins; on other types of entry, 1 is an interrupt and 0
  * is nothing.  A GSI without a route: nothing happens.  The level is the GSI's own:
- * the pin is up while any source of the module or of KVM holds it.
+ * the pin is up while any source of the module or of KVM holds it.  0 also lowers a pin that
+ * is up though no source of the module holds it, as after KVM_SET_IRQCHIP.
+ *
+ * KVM_IRQ_LINE_STATUS also says in status what became of it, as KVM's: negative: ignored
+ * (masked, in service, no route); 0: coalesced with an earlier one; else how many vCPUs it
+ * went to, or 1 for a 0, and for what had to wait for a page of the guest.
  *
  * Errors:
  *

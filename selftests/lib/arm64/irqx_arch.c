@@ -593,6 +593,19 @@ bool irqx_pin_is_up(struct irqx_guest *g, uint32_t pin)
 	       1U << pin % 32;
 }
 
+void irqx_vgic_levels(struct irqx_guest *g, uint32_t base, uint32_t *levels, bool set)
+{
+	uint64_t attr = (uint64_t)VGIC_LEVEL_INFO_LINE_LEVEL <<
+				KVM_DEV_ARM_VGIC_LINE_LEVEL_INFO_SHIFT | base;
+
+	if (set)
+		kvm_device_attr_set(g->arch.gic_fd, KVM_DEV_ARM_VGIC_GRP_LEVEL_INFO,
+				    attr, levels);
+	else
+		kvm_device_attr_get(g->arch.gic_fd, KVM_DEV_ARM_VGIC_GRP_LEVEL_INFO,
+				    attr, levels);
+}
+
 void irqx_pin_hold(struct irqx_guest *g, uint32_t pin, bool hold)
 {
 	irqx_ppi_hold(g, MIN_SPI + pin, hold);
