@@ -251,13 +251,8 @@ TEST_F(spi, level_until_eoi)
 /* As a VMM that restores a VM: the line is up, and no source here holds it. */
 static void restore_up(struct irqx_guest *g, uint32_t pin)
 {
-	uint32_t base = IRQX_SPI(pin) & ~31U;
-	uint32_t levels;
-
 	irqx_guest_stop(g);
-	irqx_vgic_levels(g, base, &levels, false);
-	levels |= 1U << (IRQX_SPI(pin) & 31);
-	irqx_vgic_levels(g, base, &levels, true);
+	irqx_pin_set_up(g, pin);
 	irqx_guest_start(g);
 }
 

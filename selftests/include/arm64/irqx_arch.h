@@ -107,8 +107,8 @@ void irqx_pin_config(struct irqx_guest *g, uint32_t pin, bool level);
 /* A level pin: whether the line is up.  An edge pin: whether it is pending. */
 bool irqx_pin_is_up(struct irqx_guest *g, uint32_t pin);
 
-/* Of 32 INTIDs from @base on, of a stopped guest with a VGICv3. */
-void irqx_vgic_levels(struct irqx_guest *g, uint32_t base, uint32_t *levels, bool set);
+/* As a VMM that restores a VM, which does not run and has a VGICv3. */
+void irqx_pin_set_up(struct irqx_guest *g, uint32_t pin);
 
 /* From now on the handler of @pin does not write the EOI. */
 void irqx_pin_hold(struct irqx_guest *g, uint32_t pin, bool hold);

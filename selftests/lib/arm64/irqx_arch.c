@@ -593,17 +593,18 @@ bool irqx_pin_is_up(struct irqx_guest *g, uint32_t pin)
 	       1U << pin % 32;
 }
 
-void irqx_vgic_levels(struct irqx_guest *g, uint32_t base, uint32_t *levels, bool set)
+void irqx_pin_set_up(struct irqx_guest *g, uint32_t pin)
 {
 	uint64_t attr = (uint64_t)VGIC_LEVEL_INFO_LINE_LEVEL <<
-				KVM_DEV_ARM_VGIC_LINE_LEVEL_INFO_SHIFT | base;
+				KVM_DEV_ARM_VGIC_LINE_LEVEL_INFO_SHIFT |
+			((MIN_SPI + pin) & ~31);
+	uint32_t levels;
 
-	if (set)
-		kvm_device_attr_set(g->arch.gic_fd, KVM_DEV_ARM_VGIC_GRP_LEVEL_INFO,
-				    attr, levels);
-	else
-		kvm_device_attr_get(g->arch.gic_fd, KVM_DEV_ARM_VGIC_GRP_LEVEL_INFO,
-				    attr, levels);
+	kvm_device_attr_get(g->arch.gic_fd, KVM_DEV_ARM_VGIC_GRP_LEVEL_INFO, attr,
+			    &levels);
+	levels |= 1U << (MIN_SPI + pin) % 32;
+	kvm_device_attr_set(g->arch.gic_fd, KVM_DEV_ARM_VGIC_GRP_LEVEL_INFO, attr,
+			    &levels);
 }
 
 void irqx_pin_hold(struct irqx_guest *g, uint32_t pin, bool hold)
