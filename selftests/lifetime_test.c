@@ -694,7 +694,7 @@ TEST_F(module, parameters)
 	irqx_route_set(g->ctx, 99, irqx_entry(g, 0, 0x41));
 	EXPECT_EQ(EINVAL, __irqx_route_set(g->ctx, 100, irqx_entry(g, 0, 0x41)));
 	EXPECT_EQ(EINVAL, __irqx_route_del(g->ctx, 100));
-	EXPECT_EQ(EINVAL, __irqx_irqfd(g->ctx, fds[2], 100, 0));
+	EXPECT_EQ(ENOSPC, __irqx_irqfd(g->ctx, fds[2], 100, 0));
 	EXPECT_EQ(EINVAL, __irqx_irq_line(g->ctx, 100, 1));
 	EXPECT_EQ(1, irqx_stats(g->ctx).gsis);
 

@@ -206,7 +206,9 @@ TEST_F_TIMEOUT(stall, deassign, 60)
 	EXPECT_GT(IRQX_SOON_MS, irqx_ms_since(start));
 	irqx_bind(g->ctx, self->fd, irqx_entry(g, 0, 0x43));
 	irqx_wait_count(g, 0, 0x43, 1);
-	expect_other_page(g);
+	/* A read that a FUSE server has begun on cannot be broken off, by anybody. */
+	if (variant->kind != IRQX_PAGES_FUSE_SYNC)
+		expect_other_page(g);
 	irqx_pages_serve(self->pages);
 	irqx_fence(g);
 	EXPECT_EQ(0, irqx_count(g, 0, VECTOR));
@@ -225,7 +227,9 @@ TEST_F_TIMEOUT(stall, modify, 60)
 	irqx_modify(g->ctx, self->fd, irqx_entry(g, 1, 0x43));
 	irqx_wait_count(g, 1, 0x43, 1);
 	EXPECT_GT(IRQX_SOON_MS, irqx_ms_since(start));
-	expect_other_page(g);
+	/* A read that a FUSE server has begun on cannot be broken off, by anybody. */
+	if (variant->kind != IRQX_PAGES_FUSE_SYNC)
+		expect_other_page(g);
 	irqx_pages_serve(self->pages);
 	irqx_fence(g);
 	EXPECT_EQ(0, irqx_count(g, 0, VECTOR));

@@ -506,7 +506,9 @@ TEST_F(synic, routed_later)
 		irqx_check(self->g);
 		irqx_route_del(self->ctx, GSI);
 	}
-	ASSERT_EQ(6, irqx_stats(self->ctx).unrouted);
+	/* Two that meet are one. */
+	ASSERT_LE(3, irqx_stats(self->ctx).unrouted);
+	ASSERT_EQ(0, irqx_stats(self->ctx).refused);
 }
 
 /* A GSI that is resampled goes from a pin to a SINT and back. */
