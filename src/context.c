@@ -156,6 +156,8 @@ int irqx_context_release(struct inode *inode, struct file *file)
 	}
 	mutex_unlock(&ctx->lock);
 	leave_behind(&leave);
+	if (leave.begun)
+		irqx_leave_finish_prompt(ctx->vm, &leave);
 
 	/* It takes the lock, but finds nothing: its sources are unhooked. */
 	cancel_work_sync(&ctx->delivery.reap);

@@ -1059,6 +1059,23 @@ int irqx_leave_wait(struct irqx_vm *vm, struct irqx_leave *leave)
 }
 
 /**
+ * irqx_leave_finish_prompt - wait for what nobody can prolong
+ * @vm: as irqx_leave_wait()
+ * @leave: likewise
+ *
+ * After a close nothing comes any more but what waits for a page of the guest.
+ *
+ * Context: may sleep, for one prompt injection; no lock is held.
+ */
+void irqx_leave_finish_prompt(struct irqx_vm *vm, struct irqx_leave *leave)
+{
+	if (leave->begun & BIT(IRQX_PROMPT))
+		wait_event(vm->later.progress,
+			   injection_is_over(&vm->later, IRQX_PROMPT,
+					     leave->taken[IRQX_PROMPT]));
+}
+
+/**
  * irqx_target_raise - one interrupt at the entry of a target
  * @target: a GSI's, routed to what has no level
  *

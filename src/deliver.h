@@ -106,6 +106,7 @@ void irqx_later_flush(struct irqx_later *later);
 bool irqx_later_stop(struct irqx_later *later,
 		     void (*finish)(struct irqx_later *later));
 int irqx_leave_wait(struct irqx_vm *vm, struct irqx_leave *leave);
+void irqx_leave_finish_prompt(struct irqx_vm *vm, struct irqx_leave *leave);
 
 void irqx_target_init(struct irqx_target *target,
 		      struct irqx_delivery *delivery, spinlock_t *lock);
