@@ -10,7 +10,6 @@
 #include <linux/slab.h>
 
 #include "ack.h"
-#include "arch/arch.h"
 #include "kvm/kvm.h"
 #include "vm.h"
 
@@ -38,12 +37,11 @@ static void vm_ack(struct kvm *kvm, unsigned long key)
 		irqx_lines_ack(&vm->lines, key);
 }
 
-static bool vm_unmasked(struct kvm *kvm, u32 irqchip, u32 pin, bool asked)
+static bool vm_unmasked(struct kvm *kvm, unsigned long key, bool asked)
 {
 	struct irqx_vm *vm = vm_find(kvm);
 
-	return vm && irqx_lines_unmasked(&vm->lines,
-					 irqx_arch_pin_key(irqchip, pin), asked);
+	return vm && irqx_lines_unmasked(&vm->lines, key, asked);
 }
 
 /* Context: may sleep.  Return: 0, or a negative errno; but for -ENOMEM the log says why. */

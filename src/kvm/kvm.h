@@ -97,11 +97,11 @@ static inline bool irqx_kvm_tells_eois(void)
 #endif
 
 /*
- * A pin that is unmasked while something is pending there.  @asked: KVM has asked its own
- * resamplefds.  Return: whether it shall forget what is pending, as if it had.  Context: the
- * vCPU's thread, with the lock of KVM's IOAPIC.
+ * A pin that is unmasked while something is pending there.  @key: irqx_arch_pin_key().
+ * @asked: KVM has asked its own resamplefds.  Return: whether it shall forget what is
+ * pending, as if it had.  Context: the vCPU's thread, with the lock of KVM's IOAPIC.
  */
-typedef bool (*irqx_unmask_fn)(struct kvm *kvm, u32 irqchip, u32 pin, bool asked);
+typedef bool (*irqx_unmask_fn)(struct kvm *kvm, unsigned long key, bool asked);
 #ifdef IRQX_KVM_HAS_SCAN_IOAPIC
 int irqx_kvm_see_unmasking(irqx_unmask_fn fn);
 void irqx_kvm_unsee_unmasking(void);

@@ -14,6 +14,7 @@
 
 #include <linux/kprobes.h>
 
+#include "arch/arch.h"
 #include "kvm.h"
 #include "symbols.h"
 
@@ -80,7 +81,7 @@ static irqx_unmask_fn unmask_fn;	/* immutable once registered */
 
 struct unmasking {
 	struct kvm *kvm;
-	u32 irqchip, pin;
+	unsigned long key;
 };
 
 /* kvm_notify_irqfd_resampler(kvm, irqchip, pin) */
@@ -89,8 +90,8 @@ static int unmask_enter(struct kretprobe_instance *ri, struct pt_regs *regs)
 	struct unmasking *it = (void *)ri->data;
 
 	it->kvm = (void *)regs_get_kernel_argument(regs, 0);
-	it->irqchip = regs_get_kernel_argument(regs, 1);
-	it->pin = regs_get_kernel_argument(regs, 2);
+	it->key = irqx_arch_pin_key(regs_get_kernel_argument(regs, 1),
+				    regs_get_kernel_argument(regs, 2));
 	return 0;
 }
 
@@ -101,7 +102,7 @@ static int unmask_return(struct kretprobe_instance *ri, struct pt_regs *regs)
 	bool asked = regs_return_value(regs) & 0xff;
 
 	rcu_read_lock();
-	if (unmask_fn(it->kvm, it->irqchip, it->pin, asked))
+	if (unmask_fn(it->kvm, it->key, asked))
 		regs_set_return_value(regs, true);
 	rcu_read_unlock();
 	return 0;

@@ -211,8 +211,9 @@ struct kvm_irqx_stats {
  * all the same, where a VMM has restored the interrupt controller's state: an EOI lowers
  * it, and so does the last resamplefd that leaves.  A guest that unmasks the pin while it
  * is up has @resamplefd signalled, and no interrupt until somebody asserts again (as with
- * KVM's, from 6.4 on; before, it has the interrupt).  A pin that the guest has made edge-triggered is acknowledged too if, since it was raised, KVM's own GSI
- * table has kept the entry for it that it has by default; not with AMD's AVIC.
+ * KVM's, from 6.4 on; before, it has the interrupt).  A pin that the guest has made
+ * edge-triggered is acknowledged too if, since it was raised, KVM's own GSI table has kept
+ * the entry for it that it has by default; not with AMD's AVIC.
  *
  * RESAMPLE, on a SINT: @resamplefd is signalled at each EOI of the SINT's vector
  * and each write to the EOM register by that virtual processor.  EOM does not say
