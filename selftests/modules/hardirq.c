@@ -14,7 +14,8 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
-#include <linux/version.h>
+
+#include "kvm/compat.h"
 
 struct request {
 	__s32 fd;
@@ -34,11 +35,7 @@ static enum hrtimer_restart source_fire(struct hrtimer *timer)
 {
 	struct source *source = container_of(timer, struct source, timer);
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
-	eventfd_signal(source->eventfd, 1);
-#else
-	eventfd_signal(source->eventfd);
-#endif
+	irqx_eventfd_signal_once(source->eventfd);
 	WRITE_ONCE(source->done, source->done + 1);
 	if (!--source->left)
 		return HRTIMER_NORESTART;
@@ -52,13 +49,8 @@ static int source_open(struct inode *inode, struct file *file)
 
 	if (!source)
 		return -ENOMEM;
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 15, 0)
-	hrtimer_init(&source->timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
-	source->timer.function = source_fire;
-#else
-	hrtimer_setup(&source->timer, source_fire, CLOCK_MONOTONIC,
-		      HRTIMER_MODE_REL);
-#endif
+	irqx_hrtimer_setup(&source->timer, source_fire, CLOCK_MONOTONIC,
+			   HRTIMER_MODE_REL);
 	file->private_data = source;
 	return 0;
 }
