@@ -585,6 +585,8 @@ TEST_F(source, eventfd_closed_while_up)
 	irqx_fire(level.fd);
 	wait_up(self->g, PIN);
 	irqx_level_close(&level);
+	/* By itself: no call of this context comes by. */
+	ASSERT_TRUE(irqx_wait_until(!irqx_pin_is_up(self->vm, PIN), IRQX_TIMEOUT_MS));
 	ASSERT_TRUE(irqx_wait_irqfds(self->ctx, 0));
 	ASSERT_FALSE(irqx_pin_is_up(self->vm, PIN));
 }

@@ -656,6 +656,7 @@ TEST_F_TIMEOUT(stall, stolen, 90)
 	int args[2] = { self->fd, irqx_iterations(2000, 20000) };
 	struct thief thief = {};
 	pthread_t thread;
+	uint64_t i;
 
 	if (variant->kind != IRQX_PAGES_MISSING)
 		SKIP(return, "once is enough");
@@ -665,6 +666,11 @@ TEST_F_TIMEOUT(stall, stolen, 90)
 	/* By a process that does not have the memory, so that the pager has to. */
 	EXPECT_EQ(0, irqx_in_child(fire_many, args));
 	EXPECT_EQ(0, fire_many(args));
+	/* Each is tried again without the next one's help. */
+	for (i = 0; i < irqx_iterations(300, 3000); i++) {
+		irqx_fire(self->fd);
+		irqx_settle(self->g->ctx);
+	}
 	WRITE_ONCE(thief.stop, true);
 	pthread_join(thread, NULL);
 	irqx_settle(self->g->ctx);
