@@ -36,6 +36,17 @@ FIXTURE_TEARDOWN(synic)
 	irqx_synic_free(self->s);
 }
 
+/*
+ * It is taken before irqx_check()'s fence comes: testing.rst section 5, of
+ * AutoEOI.
+ */
+static void expect_taken(struct irqx_guest *g, uint32_t vcpu, uint32_t vector)
+{
+	irqx_expect(g, vcpu, vector, 1);
+	irqx_wait_count(g, vcpu, vector, g->vcpus[vcpu].expect[vector]);
+	irqx_check(g);
+}
+
 /* One event is one interrupt, and @acks signals of the resamplefd. */
 static void cycle(struct irqx_guest *g, struct irqx_level *level, uint32_t vcpu,
 		  uint32_t vector, uint64_t acks)
@@ -44,8 +55,7 @@ static void cycle(struct irqx_guest *g, struct irqx_level *level, uint32_t vcpu,
 
 	acks += level->acks;
 	irqx_fire(level->fd);
-	irqx_expect(g, vcpu, vector, 1);
-	irqx_check(g);
+	expect_taken(g, vcpu, vector);
 	got = irqx_acks(level, acks);
 	TEST_ASSERT(got == acks, "%lu acks, not %lu", got, acks);
 }
@@ -800,11 +810,7 @@ static void run_events(struct __test_metadata *_metadata, struct irqx_synic *s,
 				ASSERT_TRUE(irqx_flag_set(s->vp[vp].events, sint,
 							  some_flags[i]));
 				irqx_fire(fd);
-				irqx_expect(g, vp, IRQX_SINT_VECTOR + sint, 1);
-				/* Not while the fence comes: testing.rst section 5. */
-				irqx_wait_count(g, vp, IRQX_SINT_VECTOR + sint,
-						g->vcpus[vp].expect[IRQX_SINT_VECTOR + sint]);
-				irqx_check(g);
+				expect_taken(g, vp, IRQX_SINT_VECTOR + sint);
 				ASSERT_FALSE(irqx_flag_test(s->vp[vp].events,
 							    sint, some_flags[i]));
 				ASSERT_TRUE(irqx_flag_test(&s->vp[vp].cpu->seen,
@@ -956,8 +962,7 @@ static void run_flags(struct __test_metadata *_metadata, struct irqx_synic *s,
 						       irqx_sint_entry(vp, sint),
 						       some_flags[i]);
 				irqx_fire(fd);
-				irqx_expect(g, vp, IRQX_SINT_VECTOR + sint, 1);
-				irqx_check(g);
+				expect_taken(g, vp, IRQX_SINT_VECTOR + sint);
 				ASSERT_TRUE(irqx_flag_test(&s->vp[vp].cpu->seen,
 							   sint, some_flags[i]));
 				ASSERT_EQ(i + 1,
