@@ -36,7 +36,7 @@
 struct irqx_line {
 	struct irqx_lines *lines;	/* immutable */
 	struct kvm_kernel_irq_routing_entry entry;	/* immutable */
-	bool armed;			/* its EOIs are listened to; lines.lock */
+	bool armed;			/* its EOIs are listened to, for good; lines.lock to set it */
 	u32 high;			/* sources that hold it; levels_lock */
 	u32 resamplers;			/* plugs with a resamplefd; lines.plugs_lock */
 	struct list_head plugs;		/* lines.plugs_lock */
@@ -123,8 +123,6 @@ static struct irqx_line *line_create(struct irqx_lines *lines,
 		kfree(line);
 		return ERR_PTR(ret);
 	}
-	if (line_is_pin(line))
-		irqx_kvm_watch_pin(lines->kvm, &line->watch, e);
 	return line;
 }
 
@@ -139,8 +137,14 @@ static int line_arm(struct irqx_line *line)
 	if (line->armed || !irqx_arch_has_eoi(&line->entry))
 		return 0;
 	ret = irqx_ack_arm(lines->kvm, &lines->acks, line_ack_kind(line));
-	line->armed = !ret;
-	return ret;
+	if (ret)
+		return ret;
+	/* As KVM, which has an ack notifier for a GSI that has a resamplefd. */
+	if (line_is_pin(line))
+		irqx_kvm_watch_pin(lines->kvm, &line->watch, &line->entry);
+	/* Pairs with source_assert(). */
+	smp_store_release(&line->armed, true);
+	return 0;
 }
 
 /**
@@ -449,11 +453,14 @@ static int source_assert(struct irqx_source *source, enum line_how how)
 		line = source->plugs[i].line;
 		if (!line_is_pin(line))
 			continue;
-		irqx_kvm_rewatch_pin(line->lines->kvm, &line->watch);
+		/* Pairs with line_arm(). */
+		if (smp_load_acquire(&line->armed))
+			irqx_kvm_rewatch_pin(line->lines->kvm, &line->watch);
 		held = line->high;
 		line->high += !source->high;
 		pin = line_drive(line, 1, how);
-		ret = max(ret, held && how != LINE_STATUS ? max(pin, 0) : pin);
+		ret = irqx_status_add(ret, held && how != LINE_STATUS ?
+					   max(pin, 0) : pin);
 	}
 	source->high = true;
 	return ret;
@@ -472,19 +479,27 @@ static void source_let_go(struct irqx_source *source)
 		line_release(source->plugs[i].line);
 }
 
-/* Lets go, and of what it did not hold lowers what nobody here holds. */
-static void source_lower(struct irqx_source *source)
+/*
+ * Lets go.  Drives all pins, as KVM does: one that others hold stays up, and one that
+ * somebody else has set falls.
+ */
+static int source_lower(struct irqx_source *source, enum line_how how)
 {
+	struct irqx_line *line;
+	int ret = -1;
 	u32 i;
 
 	lockdep_assert_held(&source->lines->levels_lock);
 
-	if (source->high) {
-		source_let_go(source);
-		return;
+	for (i = 0; i < source->nr; i++) {
+		line = source->plugs[i].line;
+		if (!line_is_pin(line))
+			continue;
+		line->high -= source->high;
+		ret = irqx_status_add(ret, line_drive(line, !!line->high, how));
 	}
-	for (i = 0; i < source->nr; i++)
-		line_lower(source->plugs[i].line);
+	source->high = false;
+	return ret;
 }
 
 /**
@@ -502,14 +517,12 @@ static void source_lower(struct irqx_source *source)
 int irqx_source_set(struct irqx_source *source, bool high, bool want_status)
 {
 	struct irqx_lines *lines = source->lines;
+	enum line_how how = want_status ? LINE_STATUS : LINE_LATER;
 	unsigned long flags;
-	int ret = 1;
+	int ret;
 
 	flags = levels_lock(lines);
-	if (high)
-		ret = source_assert(source, want_status ? LINE_STATUS : LINE_LATER);
-	else
-		source_lower(source);
+	ret = high ? source_assert(source, how) : source_lower(source, how);
 	levels_unlock(lines, flags);
 	return ret;
 }
@@ -603,16 +616,25 @@ int irqx_lines_lower(struct irqx_lines *lines,
 {
 	struct irqx_line *line;
 	unsigned long flags;
-	int ret = 1;
+	int ret, level;
 
 	flags = levels_lock(lines);
 	line = xa_load(&lines->all, irqx_arch_line_key(e));
-	if (!line || !line->high) {
-		ret = irqx_kvm_set_pin(lines->kvm, lines->source_id, e, 0, false);
-		trace_irqx_inject(e, false, 0, ret);
-	}
+	level = line && line->high;
+	ret = irqx_kvm_set_pin(lines->kvm, lines->source_id, e, level, false);
+	trace_irqx_inject(e, false, level, ret);
 	levels_unlock(lines, flags);
 	return ret;
+}
+
+/* The GSI's other pins fall too, as KVM's resampler lowers the GSI. */
+static void source_lower_others(struct irqx_source *source, struct irqx_line *line)
+{
+	u32 i;
+
+	for (i = 0; i < source->nr; i++)
+		if (source->plugs[i].line != line)
+			line_lower(source->plugs[i].line);
 }
 
 /*
@@ -627,9 +649,14 @@ static void line_let_go(struct irqx_line *line, bool anew)
 	lockdep_assert_held(&line->lines->plugs_lock);
 	lockdep_assert_held(&line->lines->levels_lock);
 
-	list_for_each_entry(plug, &line->plugs, node)
-		if (plug->source->resamplefd)
+	list_for_each_entry(plug, &line->plugs, node) {
+		if (!plug->source->resamplefd)
+			continue;
+		if (plug->source->high)
 			source_let_go(plug->source);
+		else
+			source_lower_others(plug->source, line);
+	}
 	if (anew && line_is_pin(line))
 		line_drive(line, !!line->high, LINE_LATER);
 	else if (!held)
@@ -827,11 +854,11 @@ void irqx_lines_teardown(struct irqx_lines *lines)
 		return;
 	synchronize_rcu();
 	xa_for_each(&lines->all, key, line) {
+		if (line->armed && line_is_pin(line))
+			irqx_kvm_unwatch_pin(lines->kvm, &line->watch);
 		if (line->armed)
 			irqx_ack_disarm(lines->kvm, &lines->acks,
 					line_ack_kind(line));
-		if (line_is_pin(line))
-			irqx_kvm_unwatch_pin(lines->kvm, &line->watch);
 		cancel_work_sync(&line->ack);
 		kfree(line);
 	}

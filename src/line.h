@@ -81,6 +81,12 @@ int irqx_source_set(struct irqx_source *source, bool high, bool want_status);
 bool irqx_source_unhold(struct irqx_source *source);
 int irqx_source_assert_atomic(struct irqx_source *source);
 
+/* As kvm_set_irq() adds up what the entries of a GSI answer; @sum begins at -1. */
+static inline int irqx_status_add(int sum, int status)
+{
+	return status < 0 ? sum : status + max(sum, 0);
+}
+
 /* KVM_IRQ_LINE holds it up; anything else can only be raised. */
 static inline bool
 irqx_entry_has_level(const struct kvm_kernel_irq_routing_entry *e)

@@ -565,7 +565,7 @@ static int gsi_lower(struct irqx_context *ctx, struct irqx_gsi *gsi)
 	if (!irqx_entry_has_level(&entries->one))
 		return ret;
 	for (i = 0; i < entries->nr; i++)
-		ret = max(ret, irqx_lines_lower(&ctx->vm->lines,
+		ret = irqx_status_add(ret, irqx_lines_lower(&ctx->vm->lines,
 						irqx_entries_at(entries, i)));
 	return ret;
 }
@@ -641,7 +641,8 @@ int irqx_route_set_level(struct irqx_context *ctx, struct kvm_irq_level *args,
 		ret = gsi_wait(ctx, gsi);
 		status = 1;
 	}
-	args->status = status;
+	/* Whatever the reason, kvm_set_irq() says -1 for what is ignored. */
+	args->status = max(status, -1);
 	return ret;
 }
 
