@@ -36,7 +36,7 @@
 struct irqx_line {
 	struct irqx_lines *lines;	/* immutable */
 	struct kvm_kernel_irq_routing_entry entry;	/* immutable */
-	bool armed;			/* its EOIs are listened to, for good; lines.lock to set it */
+	bool armed;			/* its EOIs are listened to; lines.lock */
 	u32 high;			/* sources that hold it; levels_lock */
 	u32 resamplers;			/* plugs with a resamplefd; lines.plugs_lock */
 	struct list_head plugs;		/* lines.plugs_lock */

@@ -565,8 +565,9 @@ static int gsi_lower(struct irqx_context *ctx, struct irqx_gsi *gsi)
 	if (!irqx_entry_has_level(&entries->one))
 		return ret;
 	for (i = 0; i < entries->nr; i++)
-		ret = irqx_status_add(ret, irqx_lines_lower(&ctx->vm->lines,
-						irqx_entries_at(entries, i)));
+		ret = irqx_status_add(ret,
+				      irqx_lines_lower(&ctx->vm->lines,
+						       irqx_entries_at(entries, i)));
 	return ret;
 }
 
