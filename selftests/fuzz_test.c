@@ -102,7 +102,7 @@ struct fuzzer {
 	pthread_t thread;
 	uint64_t seed;
 	uint64_t rounds;
-	uint64_t state;
+	struct irqx_random random;
 	struct sequence recent;		/* the last steps, oldest first */
 	struct irqx_cover cover;
 	char *arg;			/* ARG_SIZE bytes, then nothing */
@@ -117,21 +117,12 @@ struct fuzzer {
 /* Each round has a state of its own, or a race would upset all that come later. */
 static void next_round(struct fuzzer *f)
 {
-	uint64_t x = f->seed + f->rounds++ * 0x9e3779b97f4a7c15ULL;
-
-	/* splitmix64 */
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ULL;
-	x = (x ^ x >> 27) * 0x94d049bb133111ebULL;
-	f->state = (x ^ x >> 31) | 1;
+	f->random = irqx_random(f->seed, f->rounds++);
 }
 
-/* xorshift64*: the same everywhere. */
 static uint32_t rnd(struct fuzzer *f)
 {
-	f->state ^= f->state >> 12;
-	f->state ^= f->state << 25;
-	f->state ^= f->state >> 27;
-	return (f->state * 0x2545f4914f6cdd1dULL) >> 32;
+	return irqx_random_next(&f->random);
 }
 
 static uint32_t below(struct fuzzer *f, uint32_t n)
@@ -678,14 +669,6 @@ FIXTURE(fuzz)
 	struct irqx_keeper keeper;
 };
 
-/* @usual without it. */
-static uint64_t env_number(const char *name, uint64_t usual)
-{
-	const char *env = getenv(name);
-
-	return env && *env ? strtoull(env, NULL, 0) : usual;
-}
-
 /* Into the kernel log too: that is what is left of a kernel that dies. */
 static void say_seed(uint32_t seed)
 {
@@ -704,7 +687,7 @@ FIXTURE_SETUP(fuzz)
 	struct fuzzer *f;
 	int i;
 
-	self->seed = env_number("SEED", (uint32_t)irqx_now_ns());
+	self->seed = irqx_env("SEED", (uint32_t)irqx_now_ns());
 	self->refs = irqx_module_refs();
 	TH_LOG("SEED=%u", self->seed);
 	say_seed(self->seed);
@@ -751,9 +734,9 @@ FIXTURE_TEARDOWN(fuzz)
 
 TEST_F_TIMEOUT(fuzz, random_calls, 4 * 3600)
 {
-	uint64_t seconds = env_number("SOAK", 0) ? 7200 : has_kcov ? 30 : 20;
+	uint64_t seconds = irqx_env("SOAK", 0) ? 7200 : has_kcov ? 30 : 20;
 	uint64_t nr_calls, successes, fires = 0, rounds = 0, kept = 0, total;
-	uint64_t wanted = env_number("CALLS", 0);
+	uint64_t wanted = irqx_env("CALLS", 0);
 	struct kvm_irqx_stats stats;
 	struct fuzzer *f;
 	uint64_t start;

@@ -284,6 +284,8 @@ struct irqx_guest {
 };
 
 #define IRQX_GUEST_NO_CONTEXT	(1 << 0)
+/* No vCPU has run, and so none has its interrupt controller enabled. */
+#define IRQX_GUEST_UNBOOTED	(1 << 1)
 /* further bits: IRQX_GUEST_ARCH_* of irqx_arch.h */
 
 /*
@@ -423,6 +425,11 @@ void irqx_guest_count(uint32_t irq);
 
 /* What the vCPUs run. */
 void irqx_guest_main(void);
+/*
+ * What they do in it when they are ready, for ever: wait for interrupts, unless
+ * a program defines its own.  Interrupts are off.
+ */
+void irqx_guest_wait(void);
 
 /*
  * ---- Drivers ----
@@ -469,6 +476,25 @@ bool irqx_wait_module_refs(int refs);
 /*
  * ---- Sundry ----
  */
+
+/* A number of the environment; @usual without it. */
+uint64_t irqx_env(const char *name, uint64_t usual);
+
+/*
+ * Random numbers that are the same everywhere.  Each (@seed, @stream) is a
+ * sequence of its own.
+ */
+struct irqx_random {
+	uint64_t state;
+};
+
+struct irqx_random irqx_random(uint64_t seed, uint64_t stream);
+uint32_t irqx_random_next(struct irqx_random *random);
+
+static inline uint32_t irqx_random_below(struct irqx_random *random, uint32_t n)
+{
+	return irqx_random_next(random) % n;
+}
 
 /* @n, or @soak if SOAK=1 is in the environment; less where things are slow. */
 uint64_t irqx_iterations(uint64_t n, uint64_t soak);

@@ -264,12 +264,11 @@ static void *vcpu_thread(void *arg)
 	struct irqx_vcpu *v = arg;
 	struct ucall uc;
 
-	for (;;) {
+	/* Not only @immediate_exit: get_ucall() clears that. */
+	while (!READ_ONCE(v->stop)) {
 		if (__vcpu_run(v->vcpu)) {
 			TEST_ASSERT(errno == EINTR, "KVM_RUN: %s",
 				    strerror(errno));
-			if (READ_ONCE(v->stop))
-				return NULL;
 			continue;
 		}
 		switch (get_ucall(v->vcpu, &uc)) {
@@ -285,6 +284,7 @@ static void *vcpu_thread(void *arg)
 				  exit_reason_str(v->vcpu->run->exit_reason));
 		}
 	}
+	return NULL;
 }
 
 void irqx_vcpu_start(struct irqx_guest *g, uint32_t vcpu)
@@ -371,8 +371,10 @@ struct irqx_guest *__irqx_guest_create(uint32_t nr_vcpus, const uint32_t *ids,
 	g->ctx = flags & IRQX_GUEST_NO_CONTEXT ? -1 : irqx_context(g->vm);
 
 	/* Let them enable their interrupt controllers. */
-	irqx_guest_start(g);
-	irqx_guest_stop(g);
+	if (!(flags & IRQX_GUEST_UNBOOTED)) {
+		irqx_guest_start(g);
+		irqx_guest_stop(g);
+	}
 	return g;
 }
 
@@ -703,11 +705,35 @@ uint32_t irqx_slowness(void)
 	return env ? atoi(env) : 1;
 }
 
+uint64_t irqx_env(const char *name, uint64_t usual)
+{
+	const char *env = getenv(name);
+
+	return env && *env ? strtoull(env, NULL, 0) : usual;
+}
+
+struct irqx_random irqx_random(uint64_t seed, uint64_t stream)
+{
+	uint64_t x = seed + stream * 0x9e3779b97f4a7c15ULL;
+
+	/* splitmix64 */
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ULL;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebULL;
+	return (struct irqx_random){ .state = (x ^ x >> 31) | 1 };
+}
+
+/* xorshift64* */
+uint32_t irqx_random_next(struct irqx_random *random)
+{
+	random->state ^= random->state >> 12;
+	random->state ^= random->state << 25;
+	random->state ^= random->state >> 27;
+	return (random->state * 0x2545f4914f6cdd1dULL) >> 32;
+}
+
 uint64_t irqx_iterations(uint64_t n, uint64_t soak)
 {
-	const char *env = getenv("SOAK");
-
-	return (env && *env && strcmp(env, "0") ? soak : n) / irqx_slowness();
+	return (irqx_env("SOAK", 0) ? soak : n) / irqx_slowness();
 }
 
 uint64_t irqx_now_ns(void)

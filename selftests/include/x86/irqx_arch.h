@@ -47,6 +47,10 @@ static inline bool irqx_has_synic(void)
 #define IRQX_GUEST_ARCH_XAPIC		(1 << 8)
 /* KVM_CAP_X2APIC_API: ids of MSIs have 32 bits. */
 #define IRQX_GUEST_ARCH_X2APIC_IDS	(1 << 9)
+/* CPUID tells of Hyper-V. */
+#define IRQX_GUEST_ARCH_HYPERV		(1 << 10)
+/* The VM has a dirty ring. */
+#define IRQX_GUEST_ARCH_DIRTY_RING	(1 << 11)
 
 struct irqx_guest;
 

@@ -237,7 +237,12 @@ void irqx_guest_main(void)
 	guest_init_gic(cpu->index);
 	WRITE_ONCE(cpu->ready, 1);
 
-	if (cpu->flags & IRQX_GUEST_ARCH_SPIN) {
+	irqx_guest_wait();
+}
+
+void __weak irqx_guest_wait(void)
+{
+	if (this_cpu()->flags & IRQX_GUEST_ARCH_SPIN) {
 		local_irq_enable();
 		for (;;)
 			cpu_relax();

@@ -2,6 +2,7 @@
 #include <signal.h>
 
 #include "../arch.h"
+#include "hyperv.h"
 
 /* Above the exceptions in use, and in a lower priority class than any irq. */
 #define FENCE_VECTOR	31
@@ -65,7 +66,11 @@ void irqx_guest_main(void)
 		x2apic_enable();
 	}
 	WRITE_ONCE(cpu->ready, 1);
+	irqx_guest_wait();
+}
 
+void __weak irqx_guest_wait(void)
+{
 	for (;;)
 		asm volatile("sti; hlt; cli" ::: "memory");
 }
@@ -78,6 +83,8 @@ void irqx_arch_vm_init(struct kvm_vm *vm, uint32_t flags)
 			      KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK);
 	if (flags & IRQX_GUEST_ARCH_XAPIC)
 		virt_pg_map(vm, APIC_DEFAULT_GPA, APIC_DEFAULT_GPA);
+	if (flags & IRQX_GUEST_ARCH_DIRTY_RING)
+		vm_enable_cap(vm, KVM_CAP_DIRTY_LOG_RING, PAGE_SIZE * 4);
 }
 
 void irqx_arch_vcpu_init(struct irqx_vcpu *v)
@@ -87,6 +94,8 @@ void irqx_arch_vcpu_init(struct irqx_vcpu *v)
 	vcpu_sregs_get(v->vcpu, &sregs);
 	sregs.gs.base = v->cpu->self;
 	vcpu_sregs_set(v->vcpu, &sregs);
+	if (v->cpu->flags & IRQX_GUEST_ARCH_HYPERV)
+		vcpu_set_hv_cpuid(v->vcpu);
 }
 
 void irqx_arch_guest_init(struct irqx_guest *g)

@@ -152,46 +152,6 @@ void irqx_synic_start(struct irqx_synic *s)
  * The guest
  */
 
-static void kick(int sig)
-{
-	(void)sig;
-}
-
-/* As __irqx_guest_create(), which runs vCPUs before CPUID could be changed. */
-static struct irqx_guest *create_guest(uint32_t nr_vcpus, uint32_t flags)
-{
-	struct sigaction action = { .sa_handler = kick };
-	struct irqx_guest *g = calloc(1, sizeof(*g));
-	struct irqx_vcpu *v;
-	vm_vaddr_t cpus;
-	uint32_t i;
-
-	TEST_ASSERT(g, "no memory");
-	g->vcpus = calloc(nr_vcpus, sizeof(*g->vcpus));
-	TEST_ASSERT(g->vcpus, "no memory");
-	sigaction(SIGUSR1, &action, NULL);
-
-	g->nr_vcpus = nr_vcpus;
-	g->vm = vm_create(nr_vcpus);
-	if (flags & IRQX_SYNIC_DIRTY_RING)
-		vm_enable_cap(g->vm, KVM_CAP_DIRTY_LOG_RING, PAGE_SIZE * 4);
-	irqx_arch_vm_init(g->vm, 0);
-	cpus = vm_vaddr_alloc(g->vm, nr_vcpus * sizeof(struct irqx_cpu),
-			      KVM_UTIL_MIN_VADDR);
-	for (i = 0; i < nr_vcpus; i++) {
-		v = &g->vcpus[i];
-		v->vcpu = vm_vcpu_add(g->vm, i, irqx_guest_main);
-		v->cpu = (struct irqx_cpu *)addr_gva2hva(g->vm, cpus) + i;
-		v->cpu->self = cpus + i * sizeof(struct irqx_cpu);
-		v->cpu->index = i;
-		irqx_arch_vcpu_init(v);
-		vcpu_set_hv_cpuid(v->vcpu);
-	}
-	irqx_arch_guest_init(g);
-	g->ctx = irqx_context(g->vm);
-	return g;
-}
-
 void irqx_synic_activate(struct irqx_synic *s)
 {
 	uint32_t i;
@@ -208,7 +168,10 @@ struct irqx_synic *irqx_synic_create(uint32_t nr_vcpus, uint32_t flags)
 	uint32_t i;
 
 	TEST_ASSERT(s && nr_vcpus <= IRQX_SYNIC_MAX_VCPUS, "%u vCPUs", nr_vcpus);
-	s->g = create_guest(nr_vcpus, flags);
+	s->g = __irqx_guest_create(nr_vcpus, NULL,
+				   IRQX_GUEST_UNBOOTED | IRQX_GUEST_ARCH_HYPERV |
+				   (flags & IRQX_SYNIC_DIRTY_RING ?
+				    IRQX_GUEST_ARCH_DIRTY_RING : 0));
 	irqx_ops_init(s->g);
 	for (i = IRQX_LEVEL_VECTOR_MIN; i <= IRQX_LEVEL_VECTOR_MAX; i++)
 		vm_install_exception_handler(s->g->vm, i, guest_sint);

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Scenarios on x86, with what they have to come to: interrupts, signals of
+ * resamplefds.  Part of twin_test.c.  RTEs: vector, 0x8000 for level, 0x10000 for
+ * masked.
+ */
+
+/* Two irqfds of a GSI are one line, with an EOI for both. */
+IDENTICAL(shared_gsi, 2, 4,
+	  "route 0 ioapic16; assign 0 0 0; assign 1 0 1; rte 16 0x8050 0;"
+	  "fire 0; fire 1; run 0; fire 1; run 0")
+
+/* Levels that KVM_SET_IRQCHIP has put up. */
+IDENTICAL(restored, 2, 2,
+	  "route 0 ioapic16; rte 16 0x8050 0; assign 0 0 0; set_up 16 1; run 0;"
+	  "fire 0; run 0")
+
+IDENTICAL(restored_pic, 1, 1,
+	  "route 0 pic5; assign 0 0 0; pic_set_up 5 1; run 0")
+
+/* An EOI of one pin lowers both. */
+IDENTICAL(restored_on_two_pins, 1, 1,
+	  "route 0 both10; assign 0 0 0; set_up 10 1; pic_set_up 10 1; run 0")
+
+IDENTICAL(restored_and_lowered, 0, 0,
+	  "route 0 ioapic16; rte 16 0x18050 0; set_up 16 1; line 0 0;"
+	  "assign 0 0 0; set_up 16 1; deassign 0 0")
+
+/* What KVM_IRQ_LINE_STATUS answers. */
+IDENTICAL(status_of_two_pins, 0, 0,
+	  "route 0 both4; rte 4 0x8051 0; line 0 1; line 0 0")
+
+IDENTICAL(status_of_a_masked_sint, 0, 0,
+	  "route 0 sint0; sint 0 1; line 0 1; line 0 0")
+
+IDENTICAL(status_of_a_level_that_an_irqfd_holds, 0, 0,
+	  "route 0 pic5; assign 0 0 0; fire 0; line 0 0; line 0 1; line 0 0")
+
+/* Nobody waits for the EOI of a pin that is an edge meanwhile. */
+IDENTICAL(edge_in_service, 1, 0,
+	  "route 0 ioapic16; hold 0x81 1; rte 16 0x8081 0; line 0 1; run 0;"
+	  "rte 16 0x81 0; eoi 0; run 0")
+
+DIFFERENT(two_gsis_of_a_line, TWO_GSIS_OF_A_LINE,
+	  "route 0 ioapic16; route 1 ioapic16; assign 0 0 0; assign 1 1 1;"
+	  "rte 16 0x8050 0; fire 0; run 0")
+
+DIFFERENT(resample_without_eoi, RESAMPLE_WITHOUT_EOI,
+	  "route 0 msi0; assign 0 0 0")
+
+DIFFERENT(event_without_route, EVENT_WITHOUT_ROUTE,
+	  "assign 0 0 0; fire 0; route 0 ioapic16")
+
+DIFFERENT(level_rerouted, LEVEL_REROUTED,
+	  "route 0 ioapic16; assign 0 0 0; rte 16 0x18050 0; fire 0;"
+	  "route 0 ioapic17")
+
+DIFFERENT(pulse_on_a_held_line, PULSE_ON_A_HELD_LINE,
+	  "route 0 ioapic16; rte 16 0x18050 0; line 0 1; assign 0 0 -1; fire 0")
+
+DIFFERENT(unmasked_while_held, UNMASKED_WHILE_HELD,
+	  "route 0 ioapic16; rte 16 0x18050 0; line 0 1; assign 0 0 0;"
+	  "mask 16 0")
+
+DIFFERENT(failed_assign, FAILED_ASSIGN,
+	  "route 0 ioapic16; rte 16 0x18050 0; assign 0 1 -1; set_up 16 1;"
+	  "assign 0 0 0")
+
+DIFFERENT(sint_left, SINT_LEFT,
+	  "route 0 sint0; assign 0 0 0; route 0 ioapic16")
+
+DIFFERENT(one_of_two_leaves, ONE_OF_TWO_LEAVES,
+	  "route 0 ioapic16; rte 16 0x18050 0; assign 0 0 0; assign 1 0 1; fire 0;"
+	  "deassign 0 0")
+
+DIFFERENT(unmasking_lets_go, UNMASKING_LETS_GO,
+	  "route 0 both4; assign 0 0 0; rte 4 0x18050 0; fire 0; mask 4 0")
