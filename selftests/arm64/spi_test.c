@@ -321,19 +321,21 @@ TEST_F(spi, level_restored_and_lowered)
 TEST_F(spi, kvms_own_resamplefd)
 {
 	struct irqx_level kvms = irqx_level_gsi(self->g->vm->fd, LEVEL(5));
-	const uint64_t cycles = 50;
-	uint64_t i, taken;
+	const bool known = irqx_kernel_since(6, 19) && irqx_gic_version() == 3;
+	uint64_t cycles = 0, taken;
 
-	for (i = 1; i <= cycles; i++) {
+	/* Once is enough to know it: how long an EOI is missed is up to the host's ticks. */
+	do {
 		irqx_fire(kvms.fd);
-		EXPECT_EQ(i, irqx_acks(&kvms, i));
-	}
+		cycles++;
+		EXPECT_EQ(cycles, irqx_acks(&kvms, cycles));
+	} while (cycles < 50 &&
+		 !(known && pin_count(self->g, LEVEL(5)) > cycles));
 	irqx_fence(self->g);
 	taken = pin_count(self->g, LEVEL(5));
 	irqx_level_close(&kvms);
 	irqx_forget(self->g);
-	if (taken > cycles && irqx_kernel_since(6, 19) &&
-	    irqx_gic_version() == 3)
+	if (taken > cycles && known)
 		IRQX_XFAIL("KVM missed EOIs: %lu interrupts for %lu events",
 			   taken, cycles);
 	EXPECT_EQ(cycles, taken);
