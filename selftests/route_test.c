@@ -46,7 +46,7 @@ TEST_F_TIMEOUT(route, million, 120)
 		gsi = i < 99 ? i * (nr / 99) : nr - 1;
 		slot = irqx_slot(g, gsi);
 		fd = irqfd_on(self->ctx, gsi);
-		fire_at(g, fd, slot.vcpu, slot.irq);
+		irqx_fire_at(g, fd, slot.vcpu, slot.irq);
 		close(fd);
 	}
 	irqx_wait_irqfds(self->ctx, 0);
@@ -58,7 +58,7 @@ TEST_F_TIMEOUT(route, million, 120)
 	irqx_route(self->ctx, ops, batch);
 	ASSERT_EQ(nr, irqx_stats(self->ctx).gsis);
 	low = irqfd_on(self->ctx, 65535);
-	fire_at(g, low, 1, 0x77);
+	irqx_fire_at(g, low, 1, 0x77);
 
 	start = irqx_now_ns();
 	for (gsi = 0; gsi < nr; gsi += batch) {
@@ -99,10 +99,10 @@ TEST_F(route, highest_gsi)
 		SKIP(return, "max_gsis is %u", max);
 	fd = irqfd_on(self->ctx, MILLION - 1);
 	irqx_route_set(self->ctx, MILLION - 1, irqx_entry(self->g, 1, 0xff));
-	fire_at(self->g, fd, 1, 0xff);
+	irqx_fire_at(self->g, fd, 1, 0xff);
 	fd = irqfd_on(self->ctx, max - 1);
 	irqx_route_set(self->ctx, max - 1, irqx_entry(self->g, 0, 0xfe));
-	fire_at(self->g, fd, 0, 0xfe);
+	irqx_fire_at(self->g, fd, 0, 0xfe);
 	irqx_route_del(self->ctx, MILLION - 1);
 	irqx_route_del(self->ctx, max - 1);
 	EXPECT_EQ(0, irqx_stats(self->ctx).gsis);
@@ -133,10 +133,10 @@ TEST_F_TIMEOUT(route, replace_all, 60)
 	}
 	irqx_set_gsi_routing(self->ctx, entries, large);
 	EXPECT_EQ(large, irqx_stats(self->ctx).gsis);
-	fire_at(g, fds[0], 0, 0x43);
-	fire_at(g, fds[1], 0, 0x40);
-	fire_at(g, fds[2], 0, 0x43);
-	fire_at(g, fds[3], 0, 0x40);
+	irqx_fire_at(g, fds[0], 0, 0x43);
+	irqx_fire_at(g, fds[1], 0, 0x40);
+	irqx_fire_at(g, fds[2], 0, 0x43);
+	irqx_fire_at(g, fds[3], 0, 0x40);
 
 	for (i = 0; i < small; i++) {
 		entries[i] = irqx_entry(g, 1, 0x50 + i);
@@ -144,8 +144,8 @@ TEST_F_TIMEOUT(route, replace_all, 60)
 	}
 	irqx_set_gsi_routing(self->ctx, entries, small);
 	EXPECT_EQ(small, irqx_stats(self->ctx).gsis);
-	fire_at(g, fds[0], 1, 0x50);
-	fire_at(g, fds[1], 1, 0x5f);
+	irqx_fire_at(g, fds[0], 1, 0x50);
+	irqx_fire_at(g, fds[1], 1, 0x5f);
 	fire_unrouted(_metadata, self->ctx, fds[2]);
 	fire_unrouted(_metadata, self->ctx, fds[3]);
 
@@ -161,7 +161,7 @@ TEST_F_TIMEOUT(route, replace_all, 60)
 	irqx_set_gsi_routing(self->ctx, entries, 1);
 	irqx_set_gsi_routing(self->ctx, entries, 1);
 	EXPECT_EQ(1, irqx_stats(self->ctx).gsis);
-	fire_at(g, fds[3], 0, 0x60);
+	irqx_fire_at(g, fds[3], 0, 0x60);
 	free(entries);
 }
 
@@ -181,7 +181,7 @@ TEST_F(route, irqfds_follow)
 
 	for (n = 0; n < 50; n++) {
 		for (i = 0; i < 4; i++)
-			fire_at(g, fds[i], n % 2, 0x40 + n);
+			irqx_fire_at(g, fds[i], n % 2, 0x40 + n);
 		irqx_route_set(self->ctx, 100,
 			       irqx_entry(g, (n + 1) % 2, 0x40 + n + 1));
 	}
@@ -191,7 +191,7 @@ TEST_F(route, irqfds_follow)
 	irqx_fire(fds[0]);
 	EXPECT_EQ(1, irqx_eventfd_take(fds[0]));
 	for (i = 1; i < 4; i++)
-		fire_at(g, fds[i], 0, 0x72);
+		irqx_fire_at(g, fds[i], 0, 0x72);
 	EXPECT_EQ(1, irqx_stats(self->ctx).gsis);
 	EXPECT_EQ(3, irqx_stats(self->ctx).irqfds);
 }
@@ -251,7 +251,7 @@ TEST_F(route, irqfd_without_route)
 	irqx_route_set(self->ctx, 42, irqx_entry(g, 1, 0x90));
 	EXPECT_EQ(1, irqx_stats(self->ctx).gsis);
 	irqx_check(g);
-	fire_at(g, fd, 1, 0x90);
+	irqx_fire_at(g, fd, 1, 0x90);
 	EXPECT_EQ(10, irqx_stats(self->ctx).unrouted);
 }
 
@@ -261,19 +261,19 @@ TEST_F(route, del_under_irqfd)
 	int fd = irqfd_on(self->ctx, 42);
 
 	irqx_route_set(self->ctx, 42, irqx_entry(g, 1, 0x90));
-	fire_at(g, fd, 1, 0x90);
+	irqx_fire_at(g, fd, 1, 0x90);
 	irqx_route_del(self->ctx, 42);
 	EXPECT_EQ(0, irqx_stats(self->ctx).gsis);
 	EXPECT_EQ(1, irqx_stats(self->ctx).irqfds);
 	fire_unrouted(_metadata, self->ctx, fd);
 	irqx_route_set(self->ctx, 42, irqx_entry(g, 0, 0x91));
-	fire_at(g, fd, 0, 0x91);
+	irqx_fire_at(g, fd, 0, 0x91);
 
 	/* The GSI outlives its irqfds. */
 	irqx_unbind(self->ctx, fd);
 	EXPECT_EQ(1, irqx_stats(self->ctx).gsis);
 	irqx_irqfd(self->ctx, fd, 42, 0);
-	fire_at(g, fd, 0, 0x91);
+	irqx_fire_at(g, fd, 0, 0x91);
 }
 
 TEST_F(route, pending_before_irqfd)
@@ -336,10 +336,10 @@ TEST_F(route, batch_all_or_nothing)
 		EXPECT_EQ(BAD, index);
 		EXPECT_EQ(3, irqx_stats(self->ctx).gsis);
 		EXPECT_EQ(4, irqx_stats(self->ctx).irqfds);
-		fire_at(g, fds[0], 0, 0x40);
-		fire_at(g, fds[1], 1, 0x41);
+		irqx_fire_at(g, fds[0], 0, 0x40);
+		irqx_fire_at(g, fds[1], 1, 0x41);
 		fire_unrouted(_metadata, self->ctx, fds[2]);
-		fire_at(g, fds[3], 0, 0x43);
+		irqx_fire_at(g, fds[3], 0, 0x43);
 	}
 
 	/* The same without the bad one. */
@@ -349,9 +349,9 @@ TEST_F(route, batch_all_or_nothing)
 	EXPECT_EQ(0, __irqx_route(self->ctx, ops, NR, &index));
 	EXPECT_EQ(NR, index);
 	EXPECT_EQ(NR - 1, irqx_stats(self->ctx).gsis);
-	fire_at(g, fds[0], 0, 0xa0);
+	irqx_fire_at(g, fds[0], 0, 0xa0);
 	fire_unrouted(_metadata, self->ctx, fds[1]);
-	fire_at(g, fds[2], 0, 0xa0);
+	irqx_fire_at(g, fds[2], 0, 0xa0);
 }
 
 TEST_F(route, replace_all_or_nothing)
@@ -386,15 +386,15 @@ TEST_F(route, replace_all_or_nothing)
 		EXPECT_EQ(EINVAL, __irqx_set_gsi_routing(self->ctx, entries, NR));
 		EXPECT_EQ(3, irqx_stats(self->ctx).gsis);
 		EXPECT_EQ(3, irqx_stats(self->ctx).irqfds);
-		fire_at(g, fds[0], 0, 0x40);
-		fire_at(g, fds[1], 1, 0x41);
+		irqx_fire_at(g, fds[0], 0, 0x40);
+		irqx_fire_at(g, fds[1], 1, 0x41);
 		fire_unrouted(_metadata, self->ctx, fds[2]);
 	}
 
 	entries[0] = irqx_entry(g, 0, 0xa0);
 	EXPECT_EQ(0, __irqx_set_gsi_routing(self->ctx, entries, 1));
 	EXPECT_EQ(1, irqx_stats(self->ctx).gsis);
-	fire_at(g, fds[0], 0, 0xa0);
+	irqx_fire_at(g, fds[0], 0, 0xa0);
 	fire_unrouted(_metadata, self->ctx, fds[1]);
 }
 
@@ -506,18 +506,18 @@ TEST_F(route, contexts_are_apart)
 	fire_unrouted(_metadata, ctx, b);
 	EXPECT_EQ(0, irqx_stats(self->ctx).unrouted);
 	irqx_route_set(ctx, 5, irqx_entry(g, 1, 0x41));
-	fire_at(g, a, 0, 0x40);
-	fire_at(g, b, 1, 0x41);
+	irqx_fire_at(g, a, 0, 0x40);
+	irqx_fire_at(g, b, 1, 0x41);
 	irqx_set_gsi_routing(ctx, NULL, 0);
 	fire_unrouted(_metadata, ctx, b);
-	fire_at(g, a, 0, 0x40);
+	irqx_fire_at(g, a, 0, 0x40);
 	/* bound in the other one: not here */
 	EXPECT_EQ(0, __irqx_unbind(ctx, a));
-	fire_at(g, a, 0, 0x40);
+	irqx_fire_at(g, a, 0, 0x40);
 	close(ctx);
 	irqx_fire(b);
 	EXPECT_EQ(1, irqx_eventfd_take(b));
-	fire_at(g, a, 0, 0x40);
+	irqx_fire_at(g, a, 0, 0x40);
 	EXPECT_EQ(1, irqx_stats(self->ctx).gsis);
 }
 
@@ -533,13 +533,13 @@ TEST_F(route, kvm_table_is_apart)
 	entry.gsi = 5;
 	irqx_set_gsi_routing(g->vm->fd, &entry, 1);
 	irqx_irqfd(g->vm->fd, b, 5, 0);
-	fire_at(g, a, 0, 0x40);
-	fire_at(g, b, 1, 0x41);
+	irqx_fire_at(g, a, 0, 0x40);
+	irqx_fire_at(g, b, 1, 0x41);
 	irqx_set_gsi_routing(self->ctx, NULL, 0);
-	fire_at(g, b, 1, 0x41);
+	irqx_fire_at(g, b, 1, 0x41);
 	irqx_route_set(self->ctx, 5, irqx_entry(g, 0, 0x40));
 	irqx_set_gsi_routing(g->vm->fd, NULL, 0);
-	fire_at(g, a, 0, 0x40);
+	irqx_fire_at(g, a, 0, 0x40);
 }
 
 /*

@@ -49,14 +49,6 @@ static inline int irqfd_on(int ctx, uint32_t gsi)
 	return fd;
 }
 
-/* The next event of @fd has to reach one vCPU's @irq. */
-static inline void fire_at(struct irqx_guest *g, int fd, uint32_t vcpu, uint32_t irq)
-{
-	irqx_fire(fd);
-	irqx_expect(g, vcpu, irq, 1);
-	irqx_wait_count(g, vcpu, irq, g->vcpus[vcpu].expect[irq]);
-}
-
 static inline void fire_unrouted(struct __test_metadata *_metadata, int ctx, int fd)
 {
 	uint64_t unrouted = irqx_stats(ctx).unrouted;

@@ -346,6 +346,9 @@ struct irqx_verdict __irqx_check(struct irqx_guest *g);
 void irqx_check(struct irqx_guest *g);
 void irqx_forget(struct irqx_guest *g);
 
+/* Fires @fd, which has to reach one vCPU's @irq, and waits until it has. */
+void irqx_fire_at(struct irqx_guest *g, int fd, uint32_t vcpu, uint32_t irq);
+
 /* "@irq of vCPU @vcpu", as an MSI (LPI); what a device of the guest would hold. */
 struct kvm_irq_routing_entry irqx_entry(struct irqx_guest *g, uint32_t vcpu,
 					uint32_t irq);

@@ -462,6 +462,13 @@ void irqx_expect(struct irqx_guest *g, uint32_t vcpu, uint32_t irq, uint64_t n)
 	g->vcpus[vcpu].expect[irq] += n;
 }
 
+void irqx_fire_at(struct irqx_guest *g, int fd, uint32_t vcpu, uint32_t irq)
+{
+	irqx_fire(fd);
+	irqx_expect(g, vcpu, irq, 1);
+	irqx_wait_count(g, vcpu, irq, g->vcpus[vcpu].expect[irq]);
+}
+
 struct irqx_verdict __irqx_check(struct irqx_guest *g)
 {
 	struct irqx_verdict verdict = {};

@@ -17,7 +17,6 @@
 #define TWIN_GSIS	6
 #define TWIN_FDS	6
 #define TWIN_ACKS	3
-#define TWIN_TARGETS	32
 #define TWIN_WORDS	64
 
 /* Both have these GSIs for what is tried; KVM may have others. */
@@ -106,7 +105,7 @@ struct twin_target {
 	bool no_level;			/* an EOI, but nothing that stays up */
 };
 
-extern const struct twin_target twin_targets[TWIN_TARGETS];
+extern const struct twin_target twin_targets[];
 extern const uint32_t twin_nr_targets;
 
 struct twin_op {
@@ -131,7 +130,7 @@ extern const uint32_t twin_guest_vcpus;	/* TWIN_VCPUS or more */
 
 void twin_arch_init(struct twin *twin);
 void twin_arch_free(struct twin *twin);
-/* In the guest, for vCPU @vcpu; @op is not 0. */
+/* In the guest: before all else, cpu->op if it is not 0, and cpu->take. */
 void twin_guest_start(uint32_t vcpu);
 void twin_guest_op(struct twin_cpu *cpu);
 void twin_guest_take(void);

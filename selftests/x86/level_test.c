@@ -326,10 +326,9 @@ TEST_F(source, vector_changed_in_service)
 
 static void reset_ioapic(struct kvm_vm *vm)
 {
-	struct kvm_irqchip chip = { .chip_id = KVM_IRQCHIP_IOAPIC };
+	struct kvm_irqchip chip = irqx_irqchip_get(vm, KVM_IRQCHIP_IOAPIC);
 	uint32_t i;
 
-	vm_ioctl(vm, KVM_GET_IRQCHIP, &chip);
 	chip.chip.ioapic.irr = 0;
 	for (i = 0; i < KVM_IOAPIC_NUM_PINS; i++)
 		chip.chip.ioapic.redirtbl[i].bits = IRQX_IOAPIC_MASKED;
@@ -393,14 +392,14 @@ TEST_F(source, reset_in_service)
 /* What a VMM reads and writes back, as in a migration, loses nothing. */
 TEST_F(source, set_irqchip_back)
 {
-	struct kvm_irqchip chip = { .chip_id = KVM_IRQCHIP_IOAPIC };
+	struct kvm_irqchip chip;
 	struct irqx_level level = bound(PIN);
 
 	irqx_pin_set(self->g, PIN,
 		     IRQX_IOAPIC_MASKED | IRQX_IOAPIC_LEVEL | VECTOR);
 	irqx_fire(level.fd);
 	wait_up(self->g, PIN);
-	vm_ioctl(self->vm, KVM_GET_IRQCHIP, &chip);
+	chip = irqx_irqchip_get(self->vm, KVM_IRQCHIP_IOAPIC);
 	vm_ioctl(self->vm, KVM_SET_IRQCHIP, &chip);
 	irqx_pin_mask(self->g, PIN, false);
 	asked_and_asserts(&level);
@@ -1292,9 +1291,8 @@ TEST_F(source, oneshot)
 /* As a VMM that restores a VM: the pin is up, and no source here holds it. */
 static void restore_up(struct kvm_vm *vm, uint32_t pin)
 {
-	struct kvm_irqchip chip = { .chip_id = KVM_IRQCHIP_IOAPIC };
+	struct kvm_irqchip chip = irqx_irqchip_get(vm, KVM_IRQCHIP_IOAPIC);
 
-	vm_ioctl(vm, KVM_GET_IRQCHIP, &chip);
 	chip.chip.ioapic.irr |= 1 << pin;
 	vm_ioctl(vm, KVM_SET_IRQCHIP, &chip);
 }

@@ -23,18 +23,12 @@ static void pic_start(struct irqx_guest *g)
 
 static uint32_t ioapic_irr(struct kvm_vm *vm)
 {
-	struct kvm_irqchip chip = { .chip_id = KVM_IRQCHIP_IOAPIC };
-
-	vm_ioctl(vm, KVM_GET_IRQCHIP, &chip);
-	return chip.chip.ioapic.irr;
+	return irqx_irqchip_get(vm, KVM_IRQCHIP_IOAPIC).chip.ioapic.irr;
 }
 
 static uint8_t pic_irr(struct kvm_vm *vm, uint32_t chip_id)
 {
-	struct kvm_irqchip chip = { .chip_id = chip_id };
-
-	vm_ioctl(vm, KVM_GET_IRQCHIP, &chip);
-	return chip.chip.pic.irr;
+	return irqx_irqchip_get(vm, chip_id).chip.pic.irr;
 }
 
 TEST_F(route, batch_all_or_nothing)
@@ -78,10 +72,10 @@ TEST_F(route, batch_all_or_nothing)
 		EXPECT_EQ(BAD, index);
 		EXPECT_EQ(3, irqx_stats(self->ctx).gsis);
 		EXPECT_EQ(4, irqx_stats(self->ctx).irqfds);
-		fire_at(g, fds[0], 0, 0x40);
-		fire_at(g, fds[1], 1, 0x41);
+		irqx_fire_at(g, fds[0], 0, 0x40);
+		irqx_fire_at(g, fds[1], 1, 0x41);
 		fire_unrouted(_metadata, self->ctx, fds[2]);
-		fire_at(g, fds[3], 0, 0x43);
+		irqx_fire_at(g, fds[3], 0, 0x43);
 	}
 
 	/* GSI 3 did not get its second entry. */
@@ -95,9 +89,9 @@ TEST_F(route, batch_all_or_nothing)
 	EXPECT_EQ(0, __irqx_route(self->ctx, ops, NR, &index));
 	EXPECT_EQ(NR, index);
 	EXPECT_EQ(NR - 1, irqx_stats(self->ctx).gsis);
-	fire_at(g, fds[0], 0, 0xa0);
+	irqx_fire_at(g, fds[0], 0, 0xa0);
 	fire_unrouted(_metadata, self->ctx, fds[1]);
-	fire_at(g, fds[2], 0, 0xa0);
+	irqx_fire_at(g, fds[2], 0, 0xa0);
 }
 
 /*
@@ -150,10 +144,10 @@ TEST_F(route, sequences)
 	for (round = 0; round < 3; round++) {
 		irqx_route(self->ctx, ops, ARRAY_SIZE(ops));
 		EXPECT_EQ(4, irqx_stats(self->ctx).gsis);
-		fire_at(g, fds[10], 0, 0x40);
+		irqx_fire_at(g, fds[10], 0, 0x40);
 		fire_unrouted(_metadata, self->ctx, fds[11]);
-		fire_at(g, fds[12], 0, 0x40);
-		fire_at(g, fds[13], 0, 0x40);
+		irqx_fire_at(g, fds[12], 0, 0x40);
+		irqx_fire_at(g, fds[13], 0, 0x40);
 		fire_unrouted(_metadata, self->ctx, fds[14]);
 		irqx_irq_line(self->ctx, 15, 1);
 		irqx_irq_line(self->ctx, 15, 0);

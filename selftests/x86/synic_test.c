@@ -37,13 +37,13 @@ FIXTURE_TEARDOWN(synic)
 }
 
 /*
- * It is taken before irqx_check()'s fence comes: testing.rst section 5, of
- * AutoEOI.
+ * An AutoEOI SINT is taken before the fence of irqx_check() comes: testing.rst
+ * section 5.
  */
-static void expect_taken(struct irqx_guest *g, uint32_t vcpu, uint32_t vector)
+static void fire_and_check(struct irqx_guest *g, int fd, uint32_t vcpu,
+			   uint32_t vector)
 {
-	irqx_expect(g, vcpu, vector, 1);
-	irqx_wait_count(g, vcpu, vector, g->vcpus[vcpu].expect[vector]);
+	irqx_fire_at(g, fd, vcpu, vector);
 	irqx_check(g);
 }
 
@@ -54,8 +54,7 @@ static void cycle(struct irqx_guest *g, struct irqx_level *level, uint32_t vcpu,
 	uint64_t got;
 
 	acks += level->acks;
-	irqx_fire(level->fd);
-	expect_taken(g, vcpu, vector);
+	fire_and_check(g, level->fd, vcpu, vector);
 	got = irqx_acks(level, acks);
 	TEST_ASSERT(got == acks, "%lu acks, not %lu", got, acks);
 }
@@ -809,8 +808,8 @@ static void run_events(struct __test_metadata *_metadata, struct irqx_synic *s,
 			for (i = 0; i < ARRAY_SIZE(some_flags); i++) {
 				ASSERT_TRUE(irqx_flag_set(s->vp[vp].events, sint,
 							  some_flags[i]));
-				irqx_fire(fd);
-				expect_taken(g, vp, IRQX_SINT_VECTOR + sint);
+				fire_and_check(g, fd, vp,
+					       IRQX_SINT_VECTOR + sint);
 				ASSERT_FALSE(irqx_flag_test(s->vp[vp].events,
 							    sint, some_flags[i]));
 				ASSERT_TRUE(irqx_flag_test(&s->vp[vp].cpu->seen,
@@ -961,8 +960,8 @@ static void run_flags(struct __test_metadata *_metadata, struct irqx_synic *s,
 					irqx_bind_flag(g->ctx, fd,
 						       irqx_sint_entry(vp, sint),
 						       some_flags[i]);
-				irqx_fire(fd);
-				expect_taken(g, vp, IRQX_SINT_VECTOR + sint);
+				fire_and_check(g, fd, vp,
+					       IRQX_SINT_VECTOR + sint);
 				ASSERT_TRUE(irqx_flag_test(&s->vp[vp].cpu->seen,
 							   sint, some_flags[i]));
 				ASSERT_EQ(i + 1,
@@ -1453,7 +1452,7 @@ TEST(dirty_ring)
 
 	if (!kvm_check_cap(KVM_CAP_DIRTY_LOG_RING))
 		SKIP(return, "no dirty ring");
-	s = irqx_synic_create(1, IRQX_SYNIC_DIRTY_RING);
+	s = irqx_synic_create(1, IRQX_GUEST_ARCH_DIRTY_RING);
 	ASSERT_EQ(EOPNOTSUPP, __irqx_bind_flag(s->g->ctx, fd, 0,
 					       irqx_sint_entry(0, SINT), 3));
 	ASSERT_EQ(0, irqx_stats(s->g->ctx).irqfds);

@@ -68,6 +68,9 @@ struct irqx_msi {
 
 struct kvm_irq_routing_entry irqx_msi_entry(struct irqx_msi msi);
 
+/* KVM_GET_IRQCHIP; KVM_IRQCHIP_*. */
+struct kvm_irqchip irqx_irqchip_get(struct kvm_vm *vm, uint32_t id);
+
 /* A redirection entry of the guest's IOAPIC, as its driver would write it. */
 void irqx_ioapic_set(struct kvm_vm *vm, uint32_t pin, uint64_t redir);
 #define IRQX_IOAPIC_DEST(id)	((uint64_t)(id) << 56)

@@ -72,7 +72,7 @@ struct irqx_synic {
 
 /* The SynIC is not active yet. */
 #define IRQX_SYNIC_LATE		(1 << 0)
-#define IRQX_SYNIC_DIRTY_RING	(1 << 1)
+/* or IRQX_GUEST_ARCH_DIRTY_RING */
 
 /* vCPUs do not run yet; VP i is vCPU i. */
 struct irqx_synic *irqx_synic_create(uint32_t nr_vcpus, uint32_t flags);

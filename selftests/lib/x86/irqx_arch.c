@@ -156,11 +156,18 @@ const struct irqx_pin irqx_bad_pins[] = {
 
 const uint32_t irqx_nr_bad_pins = ARRAY_SIZE(irqx_bad_pins);
 
-void irqx_ioapic_set(struct kvm_vm *vm, uint32_t pin, uint64_t redir)
+struct kvm_irqchip irqx_irqchip_get(struct kvm_vm *vm, uint32_t id)
 {
-	struct kvm_irqchip chip = { .chip_id = KVM_IRQCHIP_IOAPIC };
+	struct kvm_irqchip chip = { .chip_id = id };
 
 	vm_ioctl(vm, KVM_GET_IRQCHIP, &chip);
+	return chip;
+}
+
+void irqx_ioapic_set(struct kvm_vm *vm, uint32_t pin, uint64_t redir)
+{
+	struct kvm_irqchip chip = irqx_irqchip_get(vm, KVM_IRQCHIP_IOAPIC);
+
 	chip.chip.ioapic.redirtbl[pin].bits = redir;
 	vm_ioctl(vm, KVM_SET_IRQCHIP, &chip);
 }
@@ -171,9 +178,8 @@ void irqx_pic_set(struct kvm_vm *vm, uint8_t base)
 	uint32_t i;
 
 	for (i = 0; i < 2; i++) {
-		memset(&chip, 0, sizeof(chip));
-		chip.chip_id = i ? KVM_IRQCHIP_PIC_SLAVE : KVM_IRQCHIP_PIC_MASTER;
-		vm_ioctl(vm, KVM_GET_IRQCHIP, &chip);
+		chip = irqx_irqchip_get(vm, i ? KVM_IRQCHIP_PIC_SLAVE :
+						KVM_IRQCHIP_PIC_MASTER);
 		chip.chip.pic.irq_base = base + 8 * i;
 		chip.chip.pic.imr = 0;
 		chip.chip.pic.auto_eoi = 0;
@@ -222,9 +228,8 @@ struct kvm_irq_routing_entry irqx_wire_entry(struct irqx_guest *g, uint32_t n)
 
 bool irqx_wire_is_up(struct irqx_guest *g, uint32_t n)
 {
-	struct kvm_irqchip chip = { .chip_id = KVM_IRQCHIP_IOAPIC };
+	struct kvm_irqchip chip = irqx_irqchip_get(g->vm, KVM_IRQCHIP_IOAPIC);
 
-	vm_ioctl(g->vm, KVM_GET_IRQCHIP, &chip);
 	return chip.chip.ioapic.irr & 1U << (16 + n);
 }
 

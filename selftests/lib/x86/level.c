@@ -212,17 +212,9 @@ void irqx_pin_level(struct irqx_guest *g, uint32_t pin, uint8_t vector)
 	irqx_pin_set(g, pin, IRQX_IOAPIC_LEVEL | vector);
 }
 
-static struct kvm_irqchip get_irqchip(struct kvm_vm *vm, uint32_t id)
-{
-	struct kvm_irqchip chip = { .chip_id = id };
-
-	vm_ioctl(vm, KVM_GET_IRQCHIP, &chip);
-	return chip;
-}
-
 uint32_t irqx_ioapic_irr(struct kvm_vm *vm)
 {
-	return get_irqchip(vm, KVM_IRQCHIP_IOAPIC).chip.ioapic.irr;
+	return irqx_irqchip_get(vm, KVM_IRQCHIP_IOAPIC).chip.ioapic.irr;
 }
 
 bool irqx_pin_is_up(struct kvm_vm *vm, uint32_t pin)
@@ -232,7 +224,7 @@ bool irqx_pin_is_up(struct kvm_vm *vm, uint32_t pin)
 
 bool irqx_pin_remote_irr(struct kvm_vm *vm, uint32_t pin)
 {
-	struct kvm_irqchip chip = get_irqchip(vm, KVM_IRQCHIP_IOAPIC);
+	struct kvm_irqchip chip = irqx_irqchip_get(vm, KVM_IRQCHIP_IOAPIC);
 
 	return chip.chip.ioapic.redirtbl[pin].fields.remote_irr;
 }
@@ -289,8 +281,8 @@ bool irqx_pic_is_up(struct kvm_vm *vm, uint32_t pin)
 {
 	struct kvm_irqchip chip;
 
-	chip = get_irqchip(vm, pin < 8 ? KVM_IRQCHIP_PIC_MASTER :
-					 KVM_IRQCHIP_PIC_SLAVE);
+	chip = irqx_irqchip_get(vm, pin < 8 ? KVM_IRQCHIP_PIC_MASTER :
+					      KVM_IRQCHIP_PIC_SLAVE);
 	return chip.chip.pic.irr & 1 << pin % 8;
 }
 

@@ -2,8 +2,6 @@
 /*
  * See irqx_synic.h.
  */
-#include <signal.h>
-
 #include "../arch.h"
 #include "irqx_synic.h"
 
@@ -170,8 +168,7 @@ struct irqx_synic *irqx_synic_create(uint32_t nr_vcpus, uint32_t flags)
 	TEST_ASSERT(s && nr_vcpus <= IRQX_SYNIC_MAX_VCPUS, "%u vCPUs", nr_vcpus);
 	s->g = __irqx_guest_create(nr_vcpus, NULL,
 				   IRQX_GUEST_UNBOOTED | IRQX_GUEST_ARCH_HYPERV |
-				   (flags & IRQX_SYNIC_DIRTY_RING ?
-				    IRQX_GUEST_ARCH_DIRTY_RING : 0));
+				   (flags & IRQX_GUEST_ARCH_DIRTY_RING));
 	irqx_ops_init(s->g);
 	for (i = IRQX_LEVEL_VECTOR_MIN; i <= IRQX_LEVEL_VECTOR_MAX; i++)
 		vm_install_exception_handler(s->g->vm, i, guest_sint);

@@ -13,6 +13,7 @@
 #define PIC_EOI		0x20
 #define PIC_BASE	0x30
 #define APIC_LVT0	0x350
+#define X2APIC_EOI	(APIC_BASE_MSR + (APIC_EOI >> 4))
 #define APIC_ISR	0x100
 #define APIC_TMR	0x180
 #define NR_PIC_PINS	16
@@ -39,7 +40,7 @@
 	{ "both" #pin, 2, { PIN(chip, n), PIN(KVM_IRQCHIP_IOAPIC, pin) },		\
 	  PIC(pin) | IOAPIC(pin), false, false }
 
-const struct twin_target twin_targets[TWIN_TARGETS] = {
+const struct twin_target twin_targets[] = {
 	ON_IOAPIC(16),
 	ON_IOAPIC(17),
 	ON_IOAPIC(18),
@@ -55,8 +56,7 @@ const struct twin_target twin_targets[TWIN_TARGETS] = {
 	{ "sint1", 1, { SINT(1, 3) }, SINT_LINE(1), false, true },
 };
 
-/* Without the SINTs where there are none. */
-const uint32_t twin_nr_targets = 13;
+const uint32_t twin_nr_targets = ARRAY_SIZE(twin_targets);
 
 const uint32_t twin_guest_flags = IRQX_GUEST_ARCH_HYPERV;
 const uint32_t twin_guest_vcpus = TWIN_VCPUS + 1;
@@ -77,16 +77,6 @@ static const uint8_t pic_pins[] = { 3, 4, 5, 10, 11 };
 
 enum { OP_WRMSR = 1, OP_OUTB, OP_IOAPIC_WRITE, OP_IOAPIC_READ };
 
-static void guest_outb(uint16_t port, uint8_t value)
-{
-	asm volatile("outb %0, %1" : : "a"(value), "d"(port) : "memory");
-}
-
-static void guest_eoi(void)
-{
-	wrmsr(APIC_BASE_MSR + (APIC_EOI >> 4), 0);
-}
-
 uint32_t twin_guest_vcpu(void)
 {
 	uint32_t vcpu;
@@ -102,13 +92,10 @@ static void guest_irq(struct ex_regs *regs)
 
 	if (!twin_guest_taken(&twin_cpus[twin_guest_vcpu()], vector))
 		return;
-	if (vector < PIC_BASE || vector >= PIC_BASE + NR_PIC_PINS) {
-		guest_eoi();
-		return;
-	}
-	if (vector >= PIC_BASE + 8)
-		guest_outb(PIC2, PIC_EOI);
-	guest_outb(PIC1, PIC_EOI);
+	if (vector >= PIC_BASE && vector < PIC_BASE + NR_PIC_PINS)
+		irqx_guest_pic_eoi(PIC_BASE, vector);
+	else
+		wrmsr(X2APIC_EOI, 0);
 }
 
 void twin_guest_start(uint32_t vcpu)
@@ -132,7 +119,8 @@ void twin_guest_op(struct twin_cpu *cpu)
 		wrmsr(cpu->where, cpu->what);
 		break;
 	case OP_OUTB:
-		guest_outb(cpu->where, cpu->what);
+		asm volatile("outb %0, %1" : : "a"((uint8_t)cpu->what),
+			     "d"((uint16_t)cpu->where));
 		break;
 	case OP_IOAPIC_WRITE:
 		ioapic[0] = cpu->where;
@@ -149,11 +137,20 @@ void twin_guest_op(struct twin_cpu *cpu)
  * Operations
  */
 
-static void get_irqchip(struct twin *twin, uint32_t id, struct kvm_irqchip *chip)
+static struct kvm_irqchip irqchip(struct twin *twin, uint32_t id)
 {
-	memset(chip, 0, sizeof(*chip));
-	chip->chip_id = id;
-	vm_ioctl(twin->g->vm, KVM_GET_IRQCHIP, chip);
+	return irqx_irqchip_get(twin->g->vm, id);
+}
+
+static int set_irqchip(struct twin *twin, struct kvm_irqchip *chip)
+{
+	vm_ioctl(twin->g->vm, KVM_SET_IRQCHIP, chip);
+	return 0;
+}
+
+static uint32_t with_bit(uint32_t bits, uint32_t n, bool set)
+{
+	return set ? bits | 1U << n : bits & ~(1U << n);
 }
 
 static int guest_do(struct twin *twin, uint32_t vcpu, uint32_t op, uint64_t where,
@@ -174,7 +171,7 @@ static int op_hold(struct twin *twin, const int *arg)
 
 static int op_eoi(struct twin *twin, const int *arg)
 {
-	return guest_do(twin, arg[0], OP_WRMSR, APIC_BASE_MSR + (APIC_EOI >> 4), 0);
+	return guest_do(twin, arg[0], OP_WRMSR, X2APIC_EOI, 0);
 }
 
 /* Low half, with the mask or not, and the vCPU. */
@@ -226,29 +223,18 @@ static int op_sint(struct twin *twin, const int *arg)
 /* Migration: what was read is written back, with a pin up or down. */
 static int op_set_up(struct twin *twin, const int *arg)
 {
-	struct kvm_irqchip chip;
+	struct kvm_irqchip chip = irqchip(twin, KVM_IRQCHIP_IOAPIC);
 
-	get_irqchip(twin, KVM_IRQCHIP_IOAPIC, &chip);
-	if (arg[1])
-		chip.chip.ioapic.irr |= 1 << arg[0];
-	else
-		chip.chip.ioapic.irr &= ~(1 << arg[0]);
-	vm_ioctl(twin->g->vm, KVM_SET_IRQCHIP, &chip);
-	return 0;
+	chip.chip.ioapic.irr = with_bit(chip.chip.ioapic.irr, arg[0], arg[1]);
+	return set_irqchip(twin, &chip);
 }
 
 static int op_pic_set_up(struct twin *twin, const int *arg)
 {
-	struct kvm_irqchip chip;
+	struct kvm_irqchip chip = irqchip(twin, arg[0] / 8);
 
-	get_irqchip(twin, arg[0] < 8 ? KVM_IRQCHIP_PIC_MASTER :
-				       KVM_IRQCHIP_PIC_SLAVE, &chip);
-	if (arg[1])
-		chip.chip.pic.irr |= 1 << arg[0] % 8;
-	else
-		chip.chip.pic.irr &= ~(1 << arg[0] % 8);
-	vm_ioctl(twin->g->vm, KVM_SET_IRQCHIP, &chip);
-	return 0;
+	chip.chip.pic.irr = with_bit(chip.chip.pic.irr, arg[0] % 8, arg[1]);
+	return set_irqchip(twin, &chip);
 }
 
 static int op_restore(struct twin *twin, const int *arg)
@@ -258,8 +244,8 @@ static int op_restore(struct twin *twin, const int *arg)
 
 	(void)arg;
 	for (id = 0; id < 3; id++) {
-		get_irqchip(twin, id, &chip);
-		vm_ioctl(twin->g->vm, KVM_SET_IRQCHIP, &chip);
+		chip = irqchip(twin, id);
+		set_irqchip(twin, &chip);
 	}
 	return 0;
 }
@@ -288,13 +274,7 @@ static void choose_rte(struct irqx_random *random, int *arg)
 	arg[2] = irqx_random_below(random, TWIN_VCPUS);
 }
 
-static void choose_mask(struct irqx_random *random, int *arg)
-{
-	arg[0] = one_of(random, ioapic_pins);
-	arg[1] = irqx_random_below(random, 2);
-}
-
-static void choose_set_up(struct irqx_random *random, int *arg)
+static void choose_pin_and_bit(struct irqx_random *random, int *arg)
 {
 	arg[0] = one_of(random, ioapic_pins);
 	arg[1] = irqx_random_below(random, 2);
@@ -327,12 +307,12 @@ const struct twin_op_kind twin_arch_ops[] = {
 	{ "hold", 6, 2, op_hold, choose_hold, NULL },
 	{ "eoi", 12, 1, op_eoi, choose_vcpu, NULL },
 	{ "rte", 8, 3, op_rte, choose_rte, pin_of },
-	{ "mask", 8, 2, op_mask, choose_mask, pin_of },
+	{ "mask", 8, 2, op_mask, choose_pin_and_bit, pin_of },
 	{ "pic_eoi", 4, 1, op_pic_eoi, choose_vcpu, NULL },
 	{ "pic_mask", 2, 2, op_pic_mask, choose_pic_mask, NULL },
 	{ "eom", 3, 1, op_eom, choose_vcpu, NULL },
 	{ "sint", 2, 2, op_sint, choose_sint, NULL },
-	{ "set_up", 3, 2, op_set_up, choose_set_up, NULL },
+	{ "set_up", 3, 2, op_set_up, choose_pin_and_bit, NULL },
 	{ "pic_set_up", 2, 2, op_pic_set_up, choose_pic_set_up, NULL },
 	{ "restore", 1, 0, op_restore, NULL, NULL },
 };
@@ -384,6 +364,7 @@ uint32_t twin_own_entries(struct kvm_irq_routing_entry *entries)
 void twin_arch_init(struct twin *twin)
 {
 	struct irqx_guest *g = twin->g;
+	struct kvm_irqchip chip;
 	uint32_t i;
 
 	for (i = 32; i < 256; i++)
@@ -391,11 +372,9 @@ void twin_arch_init(struct twin *twin)
 	virt_pg_map(g->vm, IOAPIC_GPA, IOAPIC_GPA);
 	irqx_pic_set(g->vm, PIC_BASE);
 	for (i = 0; i < 2; i++) {
-		struct kvm_irqchip chip;
-
-		get_irqchip(twin, i, &chip);
+		chip = irqchip(twin, i);
 		chip.chip.pic.elcr = PIC_LEVEL >> 8 * i;
-		vm_ioctl(g->vm, KVM_SET_IRQCHIP, &chip);
+		set_irqchip(twin, &chip);
 	}
 	for (i = 0; i < TWIN_VCPUS; i++) {
 		vcpu_enable_cap(g->vcpus[i].vcpu, KVM_CAP_HYPERV_SYNIC2, 0);
@@ -460,12 +439,12 @@ void twin_look(struct twin *twin, uint64_t *words)
 	BUILD_BUG_ON(WORDS_APIC + TWIN_VCPUS * WORDS_PER_APIC > TWIN_WORDS);
 	BUILD_BUG_ON(sizeof(chip.chip.pic) != 16);
 
-	get_irqchip(twin, KVM_IRQCHIP_IOAPIC, &chip);
+	chip = irqchip(twin, KVM_IRQCHIP_IOAPIC);
 	for (i = 0; i < SENTINEL_PIN; i++)
 		words[WORDS_IOAPIC + i] = chip.chip.ioapic.redirtbl[i].bits;
 	words[WORDS_IRR] = chip.chip.ioapic.irr & ~(1 << SENTINEL_PIN);
 	for (i = 0; i < 2; i++) {
-		get_irqchip(twin, i, &chip);
+		chip = irqchip(twin, i);
 		memcpy(&words[WORDS_PIC + 2 * i], &chip.chip.pic, 16);
 	}
 	for (i = 0; i < TWIN_VCPUS; i++) {
