@@ -180,30 +180,22 @@ int irqx_lines_prepare(struct irqx_lines *lines,
 	return ret;
 }
 
-/* Holds are counted; a pin is driven when the first comes and the last goes. */
-static void line_hold(struct irqx_line *line)
+/* SINTs have no level. */
+static void line_hold(struct irqx_line *line, int by)
 {
 	lockdep_assert_held(&line->lines->levels_lock);
 
-	if (line_is_pin(line) && !line->high++)
-		line_drive(line, 1, LINE_LATER);
+	if (line_is_pin(line))
+		line->high += by;
 }
 
-static void line_release(struct irqx_line *line)
-{
-	lockdep_assert_held(&line->lines->levels_lock);
-
-	if (line_is_pin(line) && !--line->high)
-		line_drive(line, 0, LINE_LATER);
-}
-
-/* Whoever has raised it. */
+/* Whoever has raised it; it stays up if it is held. */
 static void line_lower(struct irqx_line *line)
 {
 	lockdep_assert_held(&line->lines->levels_lock);
 
-	if (line_is_pin(line) && !line->high)
-		line_drive(line, 0, LINE_LATER);
+	if (line_is_pin(line))
+		line_drive(line, !!line->high, LINE_LATER);
 }
 
 /**
@@ -414,13 +406,14 @@ void irqx_source_move(struct irqx_source *source, struct irqx_entries *entries)
 		plug->line = line;
 		list_add_tail(&plug->node, &line->plugs);
 		line_count_resampler(line, source, 1);
-		if (source->high)
-			line_hold(line);
+		line_hold(line, source->high);
+		if (source->high && line->high == 1)
+			line_drive(line, 1, LINE_LATER);
 	}
 	for (i = 0; i < nr_old; i++) {
-		if (source->high)
-			line_release(old[i]);
-		else if (source->resamplefd && !old[i]->resamplers)
+		line_hold(old[i], -source->high);
+		if ((source->high && !old[i]->high) ||
+		    (source->resamplefd && !old[i]->resamplers))
 			line_lower(old[i]);
 	}
 	levels_unlock(lines, flags);
@@ -464,19 +457,6 @@ static int source_assert(struct irqx_source *source, enum line_how how)
 	}
 	source->high = true;
 	return ret;
-}
-
-static void source_let_go(struct irqx_source *source)
-{
-	u32 i;
-
-	lockdep_assert_held(&source->lines->levels_lock);
-
-	if (!source->high)
-		return;
-	source->high = false;
-	for (i = 0; i < source->nr; i++)
-		line_release(source->plugs[i].line);
 }
 
 /*
@@ -597,8 +577,9 @@ int irqx_lines_pulse(struct irqx_lines *lines,
 	line = xa_load(&lines->all, irqx_arch_line_key(e));
 	ret = irqx_kvm_set_pin(lines->kvm, lines->source_id, e, 1, false);
 	trace_irqx_inject(e, false, 1, ret);
-	if (!irqx_arch_pins_are_raw() && (!line || !line->high))
-		irqx_kvm_set_pin(lines->kvm, lines->source_id, e, 0, false);
+	if (!irqx_arch_pins_are_raw())
+		irqx_kvm_set_pin(lines->kvm, lines->source_id, e,
+				 line && line->high, false);
 	levels_unlock(lines, flags);
 	return ret;
 }
@@ -607,12 +588,13 @@ int irqx_lines_pulse(struct irqx_lines *lines,
  * irqx_lines_lower - lower a pin that no source is plugged into
  * @lines: the VM's
  * @e: a pin; it stays up if somebody holds it
+ * @want_status: as irqx_route_set_level()
  *
  * Context: as irqx_source_set().
  * Return: as kvm_set_irq().
  */
 int irqx_lines_lower(struct irqx_lines *lines,
-		     struct kvm_kernel_irq_routing_entry *e)
+		     struct kvm_kernel_irq_routing_entry *e, bool want_status)
 {
 	struct irqx_line *line;
 	unsigned long flags;
@@ -621,46 +603,44 @@ int irqx_lines_lower(struct irqx_lines *lines,
 	flags = levels_lock(lines);
 	line = xa_load(&lines->all, irqx_arch_line_key(e));
 	level = line && line->high;
-	ret = irqx_kvm_set_pin(lines->kvm, lines->source_id, e, level, false);
+	ret = irqx_kvm_set_pin(lines->kvm, lines->source_id, e, level, want_status);
 	trace_irqx_inject(e, false, level, ret);
 	levels_unlock(lines, flags);
 	return ret;
 }
 
 /* The GSI's other pins fall too, as KVM's resampler lowers the GSI. */
-static void source_lower_others(struct irqx_source *source, struct irqx_line *line)
+static void source_let_go(struct irqx_source *source, struct irqx_line *line)
 {
+	struct irqx_line *other;
 	u32 i;
 
-	for (i = 0; i < source->nr; i++)
-		if (source->plugs[i].line != line)
-			line_lower(source->plugs[i].line);
+	lockdep_assert_held(&source->lines->levels_lock);
+
+	for (i = 0; i < source->nr; i++) {
+		other = source->plugs[i].line;
+		line_hold(other, -source->high);
+		if (other != line)
+			line_lower(other);
+	}
+	source->high = false;
 }
 
 /*
  * The sources with a resamplefd let go, and the pin falls unless it is held, whoever has
- * raised it.  @anew: KVM has lowered it without asking who holds it.
+ * raised it.  It is driven either way, once: KVM may have lowered it without asking.
  */
-static void line_let_go(struct irqx_line *line, bool anew)
+static void line_let_go(struct irqx_line *line)
 {
-	bool held = line->high;
 	struct irqx_plug *plug;
 
 	lockdep_assert_held(&line->lines->plugs_lock);
 	lockdep_assert_held(&line->lines->levels_lock);
 
-	list_for_each_entry(plug, &line->plugs, node) {
-		if (!plug->source->resamplefd)
-			continue;
-		if (plug->source->high)
-			source_let_go(plug->source);
-		else
-			source_lower_others(plug->source, line);
-	}
-	if (anew && line_is_pin(line))
-		line_drive(line, !!line->high, LINE_LATER);
-	else if (!held)
-		line_lower(line);
+	list_for_each_entry(plug, &line->plugs, node)
+		if (plug->source->resamplefd)
+			source_let_go(plug->source, line);
+	line_lower(line);
 }
 
 /* Those who were told to, of whom the first may be told at once. */
@@ -702,8 +682,7 @@ static void line_tell(struct irqx_line *line, struct line_told *told)
 		queue_work(irqx_long_wq, &line->lines->tell);
 }
 
-/* @anew: as line_let_go() */
-static void line_ack(struct irqx_line *line, bool anew)
+static void line_ack(struct irqx_line *line)
 {
 	struct irqx_lines *lines = line->lines;
 	struct line_told told;
@@ -711,7 +690,7 @@ static void line_ack(struct irqx_line *line, bool anew)
 
 	spin_lock(&lines->plugs_lock);
 	flags = levels_lock(lines);
-	line_let_go(line, anew);
+	line_let_go(line);
 	levels_unlock(lines, flags);
 	line_put_down(line, &told);
 	spin_unlock(&lines->plugs_lock);
@@ -733,7 +712,7 @@ static bool line_try_ack(struct irqx_line *line)
 		spin_unlock(&lines->plugs_lock);
 		return false;
 	}
-	line_let_go(line, false);
+	line_let_go(line);
 	spin_unlock(&lines->levels_lock);
 	line_put_down(line, &told);
 	spin_unlock(&lines->plugs_lock);
@@ -744,7 +723,7 @@ static bool line_try_ack(struct irqx_line *line)
 /* The rest of irqx_lines_ack() and irqx_lines_unmasked(). */
 static void line_ack_work(struct work_struct *work)
 {
-	line_ack(container_of(work, struct irqx_line, ack), true);
+	line_ack(container_of(work, struct irqx_line, ack));
 }
 
 /**
@@ -771,7 +750,7 @@ void irqx_lines_ack(struct irqx_lines *lines, unsigned long key)
 		return;
 	if (IS_ENABLED(CONFIG_PREEMPT_RT) ? preemptible() :
 					    lines->pins_are_atomic || !irqs_disabled()) {
-		line_ack(line, false);
+		line_ack(line);
 		return;
 	}
 	if (!IS_ENABLED(CONFIG_PREEMPT_RT) && line_try_ack(line))

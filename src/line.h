@@ -66,7 +66,7 @@ int irqx_lines_prepare(struct irqx_lines *lines,
 int irqx_lines_pulse(struct irqx_lines *lines,
 		     struct kvm_kernel_irq_routing_entry *e);
 int irqx_lines_lower(struct irqx_lines *lines,
-		     struct kvm_kernel_irq_routing_entry *e);
+		     struct kvm_kernel_irq_routing_entry *e, bool want_status);
 void irqx_lines_set_up(struct irqx_lines *lines);
 void irqx_lines_ack(struct irqx_lines *lines, unsigned long key);
 bool irqx_lines_unmasked(struct irqx_lines *lines, unsigned long key, bool asked);

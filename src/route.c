@@ -556,7 +556,8 @@ static struct irqx_source *gsi_create_level(struct irqx_context *ctx,
 }
 
 /* Pins that KVM_IRQ_LINE has not raised, but somebody may have. */
-static int gsi_lower(struct irqx_context *ctx, struct irqx_gsi *gsi)
+static int gsi_lower(struct irqx_context *ctx, struct irqx_gsi *gsi,
+		     bool want_status)
 {
 	struct irqx_entries *entries = &gsi->target.to;
 	int ret = -1;
@@ -567,7 +568,8 @@ static int gsi_lower(struct irqx_context *ctx, struct irqx_gsi *gsi)
 	for (i = 0; i < entries->nr; i++)
 		ret = irqx_status_add(ret,
 				      irqx_lines_lower(&ctx->vm->lines,
-						       irqx_entries_at(entries, i)));
+						       irqx_entries_at(entries, i),
+						       want_status));
 	return ret;
 }
 
@@ -587,7 +589,7 @@ static int gsi_set_level(struct irqx_context *ctx, struct irqx_gsi *gsi,
 	if (level)
 		*status = irqx_source_set(level, args->level, want_status);
 	else if (!args->level)
-		*status = gsi_lower(ctx, gsi);
+		*status = gsi_lower(ctx, gsi, want_status);
 	if (args->level && !has_level)
 		*status = irqx_target_raise(&gsi->target);
 	return 0;

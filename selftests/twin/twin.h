@@ -16,7 +16,7 @@
 #define TWIN_VCPUS	2
 #define TWIN_GSIS	6
 #define TWIN_FDS	6
-#define TWIN_ACKS	3
+#define TWIN_ACKS	(2 * TWIN_GSIS)
 #define TWIN_WORDS	64
 
 /* Both have these GSIs for what is tried; KVM may have others. */
@@ -120,6 +120,7 @@ struct twin_op_kind {
 	int (*run)(struct twin *twin, const int *arg);	/* Return: an errno */
 	void (*choose)(struct irqx_random *random, int *arg);
 	uint64_t (*unmasks)(const int *arg);	/* the lines that it may unmask */
+	bool ends;			/* there may be an EOI */
 };
 
 extern const struct twin_op_kind twin_arch_ops[];
@@ -149,6 +150,8 @@ void twin_look(struct twin *twin, uint64_t *words);
 void twin_name_word(uint32_t n, char *name, size_t size);
 /* Of @words: the lines that are up. */
 uint64_t twin_lines_up(const uint64_t *words);
+/* Edges now, of which an interrupt that came as a level has not ended. */
+uint64_t twin_lines_from_levels(const uint64_t *words);
 
 /* Documentation/api.rst. */
 extern const char twin_api_rst[];

@@ -32,7 +32,8 @@
 enum difference {
 	TWO_GSIS_OF_A_LINE, RESAMPLE_WITHOUT_EOI, EVENT_WITHOUT_ROUTE,
 	LEVEL_REROUTED, PULSE_ON_A_HELD_LINE, UNMASKED_WHILE_HELD, FAILED_ASSIGN,
-	SINT_LEFT, ONE_OF_TWO_LEAVES, UNMASKING_LETS_GO, NR_DIFFERENCES, NONE = NR_DIFFERENCES,
+	SINT_LEFT, ONE_OF_TWO_LEAVES, UNMASKING_LETS_GO, STILL_LISTENED_TO,
+	NR_DIFFERENCES, NONE = NR_DIFFERENCES,
 };
 
 static const char *const difference_names[NR_DIFFERENCES] = {
@@ -46,6 +47,7 @@ static const char *const difference_names[NR_DIFFERENCES] = {
 	[SINT_LEFT] = "twin.sint_left",
 	[ONE_OF_TWO_LEAVES] = "twin.one_of_two_leaves",
 	[UNMASKING_LETS_GO] = "twin.unmasking_lets_go",
+	[STILL_LISTENED_TO] = "twin.still_listened_to",
 };
 
 static bool is_documented(enum difference difference)
@@ -77,6 +79,7 @@ struct pair {
 	uint32_t line;			/* KVM_IRQ_LINE holds these GSIs, a bit each */
 	uint32_t asserted;		/* an irqfd with a resamplefd does, likewise */
 	uint32_t let_go;		/* at an unmasking, by the module; likewise */
+	uint64_t listened;		/* lines that have had a resamplefd */
 	int ack_of[TWIN_FDS];		/* of those that are bound, or -1 */
 	uint64_t skipped[NR_DIFFERENCES + 1];	/* NONE: the way cannot say it */
 	uint64_t interrupts;
@@ -191,6 +194,14 @@ static uint32_t parse(const char *text, struct twin_op *ops)
 	return nr;
 }
 
+/* A GSI has two resamplefds of its own, so that a signal says whose EOI it was. */
+static void choose_binding(struct irqx_random *random, struct twin_op *op)
+{
+	op->arg[1] = irqx_random_below(random, TWIN_GSIS);
+	op->arg[2] = irqx_random_below(random, 3) ?
+		     2 * op->arg[1] + (int)irqx_random_below(random, 2) : -1;
+}
+
 static void choose(struct irqx_random *random, struct twin_op *op)
 {
 	uint32_t what, sum = 0, n;
@@ -210,10 +221,7 @@ static void choose(struct irqx_random *random, struct twin_op *op)
 		break;
 	case ASSIGN:
 		op->arg[0] = irqx_random_below(random, TWIN_FDS);
-		op->arg[1] = irqx_random_below(random, TWIN_GSIS);
-		op->arg[2] = (int)irqx_random_below(random, TWIN_ACKS + 2) - 2;
-		if (op->arg[2] < 0)
-			op->arg[2] = -1;
+		choose_binding(random, op);
 		break;
 	case DEASSIGN:
 		op->arg[0] = irqx_random_below(random, TWIN_FDS);
@@ -323,12 +331,36 @@ static bool asserted_on_two(struct pair *p, uint64_t lines)
 	return false;
 }
 
+/* Lines with a resamplefd. */
+static uint64_t resampled_lines(struct pair *p)
+{
+	const struct twin_target *target;
+	uint64_t lines = 0;
+	int i;
+
+	for (i = 0; i < TWIN_GSIS; i++) {
+		target = target_of(p, i);
+		if (target && gsi_resamples(p, i))
+			lines |= target->lines;
+	}
+	return lines;
+}
+
+static bool may_end(const struct twin_op *op)
+{
+	return op->what >= NR_COMMON ? twin_arch_ops[op->what - NR_COMMON].ends :
+				       op->what == RUN;
+}
+
 /* Return: the difference on purpose that @op would meet. */
 static enum difference meets(struct pair *p, const struct twin_op *op)
 {
 	const struct twin_target *to, *from;
 	int gsi, fd = op->arg[0];
 
+	if (may_end(op) && p->listened & ~resampled_lines(p) &
+			   twin_lines_from_levels(p->seen[0].words))
+		return STILL_LISTENED_TO;
 	switch (op->what) {
 	case ROUTE:
 		gsi = op->arg[0];
@@ -338,7 +370,7 @@ static enum difference meets(struct pair *p, const struct twin_op *op)
 			return TWO_GSIS_OF_A_LINE;
 		if (to && to->no_eoi && gsi_resamples(p, gsi))
 			return RESAMPLE_WITHOUT_EOI;
-		if (from && from->no_level && to != from && gsi_resamples(p, gsi))
+		if (from && from->no_level && !from->no_eoi && to != from)
 			return SINT_LEFT;
 		if (from && to != from &&
 		    ((p->line | p->asserted) & 1U << gsi ||
@@ -353,11 +385,14 @@ static enum difference meets(struct pair *p, const struct twin_op *op)
 		    !gsi_resamples(p, op->arg[1]))
 			return FAILED_ASSIGN;
 		/* What is in the eventfd counts as an event. */
-		if (!to && op->arg[2] >= 0 && p->seen[0].full & 1U << fd)
+		if (!(p->seen[0].full & 1U << fd))
+			break;
+		if (!to && op->arg[2] >= 0)
 			return EVENT_WITHOUT_ROUTE;
-		if (to && op->arg[2] < 0 && p->line & 1U << op->arg[1] &&
-		    p->seen[0].full & 1U << fd)
+		if (op->arg[2] < 0 && p->line & 1U << op->arg[1])
 			return PULSE_ON_A_HELD_LINE;
+		if (op->arg[2] < 0 && p->let_go & 1U << op->arg[1])
+			return UNMASKING_LETS_GO;
 		break;
 	case DEASSIGN:
 		gsi = op->arg[1];
@@ -458,10 +493,9 @@ static void do_op(struct twin *twin, const struct twin_op *op, struct seen *seen
 	default:
 		seen->err = twin_arch_ops[op->what - NR_COMMON].run(twin, arg);
 	}
-	if (twin->kvms)
-		twin_settle(twin);
-	else
+	if (!twin->kvms)
 		irqx_settle(twin->file);
+	twin_settle(twin);
 	/* KVM has made an event of what was in there, and left it there. */
 	if (op->what == ASSIGN && twin->kvms && !seen->err)
 		irqx_eventfd_take(twin->fds[arg[0]]);
@@ -548,6 +582,8 @@ static void note(struct pair *p, const struct twin_op *op, uint32_t full)
 		p->asserted &= ~(1U << i);
 		p->let_go &= ~(1U << i);
 	}
+
+	p->listened |= resampled_lines(p);
 
 	for (i = 0; i < TWIN_VCPUS; i++)
 		p->interrupts += p->seen[0].nr_taken[i];
@@ -799,14 +835,10 @@ static void choose_all(struct irqx_random *random, struct twin_op *ops)
 			.what = ROUTE,
 			.arg = { i, irqx_random_below(random, twin_nr_targets) },
 		};
-	for (i = 0; i < TWIN_FDS; i++)
-		ops[TWIN_GSIS + i] = (struct twin_op){
-			.what = ASSIGN,
-			.arg = {
-				i, irqx_random_below(random, TWIN_GSIS),
-				(int)irqx_random_below(random, TWIN_ACKS + 1) - 1,
-			},
-		};
+	for (i = 0; i < TWIN_FDS; i++) {
+		ops[TWIN_GSIS + i] = (struct twin_op){ .what = ASSIGN, .arg = { i } };
+		choose_binding(random, &ops[TWIN_GSIS + i]);
+	}
 }
 
 /* Return: false if they differed. */

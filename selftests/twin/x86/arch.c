@@ -304,17 +304,17 @@ static uint64_t pin_of(const int *arg)
 }
 
 const struct twin_op_kind twin_arch_ops[] = {
-	{ "hold", 6, 2, op_hold, choose_hold, NULL },
-	{ "eoi", 12, 1, op_eoi, choose_vcpu, NULL },
-	{ "rte", 8, 3, op_rte, choose_rte, pin_of },
-	{ "mask", 8, 2, op_mask, choose_pin_and_bit, pin_of },
-	{ "pic_eoi", 4, 1, op_pic_eoi, choose_vcpu, NULL },
-	{ "pic_mask", 2, 2, op_pic_mask, choose_pic_mask, NULL },
-	{ "eom", 3, 1, op_eom, choose_vcpu, NULL },
-	{ "sint", 2, 2, op_sint, choose_sint, NULL },
-	{ "set_up", 3, 2, op_set_up, choose_pin_and_bit, NULL },
-	{ "pic_set_up", 2, 2, op_pic_set_up, choose_pic_set_up, NULL },
-	{ "restore", 1, 0, op_restore, NULL, NULL },
+	{ "hold", 6, 2, op_hold, choose_hold, NULL, false },
+	{ "eoi", 12, 1, op_eoi, choose_vcpu, NULL, true },
+	{ "rte", 8, 3, op_rte, choose_rte, pin_of, false },
+	{ "mask", 8, 2, op_mask, choose_pin_and_bit, pin_of, false },
+	{ "pic_eoi", 4, 1, op_pic_eoi, choose_vcpu, NULL, false },
+	{ "pic_mask", 2, 2, op_pic_mask, choose_pic_mask, NULL, false },
+	{ "eom", 3, 1, op_eom, choose_vcpu, NULL, false },
+	{ "sint", 2, 2, op_sint, choose_sint, NULL, false },
+	{ "set_up", 3, 2, op_set_up, choose_pin_and_bit, NULL, false },
+	{ "pic_set_up", 2, 2, op_pic_set_up, choose_pic_set_up, NULL, false },
+	{ "restore", 1, 0, op_restore, NULL, NULL, false },
 };
 
 const uint32_t twin_nr_arch_ops = ARRAY_SIZE(twin_arch_ops);
@@ -405,7 +405,8 @@ static uint64_t apic_bits(const struct kvm_lapic_state *lapic, uint32_t reg,
 }
 
 /*
- * KVM's irqfds that may sleep are works of one queue, of this CPU, in order.
+ * KVM's irqfds that may sleep are works of one queue, of this CPU, in order.  In both VMs:
+ * when a local APIC is set KVM looks again whose EOIs it has to see.
  */
 void twin_settle(struct twin *twin)
 {
@@ -413,8 +414,6 @@ void twin_settle(struct twin *twin)
 	const uint64_t bit = 1ULL << SENTINEL_VECTOR % 64;
 	struct kvm_lapic_state lapic;
 
-	if (!twin->kvms)
-		return;
 	irqx_fire(twin->sentinel);
 	TEST_ASSERT(irqx_wait_until((vcpu_ioctl(vcpu, KVM_GET_LAPIC, &lapic),
 				     apic_bits(&lapic, APIC_IRR,
@@ -483,5 +482,23 @@ uint64_t twin_lines_up(const uint64_t *words)
 
 	for (i = 0; i < 2; i++)
 		lines |= (words[WORDS_PIC + 2 * i] >> 8 & 0xff) << (24 + 8 * i);
+	return lines;
+}
+
+uint64_t twin_lines_from_levels(const uint64_t *words)
+{
+	uint64_t lines = 0, rte;
+	uint32_t pin, vector, i;
+	const uint64_t *apic;
+
+	for (pin = 0; pin < SENTINEL_PIN; pin++) {
+		rte = words[WORDS_IOAPIC + pin];
+		vector = rte & 0xff;
+		for (i = 0; i < TWIN_VCPUS && !(rte & IRQX_IOAPIC_LEVEL); i++) {
+			apic = words + WORDS_APIC + i * WORDS_PER_APIC + vector / 64;
+			if ((apic[0] | apic[4]) & apic[8] & 1ULL << vector % 64)
+				lines |= IOAPIC(pin);
+		}
+	}
 	return lines;
 }

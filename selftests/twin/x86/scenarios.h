@@ -10,6 +10,11 @@ IDENTICAL(shared_gsi, 2, 4,
 	  "route 0 ioapic16; assign 0 0 0; assign 1 0 1; rte 16 0x8050 0;"
 	  "fire 0; fire 1; run 0; fire 1; run 0")
 
+/* One resamplefd for two. */
+IDENTICAL(shared_resamplefd, 2, 3,
+	  "route 0 ioapic16; route 1 pic5; assign 0 0 0; assign 1 1 0; rte 16 0x8050 0;"
+	  "fire 0; fire 1; run 0; rte 16 0x18050 0; fire 0; mask 16 0")
+
 /* Levels that KVM_SET_IRQCHIP has put up. */
 IDENTICAL(restored, 2, 2,
 	  "route 0 ioapic16; rte 16 0x8050 0; assign 0 0 0; set_up 16 1; run 0;"
@@ -35,6 +40,17 @@ IDENTICAL(status_of_a_masked_sint, 0, 0,
 
 IDENTICAL(status_of_a_level_that_an_irqfd_holds, 0, 0,
 	  "route 0 pic5; assign 0 0 0; fire 0; line 0 0; line 0 1; line 0 0")
+
+IDENTICAL(status_of_the_rtc, 0, 0,
+	  "route 0 ioapic8; assign 0 0 0; mask 8 0; fire 0; restore; line 0 0")
+
+/* A held pin that is an edge is driven again. */
+IDENTICAL(edge_held_at_an_eoi, 2, 1,
+	  "route 0 ioapic16; assign 0 0 0; rte 16 0x50 0; line 0 1; run 0; fire 0; run 0")
+
+IDENTICAL(edge_held_at_a_pulse, 0, 0,
+	  "route 0 ioapic16; assign 0 0 0; assign 1 0 -1; mask 16 0; fire 0; restore;"
+	  "fire 1")
 
 /* Nobody waits for the EOI of a pin that is an edge meanwhile. */
 IDENTICAL(edge_in_service, 1, 0,
@@ -75,3 +91,7 @@ DIFFERENT(one_of_two_leaves, ONE_OF_TWO_LEAVES,
 
 DIFFERENT(unmasking_lets_go, UNMASKING_LETS_GO,
 	  "route 0 both4; assign 0 0 0; rte 4 0x18050 0; fire 0; mask 4 0")
+
+DIFFERENT(still_listened_to, STILL_LISTENED_TO,
+	  "route 0 ioapic16; assign 0 0 0; deassign 0 0; rte 16 0x8050 0; set_up 16 1;"
+	  "hold 0x50 1; run 0; rte 16 0x50 0; eoi 0")
