@@ -38,6 +38,7 @@ struct irqx_line {
 	struct kvm_kernel_irq_routing_entry entry;	/* immutable */
 	bool armed;			/* its EOIs are listened to; lines.lock */
 	u32 high;			/* sources that hold it; levels_lock */
+	u64 let_go;			/* the last of lines.nr_let_go; levels_lock */
 	u32 resamplers;			/* plugs with a resamplefd; lines.plugs_lock */
 	struct list_head plugs;		/* lines.plugs_lock */
 	struct irqx_pin_watch watch;	/* a pin's; irqx_kvm_watch_pin() */
@@ -196,6 +197,14 @@ static void line_lower(struct irqx_line *line)
 
 	if (line_is_pin(line))
 		line_drive(line, !!line->high, LINE_LATER);
+}
+
+/* At most once for @nr, of lines.nr_let_go. */
+static void line_lower_at(struct irqx_line *line, u64 nr)
+{
+	if (line->let_go != nr)
+		line_lower(line);
+	line->let_go = nr;
 }
 
 /**
@@ -609,38 +618,38 @@ int irqx_lines_lower(struct irqx_lines *lines,
 	return ret;
 }
 
-/* The GSI's other pins fall too, as KVM's resampler lowers the GSI. */
-static void source_let_go(struct irqx_source *source, struct irqx_line *line)
+static void source_let_go(struct irqx_source *source)
 {
-	struct irqx_line *other;
 	u32 i;
 
 	lockdep_assert_held(&source->lines->levels_lock);
 
-	for (i = 0; i < source->nr; i++) {
-		other = source->plugs[i].line;
-		line_hold(other, -source->high);
-		if (other != line)
-			line_lower(other);
-	}
+	for (i = 0; i < source->nr; i++)
+		line_hold(source->plugs[i].line, -source->high);
 	source->high = false;
 }
 
 /*
  * The sources with a resamplefd let go, and the pin falls unless it is held, whoever has
- * raised it.  It is driven either way, once: KVM may have lowered it without asking.
+ * raised it.  So do other pins of the same GSI, as KVM's resampler lowers the GSI.  Each
+ * is driven once, held or not: KVM may have lowered it without asking.
  */
 static void line_let_go(struct irqx_line *line)
 {
+	const u64 nr = ++line->lines->nr_let_go;
 	struct irqx_plug *plug;
+	u32 i;
 
 	lockdep_assert_held(&line->lines->plugs_lock);
 	lockdep_assert_held(&line->lines->levels_lock);
 
 	list_for_each_entry(plug, &line->plugs, node)
 		if (plug->source->resamplefd)
-			source_let_go(plug->source, line);
-	line_lower(line);
+			source_let_go(plug->source);
+	line_lower_at(line, nr);
+	list_for_each_entry(plug, &line->plugs, node)
+		for (i = 0; plug->source->resamplefd && i < plug->source->nr; i++)
+			line_lower_at(plug->source->plugs[i].line, nr);
 }
 
 /* Those who were told to, of whom the first may be told at once. */

@@ -30,6 +30,7 @@ struct irqx_lines {
 	 */
 	spinlock_t plugs_lock;
 	spinlock_t levels_lock;		/* levels of all of them */
+	u64 nr_let_go;			/* EOIs so far; @levels_lock */
 	struct list_head untold;	/* sources to be told of an EOI; @plugs_lock */
 	struct work_struct tell;	/* those that the probe has left */
 	wait_queue_head_t told;

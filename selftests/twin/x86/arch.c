@@ -477,9 +477,15 @@ void twin_name_word(uint32_t n, char *name, size_t size)
 
 uint64_t twin_lines_up(const uint64_t *words)
 {
-	uint64_t lines = words[WORDS_IRR];
+	uint64_t lines = words[WORDS_IRR], rte;
 	uint32_t i;
 
+	/* An edge that has been delivered is up, or may be: KVM does not say. */
+	for (i = 0; i < SENTINEL_PIN; i++) {
+		rte = words[WORDS_IOAPIC + i];
+		if (!(rte & IRQX_IOAPIC_LEVEL) && rte != IRQX_IOAPIC_MASKED)
+			lines |= IOAPIC(i);
+	}
 	for (i = 0; i < 2; i++)
 		lines |= (words[WORDS_PIC + 2 * i] >> 8 & 0xff) << (24 + 8 * i);
 	return lines;

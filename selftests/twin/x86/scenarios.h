@@ -45,8 +45,16 @@ IDENTICAL(status_of_the_rtc, 0, 0,
 	  "route 0 ioapic8; assign 0 0 0; mask 8 0; fire 0; restore; line 0 0")
 
 /* A held pin that is an edge is driven again. */
-IDENTICAL(edge_held_at_an_eoi, 2, 1,
+IDENTICAL(edge_held_at_an_eoi, 1, 1,
 	  "route 0 ioapic16; assign 0 0 0; rte 16 0x50 0; line 0 1; run 0; fire 0; run 0")
+
+IDENTICAL(edge_of_two_sources_and_pins, 1, 2,
+	  "route 0 both10; assign 0 0 0; assign 1 0 1; mask 10 0; fire 1; run 0;"
+	  "rte 10 0x8050 1; fire 0")
+
+IDENTICAL(edge_held_for_two_sources, 1, 2,
+	  "route 0 both4; assign 0 0 0; rte 4 0x50 1; assign 1 0 1; line 0 1; restore;"
+	  "run 0")
 
 IDENTICAL(edge_held_at_a_pulse, 0, 0,
 	  "route 0 ioapic16; assign 0 0 0; assign 1 0 -1; mask 16 0; fire 0; restore;"
