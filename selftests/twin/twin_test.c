@@ -373,7 +373,7 @@ static enum difference meets(struct pair *p, const struct twin_op *op)
 		if (from && from->no_level && !from->no_eoi && to != from)
 			return SINT_LEFT;
 		if (from && to != from &&
-		    ((p->line | p->asserted) & 1U << gsi ||
+		    ((p->line | p->asserted | p->let_go) & 1U << gsi ||
 		     (gsi_resamples(p, gsi) && lines_up(p, from))))
 			return LEVEL_REROUTED;
 		break;
