@@ -33,7 +33,7 @@
 
 enum call {
 	GET_INFO, ATTACH, GET_STATS, DIRECT, ASSIGN, ROUTE, SET_GSI_ROUTING, IRQFD,
-	IRQ_LINE, SYNIC_PAGE, NR_CALLS,
+	IRQ_LINE, IRQ_LINE_STATUS, SYNIC_PAGE, NR_CALLS,
 };
 
 /* Without the last where nobody would take it. */
@@ -55,7 +55,8 @@ static const struct {
 	{ "SET_GSI_ROUTING", KVM_SET_GSI_ROUTING,
 	  sizeof(struct kvm_irq_routing), 1 },
 	{ "IRQFD", KVM_IRQFD, sizeof(struct kvm_irqfd), 5 },
-	{ "IRQ_LINE", KVM_IRQ_LINE, sizeof(struct kvm_irq_level), 5 },
+	{ "IRQ_LINE", KVM_IRQ_LINE, sizeof(struct kvm_irq_level), 3 },
+	{ "IRQ_LINE_STATUS", KVM_IRQ_LINE_STATUS, sizeof(struct kvm_irq_level), 2 },
 	{ "SYNIC_PAGE", KVM_IRQX_SYNIC_PAGE,
 	  sizeof(struct kvm_irqx_synic_page), 2 },
 };
@@ -308,7 +309,8 @@ static size_t fill(struct fuzzer *f, enum call call)
 		irqfd->resamplefd = any_fd(f);
 		break;
 	}
-	case IRQ_LINE: {
+	case IRQ_LINE:
+	case IRQ_LINE_STATUS: {
 		struct kvm_irq_level *line = (void *)f->arg;
 
 		line->irq = any_gsi(f);
