@@ -848,6 +848,7 @@ static bool random_scenario(struct __test_metadata *_metadata, struct pair *p,
 {
 	struct irqx_random random = irqx_random(seed, n);
 	enum twin_way way = n % TWIN_WAYS;
+	char text[256], last[64];
 	uint32_t end, nr, i;
 
 	choose_all(&random, ops);
@@ -864,9 +865,14 @@ static bool random_scenario(struct __test_metadata *_metadata, struct pair *p,
 	if (end == MAX_OPS)
 		return true;
 
+	/* It may not come again. */
+	say_difference(&p->seen[0], &p->seen[1], text, sizeof(text));
+	print_op(&ops[end], last, sizeof(last));
+	TH_LOG("scenario %lu of SEED=%lu, by %s, after operation %u, %s: %s", n, seed,
+	       way_names[way], end, last, text);
+
 	nr = shrink(way, ops, end + 1);
-	TH_LOG("scenario %lu of SEED=%lu, by %s, cut down to:", n, seed,
-	       way_names[way]);
+	TH_LOG("cut down to:");
 	/* Once more, for what is seen. */
 	end = play(p, way, ops, nr, NONE);
 	pair_free(p);
