@@ -3,6 +3,7 @@
  * The tracepoints: which records an action leaves, and what is in them.
  */
 #include <ctype.h>
+#include <sched.h>
 #include <sys/stat.h>
 
 #include "irqx_util.h"
@@ -19,6 +20,7 @@ struct record {
 	char event[32];
 	char eventfd[32];	/* as printed: a hash, "" if there is none */
 	char text[128];		/* the rest */
+	int cpu;
 };
 
 static struct record records[MAX_RECORDS];
@@ -47,6 +49,7 @@ static void record_parse(struct record *r, const char *line)
 	const char *end = strchr(p, ':');
 
 	memset(r, 0, sizeof(*r));
+	r->cpu = atoi(strchr(line, '[') + 1);
 	snprintf(r->event, sizeof(r->event), "%.*s", (int)(end - p), p);
 	p = end + 2;
 	if (!strncmp(p, "eventfd ", 8)) {
@@ -293,6 +296,43 @@ TEST_F(trace, deferred)
 		{ "irqx_inject", NULL, DEFERRED(self->slow) },
 	);
 	irqx_wait_count(self->g, 0, 0x50, 1);
+}
+
+/* With the kernel parameter nohz_full=; the one beside it does what has to wait. */
+TEST_F(trace, not_on_an_isolated_cpu)
+{
+	cpu_set_t before, one;
+	char text[16] = "";
+	int file, i, cpu;
+
+	file = open("/sys/devices/system/cpu/nohz_full", O_RDONLY);
+	if (file < 0 || read(file, text, sizeof(text) - 1) < 1 || !isdigit(text[0])) {
+		close(file);
+		SKIP(return, "no CPU is isolated");
+	}
+	close(file);
+	cpu = atoi(text);
+	sched_getaffinity(0, sizeof(before), &before);
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
+
+	irqx_bind(self->ctx, self->fd, self->slow);
+	trace_clear();
+	for (i = 0; i < 20; i++) {
+		irqx_fire(self->fd);
+		irqx_settle(self->ctx);
+	}
+	trace_take();
+	sched_setaffinity(0, sizeof(before), &before);
+	EXPECT_LE(40, nr_records);
+	for (i = 0; i < nr_records; i++) {
+		if (strstr(records[i].text, "deferred")) {
+			EXPECT_NE(cpu, records[i].cpu);
+		} else {
+			EXPECT_EQ(cpu, records[i].cpu);
+		}
+	}
 }
 
 /* What has a result of its own, and what shares a GSI, is x86's only. */
