@@ -19,10 +19,13 @@ enum irqx_pages_kind {
 	 * the request until it answers or ends not even SIGKILL ends the wait.
 	 */
 	IRQX_PAGES_FUSE_SYNC,
+	IRQX_PAGES_FUSE_SLOW,		/* it answers, as a busy NFS server does */
 	IRQX_PAGES_MISSING,		/* userfaultfd: not there yet */
 	IRQX_PAGES_MINOR,		/* userfaultfd: in the page cache, not mapped */
 	IRQX_PAGES_PROTECTED,		/* userfaultfd: write-protected */
 };
+
+#define IRQX_PAGES_SLOW_MS	200	/* for each page of IRQX_PAGES_FUSE_SLOW */
 
 struct irqx_pages {
 	enum irqx_pages_kind kind;

@@ -20,7 +20,8 @@
 
 static bool is_fuse(const struct irqx_pages *p)
 {
-	return p->kind == IRQX_PAGES_FUSE || p->kind == IRQX_PAGES_FUSE_SYNC;
+	return p->kind == IRQX_PAGES_FUSE || p->kind == IRQX_PAGES_FUSE_SYNC ||
+	       p->kind == IRQX_PAGES_FUSE_SLOW;
 }
 
 #define FILE_NODE	2
@@ -108,8 +109,11 @@ static void answer(int fd, const char *in, size_t file_size)
 	}
 }
 
-/* Until the file system is gone; reads are answered once a byte has come from @serve. */
-static void fuse_server(int fd, int serve, size_t file_size)
+/*
+ * Until the file system is gone; reads are answered once a byte has come from @serve, or
+ * each after @slow_ms if that is not 0.
+ */
+static void fuse_server(int fd, int serve, size_t file_size, uint32_t slow_ms)
 {
 	static struct read_request waiting[MAX_READS];
 	static char in[FUSE_BUFFER], zeroes[FUSE_BUFFER];
@@ -120,7 +124,7 @@ static void fuse_server(int fd, int serve, size_t file_size)
 		{ .fd = serve, .events = POLLIN },
 	};
 	uint32_t nr = 0;
-	bool serving = false;
+	bool serving = slow_ms;
 	ssize_t len;
 	char c;
 	int i;
@@ -149,6 +153,8 @@ static void fuse_server(int fd, int serve, size_t file_size)
 			continue;
 		if (len < 0)
 			_exit(0);
+		if (header->opcode == FUSE_READ && slow_ms)
+			usleep(slow_ms * 1000);
 		if (header->opcode != FUSE_READ)
 			answer(fd, in, file_size);
 		else if (serving)
@@ -179,7 +185,8 @@ static bool fuse_create(struct irqx_pages *p)
 	TEST_ASSERT(p->server >= 0, "fork: %s", strerror(errno));
 	if (!p->server) {
 		close(serve[1]);
-		fuse_server(dev, serve[0], p->size);
+		fuse_server(dev, serve[0], p->size,
+			    p->kind == IRQX_PAGES_FUSE_SLOW ? IRQX_PAGES_SLOW_MS : 0);
 	}
 	close(serve[0]);
 	close(dev);
@@ -195,7 +202,7 @@ static void fuse_map(struct irqx_pages *p, void *at)
 {
 	p->mem = mmap(at, p->size, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | (at ? MAP_FIXED : 0), p->fd, 0);
-	if (p->mem != MAP_FAILED && p->kind == IRQX_PAGES_FUSE_SYNC)
+	if (p->mem != MAP_FAILED && p->kind != IRQX_PAGES_FUSE)
 		madvise(p->mem, p->size, MADV_RANDOM);
 }
 

@@ -258,6 +258,73 @@ TEST_F_TIMEOUT(stall, close, 60)
 	EXPECT_EQ(1, irqx_eventfd_take(self->fd));
 }
 
+#define NR_SLOW	16
+
+FIXTURE(slow) {
+	struct irqx_pages *pages;
+	struct irqx_synic *s;
+};
+
+FIXTURE_SETUP(slow)
+{
+	self->pages = irqx_pages_create(IRQX_PAGES_FUSE_SLOW, NR_SLOW + 1);
+	if (!self->pages)
+		SKIP(return, "no FUSE");
+	irqx_pages_map(self->pages, NULL);
+	self->s = irqx_synic_create(2, 0);
+	add_slot(self->s->g->vm, self->pages);
+	irqx_synic_start(self->s);
+	irqx_sint_set_all(self->s, 0);
+}
+
+FIXTURE_TEARDOWN(slow)
+{
+	irqx_synic_free(self->s);
+	irqx_pages_free(self->pages);
+}
+
+/* Pages come late, one after the other: each event waits for its own, and nothing else does. */
+TEST_F_TIMEOUT(slow, each_for_its_own, 120)
+{
+	struct irqx_guest *g = self->s->g;
+	int fds[2], pin = irqx_eventfd(0, 0);
+	uint64_t start, pins = 0;
+	uint32_t i, k;
+
+	irqx_eventfds(fds, 2);
+	irqx_bind(g->ctx, pin, irqx_slow_entry(g, 1, 0, 0x46));
+	for (i = 0; i < NR_SLOW; i++) {
+		irqx_synic_page(g->ctx, i % 2, SLOT_GPA + i * PAGE_SIZE);
+		if (i < 2)
+			irqx_bind_flag(g->ctx, fds[i], irqx_sint_entry(i, SINT), 3);
+		irqx_fire(fds[i % 2]);
+		if (!(i % 2))
+			continue;
+		start = irqx_now_ns();
+		for (k = 0; k < 5; k++) {
+			irqx_fire(pin);
+			irqx_wait_count(g, 0, 0x46, i / 2 * 5 + k + 1);
+		}
+		pins += irqx_ms_since(start);
+		irqx_wait_count(g, 0, VECTOR, i / 2 + 1);
+		irqx_wait_count(g, 1, VECTOR, i / 2 + 1);
+		EXPECT_TRUE(irqx_flag_test((void *)(self->pages->mem + i * PAGE_SIZE),
+					   SINT, 3));
+	}
+	/* Behind a page each they would take 200 ms. */
+	EXPECT_GT(IRQX_SOON_MS, pins);
+
+	irqx_synic_page(g->ctx, 0, SLOT_GPA + NR_SLOW * PAGE_SIZE);
+	irqx_fire(fds[0]);
+	irqx_unbind(g->ctx, fds[0]);
+	irqx_settle(g->ctx);
+	irqx_fence(g);
+	EXPECT_EQ(NR_SLOW / 2, irqx_count(g, 0, VECTOR));
+	EXPECT_EQ(1, irqx_eventfd_take(fds[0]));
+	EXPECT_EQ(0, irqx_stats(g->ctx).refused);
+	close(pin);
+}
+
 /*
  * ---- An attacker in a process of its own ----
  */
