@@ -153,6 +153,15 @@ uint64_t twin_lines_up(const uint64_t *words);
 /* Edges now, of which an interrupt that came as a level has not ended. */
 uint64_t twin_lines_from_levels(const uint64_t *words);
 
+/*
+ * KVM keeps one level of a line, as whoever set it last, and an event without a resamplefd
+ * only raises it.  With that, of @words: lines that are levels now; and of those the ones
+ * whose interrupt may end when @vcpu is run, or else ends the last one; else none.
+ */
+extern const bool twin_one_level;
+uint64_t twin_lines_of_levels(const uint64_t *words);
+uint64_t twin_lines_that_may_end(const uint64_t *words, uint32_t vcpu, bool run);
+
 /* Documentation/api.rst. */
 extern const char twin_api_rst[];
 

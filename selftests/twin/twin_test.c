@@ -33,6 +33,7 @@ enum difference {
 	TWO_GSIS_OF_A_LINE, RESAMPLE_WITHOUT_EOI, EVENT_WITHOUT_ROUTE,
 	LEVEL_REROUTED, PULSE_ON_A_HELD_LINE, UNMASKED_WHILE_HELD, FAILED_ASSIGN,
 	SINT_LEFT, ONE_OF_TWO_LEAVES, UNMASKING_LETS_GO, STILL_LISTENED_TO,
+	HELD_BY_BOTH, RAISED_AT_ASSIGN,
 	NR_DIFFERENCES, NONE = NR_DIFFERENCES,
 };
 
@@ -48,6 +49,8 @@ static const char *const difference_names[NR_DIFFERENCES] = {
 	[ONE_OF_TWO_LEAVES] = "twin.one_of_two_leaves",
 	[UNMASKING_LETS_GO] = "twin.unmasking_lets_go",
 	[STILL_LISTENED_TO] = "twin.still_listened_to",
+	[HELD_BY_BOTH] = "twin.held_by_both",
+	[RAISED_AT_ASSIGN] = "twin.raised_at_assign",
 };
 
 static bool is_documented(enum difference difference)
@@ -346,6 +349,12 @@ static uint64_t resampled_lines(struct pair *p)
 	return lines;
 }
 
+/* Does KVM_IRQ_LINE hold one of @lines, beside an irqfd with a resamplefd? */
+static bool held_by_both(struct pair *p, uint64_t lines)
+{
+	return twin_one_level && held_and_resamples(p, lines);
+}
+
 static bool may_end(const struct twin_op *op)
 {
 	return op->what >= NR_COMMON ? twin_arch_ops[op->what - NR_COMMON].ends :
@@ -361,6 +370,10 @@ static enum difference meets(struct pair *p, const struct twin_op *op)
 	if (may_end(op) && p->listened & ~resampled_lines(p) &
 			   twin_lines_from_levels(p->seen[0].words))
 		return STILL_LISTENED_TO;
+	if (may_end(op) &&
+	    held_by_both(p, twin_lines_that_may_end(p->seen[0].words, op->arg[0],
+						    op->what == RUN)))
+		return HELD_BY_BOTH;
 	switch (op->what) {
 	case ROUTE:
 		gsi = op->arg[0];
@@ -389,7 +402,10 @@ static enum difference meets(struct pair *p, const struct twin_op *op)
 			break;
 		if (!to && op->arg[2] >= 0)
 			return EVENT_WITHOUT_ROUTE;
-		if (op->arg[2] < 0 && p->line & 1U << op->arg[1])
+		if (op->arg[2] < 0 && to &&
+		    to->lines & twin_lines_of_levels(p->seen[0].words))
+			return RAISED_AT_ASSIGN;
+		if (op->arg[2] < 0 && !twin_one_level && p->line & 1U << op->arg[1])
 			return PULSE_ON_A_HELD_LINE;
 		if (op->arg[2] < 0 && p->let_go & 1U << op->arg[1])
 			return UNMASKING_LETS_GO;
@@ -399,6 +415,10 @@ static enum difference meets(struct pair *p, const struct twin_op *op)
 		if (p->twins[0].gsi_of[fd] == gsi && p->ack_of[fd] >= 0 &&
 		    p->asserted & 1U << gsi && nr_resamplers(p, gsi) > 1)
 			return ONE_OF_TWO_LEAVES;
+		to = target_of(p, gsi);
+		if (p->twins[0].gsi_of[fd] == gsi && p->ack_of[fd] >= 0 && to &&
+		    nr_resamplers(p, gsi) == 1 && held_by_both(p, to->lines))
+			return HELD_BY_BOTH;
 		break;
 	case FIRE:
 		gsi = p->twins[0].gsi_of[fd];
@@ -406,7 +426,7 @@ static enum difference meets(struct pair *p, const struct twin_op *op)
 			break;
 		if (!target_of(p, gsi) && p->ack_of[fd] >= 0)
 			return EVENT_WITHOUT_ROUTE;
-		if (p->ack_of[fd] < 0 && p->line & 1U << gsi)
+		if (p->ack_of[fd] < 0 && !twin_one_level && p->line & 1U << gsi)
 			return PULSE_ON_A_HELD_LINE;
 		if (p->ack_of[fd] < 0 && p->let_go & 1U << gsi)
 			return UNMASKING_LETS_GO;
@@ -417,6 +437,8 @@ static enum difference meets(struct pair *p, const struct twin_op *op)
 			return EVENT_WITHOUT_ROUTE;
 		if (p->let_go & 1U << op->arg[0])
 			return UNMASKING_LETS_GO;
+		if (twin_one_level && !op->arg[1] && p->asserted & 1U << op->arg[0])
+			return HELD_BY_BOTH;
 		break;
 	default:
 		if (held_and_resamples(p, unmasked_lines(op)))

@@ -60,6 +60,7 @@ const uint32_t twin_nr_targets = ARRAY_SIZE(twin_targets);
 
 const uint32_t twin_guest_flags = IRQX_GUEST_ARCH_HYPERV;
 const uint32_t twin_guest_vcpus = TWIN_VCPUS + 1;
+const bool twin_one_level = false;
 
 static const uint8_t vectors[] = { 0x50, 0x51, 0x60, 0x70, 0x81 };
 
@@ -507,4 +508,18 @@ uint64_t twin_lines_from_levels(const uint64_t *words)
 		}
 	}
 	return lines;
+}
+
+uint64_t twin_lines_of_levels(const uint64_t *words)
+{
+	(void)words;
+	return 0;
+}
+
+uint64_t twin_lines_that_may_end(const uint64_t *words, uint32_t vcpu, bool run)
+{
+	(void)words;
+	(void)vcpu;
+	(void)run;
+	return 0;
 }
