@@ -349,10 +349,19 @@ static uint64_t resampled_lines(struct pair *p)
 	return lines;
 }
 
-/* Does KVM_IRQ_LINE hold one of @lines, beside an irqfd with a resamplefd? */
-static bool held_by_both(struct pair *p, uint64_t lines)
+/* The lines of a GSI's route that are levels, where KVM keeps one of each line. */
+static uint64_t levels_of(struct pair *p, const struct twin_target *target)
 {
-	return twin_one_level && held_and_resamples(p, lines);
+	return target ? target->lines & twin_lines_of_levels(p->seen[0].words) : 0;
+}
+
+/*
+ * Where letting go of these may differ if somebody else holds them.  Edges too, for now: one
+ * that is still held is driven again here, and so comes again.
+ */
+static uint64_t lines_let_go(const struct twin_target *target)
+{
+	return target && twin_one_level ? target->lines : 0;
 }
 
 static bool may_end(const struct twin_op *op)
@@ -371,8 +380,8 @@ static enum difference meets(struct pair *p, const struct twin_op *op)
 			   twin_lines_from_levels(p->seen[0].words))
 		return STILL_LISTENED_TO;
 	if (may_end(op) &&
-	    held_by_both(p, twin_lines_that_may_end(p->seen[0].words, op->arg[0],
-						    op->what == RUN)))
+	    held_and_resamples(p, twin_lines_that_may_end(p->seen[0].words, op->arg[0],
+							  op->what == RUN)))
 		return HELD_BY_BOTH;
 	switch (op->what) {
 	case ROUTE:
@@ -402,8 +411,7 @@ static enum difference meets(struct pair *p, const struct twin_op *op)
 			break;
 		if (!to && op->arg[2] >= 0)
 			return EVENT_WITHOUT_ROUTE;
-		if (op->arg[2] < 0 && to &&
-		    to->lines & twin_lines_of_levels(p->seen[0].words))
+		if (op->arg[2] < 0 && levels_of(p, to))
 			return RAISED_AT_ASSIGN;
 		if (op->arg[2] < 0 && !twin_one_level && p->line & 1U << op->arg[1])
 			return PULSE_ON_A_HELD_LINE;
@@ -415,9 +423,9 @@ static enum difference meets(struct pair *p, const struct twin_op *op)
 		if (p->twins[0].gsi_of[fd] == gsi && p->ack_of[fd] >= 0 &&
 		    p->asserted & 1U << gsi && nr_resamplers(p, gsi) > 1)
 			return ONE_OF_TWO_LEAVES;
-		to = target_of(p, gsi);
-		if (p->twins[0].gsi_of[fd] == gsi && p->ack_of[fd] >= 0 && to &&
-		    nr_resamplers(p, gsi) == 1 && held_by_both(p, to->lines))
+		if (p->twins[0].gsi_of[fd] == gsi && p->ack_of[fd] >= 0 &&
+		    nr_resamplers(p, gsi) == 1 &&
+		    held_and_resamples(p, lines_let_go(target_of(p, gsi))))
 			return HELD_BY_BOTH;
 		break;
 	case FIRE:
@@ -437,7 +445,8 @@ static enum difference meets(struct pair *p, const struct twin_op *op)
 			return EVENT_WITHOUT_ROUTE;
 		if (p->let_go & 1U << op->arg[0])
 			return UNMASKING_LETS_GO;
-		if (twin_one_level && !op->arg[1] && p->asserted & 1U << op->arg[0])
+		if (!op->arg[1] && p->asserted & 1U << op->arg[0] &&
+		    lines_let_go(target_of(p, op->arg[0])))
 			return HELD_BY_BOTH;
 		break;
 	default:

@@ -17,9 +17,8 @@
 #define LINE(pin)	((uint64_t)BIT_OF(pin))
 #define EDGE_OF(pin)	(2U << 2 * ((pin) - FIRST_PIN))
 
-/* From this one on they interrupt what the others have begun. */
-#define HIGH_PIN	(FIRST_PIN + 4)
-#define HIGH_PRIORITY	0x80808080U
+/* Of two pins each, and of the last one; LPIs have that of the first two. */
+#define PRIORITIES	{ 0x9898a0a0, 0xa0889090 }
 
 /* The n-th vCPU has this one. */
 #define FIRST_LPI	8192
@@ -292,7 +291,7 @@ static void choose_hold(struct irqx_random *random, int *arg)
 	uint32_t n = irqx_random_below(random, NR_PINS + TWIN_VCPUS);
 
 	arg[0] = n < NR_PINS ? FIRST_PIN + n : LPI(n - NR_PINS);
-	arg[1] = !irqx_random_below(random, 3);
+	arg[1] = !irqx_random_below(random, 8);
 }
 
 static void choose_vcpu(struct irqx_random *random, int *arg)
@@ -306,20 +305,20 @@ static void choose_pin_and_bit(struct irqx_random *random, int *arg)
 	arg[1] = irqx_random_below(random, 2);
 }
 
-static void choose_edge(struct irqx_random *random, int *arg)
+static void choose_pin_and_rarely(struct irqx_random *random, int *arg)
 {
 	arg[0] = choose_pin(random);
-	arg[1] = !irqx_random_below(random, 4);
+	arg[1] = !irqx_random_below(random, 6);
 }
 
 const struct twin_op_kind twin_arch_ops[] = {
 	{ "hold", 6, 2, op_hold, choose_hold, NULL, false },
-	{ "eoi", 12, 1, op_eoi, choose_vcpu, NULL, true },
-	{ "mask", 8, 2, op_mask, choose_pin_and_bit, NULL, false },
-	{ "edge", 6, 2, op_edge, choose_edge, NULL, false },
+	{ "eoi", 24, 1, op_eoi, choose_vcpu, NULL, true },
+	{ "mask", 8, 2, op_mask, choose_pin_and_rarely, NULL, false },
+	{ "edge", 6, 2, op_edge, choose_pin_and_rarely, NULL, false },
 	{ "target", 3, 2, op_target, choose_pin_and_bit, NULL, false },
 	{ "pend", 2, 2, op_pend, choose_pin_and_bit, NULL, false },
-	{ "set_up", 3, 2, op_set_up, choose_pin_and_bit, NULL, false },
+	{ "set_up", 12, 2, op_set_up, choose_pin_and_rarely, NULL, false },
 	{ "set_pending", 2, 2, op_set_pending, choose_pin_and_bit, NULL, false },
 	{ "restore", 1, 0, op_restore, NULL, NULL, false },
 	{ "forget", 1, 0, op_forget, NULL, NULL, false },
@@ -384,12 +383,14 @@ static void learn_lpi(struct twin *twin, uint32_t vcpu)
 
 void twin_arch_init(struct twin *twin)
 {
+	static const uint32_t priorities[] = PRIORITIES;
 	struct irqx_guest *g = twin->g;
 	uint32_t i;
 
 	TEST_ASSERT(g->arch.gic_version == 3, "VGICv3 only");
 	vm_install_exception_handler(g->vm, VECTOR_IRQ_CURRENT, guest_irq);
-	dist_set(twin, GICD_IPRIORITYR + MIN_SPI + HIGH_PIN, HIGH_PRIORITY);
+	for (i = 0; i < ARRAY_SIZE(priorities); i++)
+		dist_set(twin, GICD_IPRIORITYR + FIRST_INTID + 4 * i, priorities[i]);
 	for (i = 0; i < TWIN_VCPUS; i++)
 		learn_lpi(twin, i);
 	twin->sentinel = irqx_eventfd(1, 0);
