@@ -198,6 +198,12 @@ static int op_pend(struct twin *twin, const int *arg)
 			   BIT_OF(arg[0]));
 }
 
+static int op_active(struct twin *twin, const int *arg)
+{
+	return guest_write(twin, BIT_REG(arg[1] ? GICD_ISACTIVER : GICD_ICACTIVER),
+			   BIT_OF(arg[0]));
+}
+
 /*
  * Of a VMM that restores a VM: what was read is written back, with a change
  */
@@ -318,6 +324,7 @@ const struct twin_op_kind twin_arch_ops[] = {
 	{ "edge", 6, 2, op_edge, choose_pin_and_rarely, NULL, false },
 	{ "target", 3, 2, op_target, choose_pin_and_bit, NULL, false },
 	{ "pend", 2, 2, op_pend, choose_pin_and_bit, NULL, false },
+	{ "active", 2, 2, op_active, choose_pin_and_rarely, NULL, false },
 	{ "set_up", 12, 2, op_set_up, choose_pin_and_rarely, NULL, false },
 	{ "set_pending", 2, 2, op_set_pending, choose_pin_and_bit, NULL, false },
 	{ "restore", 1, 0, op_restore, NULL, NULL, false },
@@ -369,7 +376,10 @@ uint32_t twin_own_entries(struct kvm_irq_routing_entry *entries)
 	return 0;
 }
 
-/* KVM learns the way to the vCPU's LPI.  Where in its loop the vCPU is is not known yet. */
+/*
+ * KVM learns the way to the vCPU's LPI.  The first run takes the vCPU to the beginning of
+ * its loop.
+ */
 static void learn_lpi(struct twin *twin, uint32_t vcpu)
 {
 	struct irqx_guest *g = twin->g;
@@ -424,6 +434,8 @@ enum {
 void twin_look(struct twin *twin, uint64_t *words)
 {
 	uint32_t i;
+
+	BUILD_BUG_ON(WORD_LPI + TWIN_VCPUS > TWIN_WORDS);
 
 	words[WORD_CONFIG] = dist_get(twin, CONFIG_REG);
 	words[WORD_ENABLED] = dist_get(twin, BIT_REG(GICD_ISENABLER));

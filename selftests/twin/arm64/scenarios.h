@@ -32,6 +32,11 @@ IDENTICAL(another_target, 2, 2,
 	  "route 0 spi64; assign 0 0 0; hold 64 1; fire 0; run 0; target 64 1; eoi 0;"
 	  "fire 0; run 0; run 1; eoi 1")
 
+/* The guest ends it in the distributor: no EOI, so it comes again. */
+IDENTICAL(made_inactive, 2, 1,
+	  "route 0 spi64; assign 0 0 0; hold 64 1; fire 0; run 0; active 64 0; eoi 0;"
+	  "hold 64 0; mask 64 0; run 0")
+
 /* Levels that LEVEL_INFO has put up, and what ISPENDR has. */
 IDENTICAL(restored, 2, 2,
 	  "route 0 spi64; assign 0 0 0; set_up 64 1; run 0; fire 0; run 0")
