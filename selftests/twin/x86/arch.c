@@ -60,7 +60,7 @@ const uint32_t twin_nr_targets = ARRAY_SIZE(twin_targets);
 
 const uint32_t twin_guest_flags = IRQX_GUEST_ARCH_HYPERV;
 const uint32_t twin_guest_vcpus = TWIN_VCPUS + 1;
-const bool twin_one_level = false;
+const bool twin_one_level;	/* false: KVM keeps one for each source */
 
 static const uint8_t vectors[] = { 0x50, 0x51, 0x60, 0x70, 0x81 };
 
