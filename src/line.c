@@ -190,20 +190,24 @@ static void line_hold(struct irqx_line *line, int by)
 		line->high += by;
 }
 
-/* Whoever has raised it; it stays up if it is held. */
-static void line_lower(struct irqx_line *line)
+/*
+ * Whoever has raised it; it stays up if it is held.  For an SPI that is an edge each call
+ * with 1 is an event, and KVM's own with 0 are nothing, whoever holds it.
+ */
+static int line_lower(struct irqx_line *line, enum line_how how)
 {
 	lockdep_assert_held(&line->lines->levels_lock);
 
-	if (line_is_pin(line))
-		line_drive(line, !!line->high, LINE_LATER);
+	if (!line_is_pin(line) || (line->high && irqx_arch_pins_are_raw()))
+		return 0;
+	return line_drive(line, !!line->high, how);
 }
 
 /* At most once for @nr, of lines.nr_let_go. */
 static void line_lower_at(struct irqx_line *line, u64 nr)
 {
-	if (line->let_go != nr)
-		line_lower(line);
+	if (line->let_go != nr && line_is_pin(line))
+		line_drive(line, !!line->high, LINE_LATER);
 	line->let_go = nr;
 }
 
@@ -423,7 +427,7 @@ void irqx_source_move(struct irqx_source *source, struct irqx_entries *entries)
 		line_hold(old[i], -source->high);
 		if ((source->high && !old[i]->high) ||
 		    (source->resamplefd && !old[i]->resamplers))
-			line_lower(old[i]);
+			line_lower(old[i], LINE_LATER);
 	}
 	levels_unlock(lines, flags);
 
@@ -485,7 +489,7 @@ static int source_lower(struct irqx_source *source, enum line_how how)
 		if (!line_is_pin(line))
 			continue;
 		line->high -= source->high;
-		ret = irqx_status_add(ret, line_drive(line, !!line->high, how));
+		ret = irqx_status_add(ret, line_lower(line, how));
 	}
 	source->high = false;
 	return ret;
@@ -612,8 +616,14 @@ int irqx_lines_lower(struct irqx_lines *lines,
 	flags = levels_lock(lines);
 	line = xa_load(&lines->all, irqx_arch_line_key(e));
 	level = line && line->high;
-	ret = irqx_kvm_set_pin(lines->kvm, lines->source_id, e, level, want_status);
-	trace_irqx_inject(e, false, level, ret);
+	/* As line_lower(). */
+	if (level && irqx_arch_pins_are_raw()) {
+		ret = 0;
+	} else {
+		ret = irqx_kvm_set_pin(lines->kvm, lines->source_id, e, level,
+				       want_status);
+		trace_irqx_inject(e, false, level, ret);
+	}
 	levels_unlock(lines, flags);
 	return ret;
 }

@@ -355,15 +355,6 @@ static uint64_t levels_of(struct pair *p, const struct twin_target *target)
 	return target ? target->lines & twin_lines_of_levels(p->seen[0].words) : 0;
 }
 
-/*
- * Where letting go of these may differ if somebody else holds them.  Edges too, for now: one
- * that is still held is driven again here, and so comes again.
- */
-static uint64_t lines_let_go(const struct twin_target *target)
-{
-	return target && twin_one_level ? target->lines : 0;
-}
-
 static bool may_end(const struct twin_op *op)
 {
 	return op->what >= NR_COMMON ? twin_arch_ops[op->what - NR_COMMON].ends :
@@ -425,7 +416,7 @@ static enum difference meets(struct pair *p, const struct twin_op *op)
 			return ONE_OF_TWO_LEAVES;
 		if (p->twins[0].gsi_of[fd] == gsi && p->ack_of[fd] >= 0 &&
 		    nr_resamplers(p, gsi) == 1 &&
-		    held_and_resamples(p, lines_let_go(target_of(p, gsi))))
+		    held_and_resamples(p, levels_of(p, target_of(p, gsi))))
 			return HELD_BY_BOTH;
 		break;
 	case FIRE:
@@ -446,7 +437,7 @@ static enum difference meets(struct pair *p, const struct twin_op *op)
 		if (p->let_go & 1U << op->arg[0])
 			return UNMASKING_LETS_GO;
 		if (!op->arg[1] && p->asserted & 1U << op->arg[0] &&
-		    lines_let_go(target_of(p, op->arg[0])))
+		    levels_of(p, target_of(p, op->arg[0])))
 			return HELD_BY_BOTH;
 		break;
 	default:

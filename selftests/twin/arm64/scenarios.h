@@ -69,6 +69,13 @@ IDENTICAL(lpis, 4, 0,
 IDENTICAL(lpi_becomes_a_level, 1, 0,
 	  "route 0 lpi0; assign 0 0 -1; fire 0; route 0 spi65; fire 0; run 0; set_up 65 0")
 
+/* An edge that somebody still holds does not come again when another lets go. */
+IDENTICAL(held_edge_and_line, 0, 0,
+	  "route 0 spi64; fire 1; assign 1 0 0; edge 64 1; line 0 0")
+
+IDENTICAL(held_edge_and_deassign, 1, 0,
+	  "route 0 spi64; edge 64 1; assign 0 0 0; line 0 1; run 0; deassign 0 0")
+
 DIFFERENT(two_gsis_of_a_line, TWO_GSIS_OF_A_LINE,
 	  "route 0 spi64; route 1 spi64; assign 0 0 0; assign 1 1 1; fire 0; run 0")
 
