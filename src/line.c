@@ -87,17 +87,34 @@ enum line_how {
 	LINE_STATUS,
 };
 
-static int line_drive(struct irqx_line *line, int level, enum line_how how)
+static int pin_drive(struct irqx_lines *lines, struct kvm_kernel_irq_routing_entry *e,
+		     int level, enum line_how how)
 {
-	struct irqx_lines *lines = line->lines;
 	int ret;
 
 	lockdep_assert_held(&lines->levels_lock);
 
-	ret = irqx_kvm_set_pin(lines->kvm, lines->source_id, &line->entry,
-			       level, how == LINE_STATUS);
-	trace_irqx_inject(&line->entry, how == LINE_ATOMIC, level, ret);
+	ret = irqx_kvm_set_pin(lines->kvm, lines->source_id, e, level,
+			       how == LINE_STATUS);
+	trace_irqx_inject(e, how == LINE_ATOMIC, level, ret);
 	return ret;
+}
+
+/*
+ * Whoever has raised it; it stays up if it is held.  For an SPI that is an edge each call
+ * with 1 is an event, and KVM's own with 0 are nothing, whoever holds it.
+ */
+static int pin_lower(struct irqx_lines *lines, struct kvm_kernel_irq_routing_entry *e,
+		     bool held, enum line_how how)
+{
+	if (held && irqx_arch_pins_are_raw())
+		return 0;
+	return pin_drive(lines, e, held, how);
+}
+
+static int line_drive(struct irqx_line *line, int level, enum line_how how)
+{
+	return pin_drive(line->lines, &line->entry, level, how);
 }
 
 static void line_ack_work(struct work_struct *work);
@@ -190,17 +207,11 @@ static void line_hold(struct irqx_line *line, int by)
 		line->high += by;
 }
 
-/*
- * Whoever has raised it; it stays up if it is held.  For an SPI that is an edge each call
- * with 1 is an event, and KVM's own with 0 are nothing, whoever holds it.
- */
 static int line_lower(struct irqx_line *line, enum line_how how)
 {
-	lockdep_assert_held(&line->lines->levels_lock);
-
-	if (!line_is_pin(line) || (line->high && irqx_arch_pins_are_raw()))
+	if (!line_is_pin(line))
 		return 0;
-	return line_drive(line, !!line->high, how);
+	return pin_lower(line->lines, &line->entry, line->high, how);
 }
 
 /* At most once for @nr, of lines.nr_let_go. */
@@ -472,9 +483,20 @@ static int source_assert(struct irqx_source *source, enum line_how how)
 	return ret;
 }
 
+static void source_let_go(struct irqx_source *source)
+{
+	u32 i;
+
+	lockdep_assert_held(&source->lines->levels_lock);
+
+	for (i = 0; i < source->nr; i++)
+		line_hold(source->plugs[i].line, -source->high);
+	source->high = false;
+}
+
 /*
- * Lets go.  Drives all pins, as KVM does: one that others hold stays up, and one that
- * somebody else has set falls.
+ * Drives all pins, as KVM does: one that others hold stays up, and one that somebody else
+ * has set falls.
  */
 static int source_lower(struct irqx_source *source, enum line_how how)
 {
@@ -482,16 +504,12 @@ static int source_lower(struct irqx_source *source, enum line_how how)
 	int ret = -1;
 	u32 i;
 
-	lockdep_assert_held(&source->lines->levels_lock);
-
+	source_let_go(source);
 	for (i = 0; i < source->nr; i++) {
 		line = source->plugs[i].line;
-		if (!line_is_pin(line))
-			continue;
-		line->high -= source->high;
-		ret = irqx_status_add(ret, line_lower(line, how));
+		if (line_is_pin(line))
+			ret = irqx_status_add(ret, line_lower(line, how));
 	}
-	source->high = false;
 	return ret;
 }
 
@@ -588,8 +606,7 @@ int irqx_lines_pulse(struct irqx_lines *lines,
 
 	flags = levels_lock(lines);
 	line = xa_load(&lines->all, irqx_arch_line_key(e));
-	ret = irqx_kvm_set_pin(lines->kvm, lines->source_id, e, 1, false);
-	trace_irqx_inject(e, false, 1, ret);
+	ret = pin_drive(lines, e, 1, LINE_LATER);
 	if (!irqx_arch_pins_are_raw())
 		irqx_kvm_set_pin(lines->kvm, lines->source_id, e,
 				 line && line->high, false);
@@ -611,32 +628,14 @@ int irqx_lines_lower(struct irqx_lines *lines,
 {
 	struct irqx_line *line;
 	unsigned long flags;
-	int ret, level;
+	int ret;
 
 	flags = levels_lock(lines);
 	line = xa_load(&lines->all, irqx_arch_line_key(e));
-	level = line && line->high;
-	/* As line_lower(). */
-	if (level && irqx_arch_pins_are_raw()) {
-		ret = 0;
-	} else {
-		ret = irqx_kvm_set_pin(lines->kvm, lines->source_id, e, level,
-				       want_status);
-		trace_irqx_inject(e, false, level, ret);
-	}
+	ret = pin_lower(lines, e, line && line->high,
+			want_status ? LINE_STATUS : LINE_LATER);
 	levels_unlock(lines, flags);
 	return ret;
-}
-
-static void source_let_go(struct irqx_source *source)
-{
-	u32 i;
-
-	lockdep_assert_held(&source->lines->levels_lock);
-
-	for (i = 0; i < source->nr; i++)
-		line_hold(source->plugs[i].line, -source->high);
-	source->high = false;
 }
 
 /*
