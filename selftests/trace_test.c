@@ -301,7 +301,7 @@ TEST_F(trace, deferred)
 /* With the kernel parameter nohz_full=; the one beside it does what has to wait. */
 TEST_F(trace, not_on_an_isolated_cpu)
 {
-	cpu_set_t before, one;
+	cpu_set_t before;
 	char text[16] = "";
 	int file, i, cpu;
 
@@ -312,10 +312,7 @@ TEST_F(trace, not_on_an_isolated_cpu)
 	}
 	close(file);
 	cpu = atoi(text);
-	sched_getaffinity(0, sizeof(before), &before);
-	CPU_ZERO(&one);
-	CPU_SET(cpu, &one);
-	ASSERT_EQ(0, sched_setaffinity(0, sizeof(one), &one));
+	before = irqx_on_cpu(cpu);
 
 	irqx_bind(self->ctx, self->fd, self->slow);
 	trace_clear();

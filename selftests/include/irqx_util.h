@@ -26,6 +26,7 @@
  */
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -461,6 +462,9 @@ void irqx_race(void (*a)(void *arg, uint32_t i), void (*b)(void *arg, uint32_t i
 /*
  * ---- Processes ----
  */
+
+/* This thread runs on @cpu only; -1: the first that it may.  Return: where it could before. */
+cpu_set_t irqx_on_cpu(int cpu);
 
 /*
  * Runs fn(arg) in a child.  Return: what fn did, or -signal if one killed the

@@ -153,16 +153,16 @@ static void fuse_server(int fd, int serve, size_t file_size, uint32_t slow_ms)
 			continue;
 		if (len < 0)
 			_exit(0);
-		if (header->opcode == FUSE_READ && slow_ms)
-			usleep(slow_ms * 1000);
-		if (header->opcode != FUSE_READ)
+		if (header->opcode != FUSE_READ) {
 			answer(fd, in, file_size);
-		else if (serving)
+		} else if (serving) {
+			usleep(slow_ms * 1000);
 			reply(fd, header->unique, 0, zeroes, read_in->size);
-		else if (nr < MAX_READS)
+		} else if (nr < MAX_READS) {
 			waiting[nr++] = (struct read_request){
 				header->unique, read_in->size
 			};
+		}
 	}
 }
 

@@ -3,7 +3,6 @@
  * See irqx_util.h.
  */
 #include <linux/capability.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
@@ -649,6 +648,21 @@ void irqx_race(void (*a)(void *arg, uint32_t i), void (*b)(void *arg, uint32_t i
 /*
  * Processes
  */
+
+cpu_set_t irqx_on_cpu(int cpu)
+{
+	cpu_set_t before, one;
+
+	TEST_ASSERT(!sched_getaffinity(0, sizeof(before), &before), "getaffinity");
+	if (cpu < 0)
+		for (cpu = 0; !CPU_ISSET(cpu, &before); cpu++)
+			;
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	TEST_ASSERT(!sched_setaffinity(0, sizeof(one), &one), "CPU %d: %s", cpu,
+		    strerror(errno));
+	return before;
+}
 
 int irqx_in_child(int (*fn)(void *arg), void *arg)
 {

@@ -50,16 +50,6 @@ struct outcome {
 	double changes;			/* per second */
 };
 
-static void on_cpu(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	TEST_ASSERT(!sched_setaffinity(0, sizeof(set), &set), "CPU %d: %s", cpu,
-		    strerror(errno));
-}
-
 /* The i-th of all ways to a vCPU, or the one after. */
 static struct kvm_irq_routing_entry way(struct side *side, uint32_t i, bool other)
 {
@@ -104,7 +94,7 @@ static void *rival_thread(void *arg)
 	enum rival rival;
 	bool kvm;
 
-	on_cpu(f->cpus[1]);
+	irqx_on_cpu(f->cpus[1]);
 	for (i = 1; !READ_ONCE(f->stop); i++) {
 		turn = READ_ONCE(f->turn);
 		rival = turn % NR_RIVALS;
@@ -267,7 +257,7 @@ void bench_threads(void)
 		bench_say("one thread beside another: with two CPUs only");
 		return;
 	}
-	on_cpu(cpus[0]);
+	irqx_on_cpu(cpus[0]);
 	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
 		if (bench.quick && sizes[i] != 4032)
 			continue;

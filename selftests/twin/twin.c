@@ -49,6 +49,26 @@ uint64_t twin_run(struct twin *twin, uint32_t vcpu, uint32_t op, uint64_t where,
 	return cpu->what;
 }
 
+int twin_do(struct twin *twin, uint32_t vcpu, uint32_t op, uint64_t where, uint64_t what)
+{
+	twin_run(twin, vcpu, op, where, what, false);
+	return 0;
+}
+
+int twin_op_hold(struct twin *twin, const int *arg)
+{
+	uint32_t i;
+
+	for (i = 0; i < TWIN_VCPUS; i++)
+		twin_cpu(twin, i)->hold[arg[0]] = arg[1];
+	return 0;
+}
+
+void twin_choose_vcpu(struct irqx_random *random, int *arg)
+{
+	arg[0] = irqx_random_below(random, TWIN_VCPUS);
+}
+
 static uint32_t entries_of(struct twin *twin, int gsi,
 			   struct kvm_irq_routing_entry *entries)
 {

@@ -80,6 +80,8 @@ struct twin_cpu *twin_cpu(struct twin *twin, uint32_t vcpu);
 /* vCPU @vcpu does @op of the architecture (0: none).  Return: what it read. */
 uint64_t twin_run(struct twin *twin, uint32_t vcpu, uint32_t op, uint64_t where,
 		  uint64_t what, bool take);
+/* For what cannot fail and reads nothing.  Return: 0. */
+int twin_do(struct twin *twin, uint32_t vcpu, uint32_t op, uint64_t where, uint64_t what);
 
 void twin_create(struct twin *twin, bool kvms, enum twin_way way);
 void twin_free(struct twin *twin);
@@ -122,6 +124,10 @@ struct twin_op_kind {
 	uint64_t (*unmasks)(const int *arg);	/* the lines that it may unmask */
 	bool ends;			/* there may be an EOI */
 };
+
+/* What both architectures have: an interrupt that the handlers of all vCPUs hold or not. */
+int twin_op_hold(struct twin *twin, const int *arg);
+void twin_choose_vcpu(struct irqx_random *random, int *arg);
 
 extern const struct twin_op_kind twin_arch_ops[];
 extern const uint32_t twin_nr_arch_ops;

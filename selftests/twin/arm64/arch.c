@@ -143,31 +143,15 @@ void twin_guest_op(struct twin_cpu *cpu)
  * Operations of the guest
  */
 
-static int guest_do(struct twin *twin, uint32_t vcpu, uint32_t op, uint64_t where,
-		    uint64_t what)
-{
-	twin_run(twin, vcpu, op, where, what, false);
-	return 0;
-}
-
 static int guest_write(struct twin *twin, uint32_t reg, uint32_t what)
 {
-	return guest_do(twin, 0, OP_WRITEL, GICD_ADDRESS(reg), what);
-}
-
-static int op_hold(struct twin *twin, const int *arg)
-{
-	uint32_t i;
-
-	for (i = 0; i < TWIN_VCPUS; i++)
-		twin_cpu(twin, i)->hold[arg[0]] = arg[1];
-	return 0;
+	return twin_do(twin, 0, OP_WRITEL, GICD_ADDRESS(reg), what);
 }
 
 /* Of what the vCPU has taken last and not ended. */
 static int op_eoi(struct twin *twin, const int *arg)
 {
-	return guest_do(twin, arg[0], OP_EOI, 0, 0);
+	return twin_do(twin, arg[0], OP_EOI, 0, 0);
 }
 
 static int op_mask(struct twin *twin, const int *arg)
@@ -188,7 +172,7 @@ static int op_edge(struct twin *twin, const int *arg)
 /* The harness numbers vCPUs by the lowest affinity. */
 static int op_target(struct twin *twin, const int *arg)
 {
-	return guest_do(twin, 0, OP_WRITEQ,
+	return twin_do(twin, 0, OP_WRITEQ,
 			GICD_ADDRESS(GICD_IROUTER + 8 * (MIN_SPI + arg[0])), arg[1]);
 }
 
@@ -300,11 +284,6 @@ static void choose_hold(struct irqx_random *random, int *arg)
 	arg[1] = !irqx_random_below(random, 8);
 }
 
-static void choose_vcpu(struct irqx_random *random, int *arg)
-{
-	arg[0] = irqx_random_below(random, TWIN_VCPUS);
-}
-
 static void choose_pin_and_bit(struct irqx_random *random, int *arg)
 {
 	arg[0] = choose_pin(random);
@@ -318,8 +297,8 @@ static void choose_pin_and_rarely(struct irqx_random *random, int *arg)
 }
 
 const struct twin_op_kind twin_arch_ops[] = {
-	{ "hold", 6, 2, op_hold, choose_hold, NULL, false },
-	{ "eoi", 24, 1, op_eoi, choose_vcpu, NULL, true },
+	{ "hold", 6, 2, twin_op_hold, choose_hold, NULL, false },
+	{ "eoi", 24, 1, op_eoi, twin_choose_vcpu, NULL, true },
 	{ "mask", 8, 2, op_mask, choose_pin_and_rarely, NULL, false },
 	{ "edge", 6, 2, op_edge, choose_pin_and_rarely, NULL, false },
 	{ "target", 3, 2, op_target, choose_pin_and_bit, NULL, false },

@@ -154,32 +154,16 @@ static uint32_t with_bit(uint32_t bits, uint32_t n, bool set)
 	return set ? bits | 1U << n : bits & ~(1U << n);
 }
 
-static int guest_do(struct twin *twin, uint32_t vcpu, uint32_t op, uint64_t where,
-		    uint64_t what)
-{
-	twin_run(twin, vcpu, op, where, what, false);
-	return 0;
-}
-
-static int op_hold(struct twin *twin, const int *arg)
-{
-	uint32_t i;
-
-	for (i = 0; i < TWIN_VCPUS; i++)
-		twin_cpu(twin, i)->hold[arg[0]] = arg[1];
-	return 0;
-}
-
 static int op_eoi(struct twin *twin, const int *arg)
 {
-	return guest_do(twin, arg[0], OP_WRMSR, X2APIC_EOI, 0);
+	return twin_do(twin, arg[0], OP_WRMSR, X2APIC_EOI, 0);
 }
 
 /* Low half, with the mask or not, and the vCPU. */
 static int op_rte(struct twin *twin, const int *arg)
 {
-	guest_do(twin, 0, OP_IOAPIC_WRITE, IOAPIC_REDIR(arg[0]) + 1, arg[2] << 24);
-	return guest_do(twin, 0, OP_IOAPIC_WRITE, IOAPIC_REDIR(arg[0]), arg[1]);
+	twin_do(twin, 0, OP_IOAPIC_WRITE, IOAPIC_REDIR(arg[0]) + 1, arg[2] << 24);
+	return twin_do(twin, 0, OP_IOAPIC_WRITE, IOAPIC_REDIR(arg[0]), arg[1]);
 }
 
 static int op_mask(struct twin *twin, const int *arg)
@@ -188,24 +172,24 @@ static int op_mask(struct twin *twin, const int *arg)
 				false);
 
 	low &= ~IRQX_IOAPIC_MASKED;
-	return guest_do(twin, 0, OP_IOAPIC_WRITE, IOAPIC_REDIR(arg[0]),
+	return twin_do(twin, 0, OP_IOAPIC_WRITE, IOAPIC_REDIR(arg[0]),
 			low | (arg[1] ? IRQX_IOAPIC_MASKED : 0));
 }
 
 static int op_pic_eoi(struct twin *twin, const int *arg)
 {
-	return guest_do(twin, 0, OP_OUTB, arg[0] ? PIC2 : PIC1, PIC_EOI);
+	return twin_do(twin, 0, OP_OUTB, arg[0] ? PIC2 : PIC1, PIC_EOI);
 }
 
 static int op_pic_mask(struct twin *twin, const int *arg)
 {
-	return guest_do(twin, 0, OP_OUTB, (arg[0] ? PIC2 : PIC1) + 1,
+	return twin_do(twin, 0, OP_OUTB, (arg[0] ? PIC2 : PIC1) + 1,
 			arg[1]);
 }
 
 static int op_eom(struct twin *twin, const int *arg)
 {
-	return guest_do(twin, arg[0], OP_WRMSR, HV_X64_MSR_EOM, 0);
+	return twin_do(twin, arg[0], OP_WRMSR, HV_X64_MSR_EOM, 0);
 }
 
 static uint32_t sint_of(uint32_t vcpu)
@@ -217,7 +201,7 @@ static int op_sint(struct twin *twin, const int *arg)
 {
 	uint32_t sint = sint_of(arg[0]);
 
-	return guest_do(twin, arg[0], OP_WRMSR, HV_X64_MSR_SINT0 + sint,
+	return twin_do(twin, arg[0], OP_WRMSR, HV_X64_MSR_SINT0 + sint,
 			(IRQX_SINT_VECTOR + sint) | (arg[1] ? IRQX_SINT_MASKED : 0));
 }
 
@@ -257,11 +241,6 @@ static void choose_hold(struct irqx_random *random, int *arg)
 {
 	arg[0] = one_of(random, held);
 	arg[1] = !irqx_random_below(random, 3);
-}
-
-static void choose_vcpu(struct irqx_random *random, int *arg)
-{
-	arg[0] = irqx_random_below(random, TWIN_VCPUS);
 }
 
 static void choose_rte(struct irqx_random *random, int *arg)
@@ -305,13 +284,13 @@ static uint64_t pin_of(const int *arg)
 }
 
 const struct twin_op_kind twin_arch_ops[] = {
-	{ "hold", 6, 2, op_hold, choose_hold, NULL, false },
-	{ "eoi", 12, 1, op_eoi, choose_vcpu, NULL, true },
+	{ "hold", 6, 2, twin_op_hold, choose_hold, NULL, false },
+	{ "eoi", 12, 1, op_eoi, twin_choose_vcpu, NULL, true },
 	{ "rte", 8, 3, op_rte, choose_rte, pin_of, false },
 	{ "mask", 8, 2, op_mask, choose_pin_and_bit, pin_of, false },
-	{ "pic_eoi", 4, 1, op_pic_eoi, choose_vcpu, NULL, false },
+	{ "pic_eoi", 4, 1, op_pic_eoi, twin_choose_vcpu, NULL, false },
 	{ "pic_mask", 2, 2, op_pic_mask, choose_pic_mask, NULL, false },
-	{ "eom", 3, 1, op_eom, choose_vcpu, NULL, false },
+	{ "eom", 3, 1, op_eom, twin_choose_vcpu, NULL, false },
 	{ "sint", 2, 2, op_sint, choose_sint, NULL, false },
 	{ "set_up", 3, 2, op_set_up, choose_pin_and_bit, NULL, false },
 	{ "pic_set_up", 2, 2, op_pic_set_up, choose_pic_set_up, NULL, false },
