@@ -112,6 +112,11 @@ static struct kretprobe unmask_probe = {
 	.entry_handler = unmask_enter,
 	.handler = unmask_return,
 	.data_size = sizeof(struct unmasking),
+	/*
+	 * The lock of KVM's IOAPIC is held, so that each CPU is in it once; but where that may
+	 * sleep, each vCPU of the host.  One that finds no room is not seen.
+	 */
+	.maxactive = IS_ENABLED(CONFIG_PREEMPT_RT) ? 1024 : 0,
 };
 
 /**
