@@ -1,8 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * EOIs from KVM, by way of its tracepoints: the only place that sees them
- * whatever KVM's own routing table maps.  The tracepoints say which pin or
- * SINT; the vCPU whose thread this is says which VM.
+ * whatever KVM's own routing table maps.  The tracepoints say which pin, SINT or
+ * vector; the vCPU whose thread this is says which VM.
+ *
+ * The EOI of a SINT's vector is told by two of them, but where Intel's APICv completes it
+ * by the first alone:
+ *
+ *	kvm_eoi			any vector
+ *	kvm_hv_synic_send_eoi	a vector that SINTs have; next, for each of those,
+ *	kvm_hv_notify_acked_sint	which is all that tells of EOM
+ *
+ * So the first is told, the second says of each SINT that it has been, and the third takes
+ * that back and tells no more.  All three are the vCPU's thread.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -17,10 +27,13 @@
 
 #include <trace/events/kvm.h>
 
+struct kvm_lapic;
+
 struct ack_probe {
 	const char *name;
 	void *probe;
-	u64 feature;		/* that needs it */
+	u32 kinds;		/* that need it, a bit each */
+	u64 feature;		/* likewise */
 	struct tracepoint *tp;	/* found at load; immutable */
 	u32 users;		/* lines; ack_lock */
 };
@@ -49,11 +62,20 @@ static bool is_unrelated(const struct kvm_vcpu *vcpu)
 }
 
 /* Context of these: see irqx_lines_ack(). */
-static noinline void ack(struct kvm_vcpu *vcpu, unsigned long key)
+static noinline void ack(struct kvm_vcpu *vcpu, unsigned long key, enum irqx_ack_how how)
 {
 	rcu_read_lock();
-	ack_fn(vcpu->kvm, key);
+	ack_fn(vcpu->kvm, key, how);
 	rcu_read_unlock();
+}
+
+static void ack_sints(struct kvm_vcpu *vcpu, int vector, enum irqx_ack_how how)
+{
+	unsigned long sints = irqx_arch_sints_of(vcpu, vector);
+	u32 vp = irqx_kvm_vp_index(vcpu), sint;
+
+	for_each_set_bit(sint, &sints, BITS_PER_LONG)
+		ack(vcpu, irqx_arch_sint_key(vp, sint), how);
 }
 
 static void probe_kvm_ack_irq(void *data, unsigned int irqchip, unsigned int pin)
@@ -61,13 +83,32 @@ static void probe_kvm_ack_irq(void *data, unsigned int irqchip, unsigned int pin
 	struct kvm_vcpu *vcpu = irqx_kvm_running_vcpu();
 
 	if (vcpu && !is_unrelated(vcpu) && !irqx_kvm_eois_are_seen())
-		ack(vcpu, irqx_arch_pin_key(irqchip, pin));
+		ack(vcpu, irqx_arch_pin_key(irqchip, pin), IRQX_ACK_TELL);
 }
 
 static void eoi_of_pin(struct kvm_vcpu *vcpu, u32 irqchip, u32 pin)
 {
 	if (!is_unrelated(vcpu))
-		ack(vcpu, irqx_arch_pin_key(irqchip, pin));
+		ack(vcpu, irqx_arch_pin_key(irqchip, pin), IRQX_ACK_TELL);
+}
+
+/* @vector: -1 if nothing was in service. */
+static void probe_kvm_eoi(void *data, struct kvm_lapic *apic, int vector)
+{
+	struct kvm_vcpu *vcpu = irqx_kvm_running_vcpu();
+
+	if (!vcpu || is_unrelated(vcpu) || vector < 0)
+		return;
+	ack(vcpu, irqx_arch_vector_key(vector), IRQX_ACK_TELL);
+	ack_sints(vcpu, vector, IRQX_ACK_TELL);
+}
+
+static void probe_kvm_hv_synic_send_eoi(void *data, int vcpu_id, int vector)
+{
+	struct kvm_vcpu *vcpu = irqx_kvm_running_vcpu();
+
+	if (vcpu && !is_unrelated(vcpu))
+		ack_sints(vcpu, vector, IRQX_ACK_AGAIN);
 }
 
 static void probe_kvm_hv_notify_acked_sint(void *data, int vcpu_id, u32 sint)
@@ -75,36 +116,89 @@ static void probe_kvm_hv_notify_acked_sint(void *data, int vcpu_id, u32 sint)
 	struct kvm_vcpu *vcpu = irqx_kvm_running_vcpu();
 
 	if (vcpu && !is_unrelated(vcpu))
-		ack(vcpu, irqx_arch_sint_key(irqx_kvm_vp_index(vcpu), sint));
+		ack(vcpu, irqx_arch_sint_key(irqx_kvm_vp_index(vcpu), sint),
+		    IRQX_ACK_LAST);
 }
 
 /* scripts/check-prototypes compares each probe_NAME() with tracepoint NAME. */
 #define PROBE(tracepoint)	.name = #tracepoint, .probe = probe_##tracepoint
 
-static struct ack_probe probes[IRQX_NR_ACKS] = {
-	[IRQX_ACK_SINT] = {
-		PROBE(kvm_hv_notify_acked_sint),
-		.feature = KVM_IRQX_FEATURE_HV_SINT,
-	},
-	[IRQX_ACK_PIN] = {
+/*
+ * In the order in which they are registered, so that nothing is said to come once more
+ * that then does not come; the other way round when they are not needed any more.
+ */
+static struct ack_probe probes[] = {
+	{
 		PROBE(kvm_ack_irq),
+		.kinds = BIT(IRQX_ACK_PIN),
 		.feature = KVM_IRQX_FEATURE_IRQCHIP,
+	}, {
+		PROBE(kvm_eoi),
+		.kinds = BIT(IRQX_ACK_VECTOR) | BIT(IRQX_ACK_SINT),
+		.feature = KVM_IRQX_FEATURE_LEVEL_MSI,
+	}, {
+		PROBE(kvm_hv_notify_acked_sint),
+		.kinds = BIT(IRQX_ACK_SINT),
+		.feature = KVM_IRQX_FEATURE_HV_SINT,
+	}, {
+		PROBE(kvm_hv_synic_send_eoi),
+		.kinds = BIT(IRQX_ACK_SINT),
+		.feature = KVM_IRQX_FEATURE_HV_SINT,
 	},
 };
 
-static int probe_start(enum irqx_ack_kind kind)
+static int probe_get(struct ack_probe *probe)
 {
-	struct ack_probe *probe = &probes[kind];
-	bool pin = kind == IRQX_ACK_PIN;
+	bool pin = probe->kinds & BIT(IRQX_ACK_PIN);
 	int ret = 0;
 
-	if (pin)
+	lockdep_assert_held(&ack_lock);
+
+	if (!probe->users && pin)
 		ret = irqx_kvm_see_eois(eoi_of_pin);
 	if (ret)
 		return ret;
-	ret = tracepoint_probe_register(probe->tp, probe->probe, NULL);
-	if (ret && pin)
+	if (!probe->users)
+		ret = tracepoint_probe_register(probe->tp, probe->probe, NULL);
+	if (!ret)
+		probe->users++;
+	else if (pin)
 		irqx_kvm_unsee_eois();
+	return ret;
+}
+
+static void probe_put(struct ack_probe *probe)
+{
+	lockdep_assert_held(&ack_lock);
+
+	if (--probe->users)
+		return;
+	tracepoint_probe_unregister(probe->tp, probe->probe, NULL);
+	if (probe->kinds & BIT(IRQX_ACK_PIN))
+		irqx_kvm_unsee_eois();
+}
+
+/* The first @nr that lines of @kind need. */
+static void probes_put(enum irqx_ack_kind kind, u32 nr)
+{
+	while (nr--)
+		if (probes[nr].kinds & BIT(kind))
+			probe_put(&probes[nr]);
+}
+
+static int probes_get(enum irqx_ack_kind kind)
+{
+	int ret = 0;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(probes); i++) {
+		if (probes[i].kinds & BIT(kind))
+			ret = probe_get(&probes[i]);
+		if (ret)
+			break;
+	}
+	if (ret)
+		probes_put(kind, i);
 	return ret;
 }
 
@@ -120,16 +214,12 @@ static int probe_start(enum irqx_ack_kind kind)
 int irqx_ack_arm(struct kvm *kvm, u32 *acks, enum irqx_ack_kind kind)
 {
 	u32 *wants = wanted_by(kvm);
-	int ret = 0;
+	int ret;
 
 	mutex_lock(&ack_lock);
-	if (!probes[kind].users)
-		ret = probe_start(kind);
-	if (!ret) {
-		probes[kind].users++;
-		if (!(*acks)++)
-			WRITE_ONCE(*wants, *wants + 1);
-	}
+	ret = probes_get(kind);
+	if (!ret && !(*acks)++)
+		WRITE_ONCE(*wants, *wants + 1);
 	mutex_unlock(&ack_lock);
 	return ret;
 }
@@ -140,17 +230,12 @@ int irqx_ack_arm(struct kvm *kvm, u32 *acks, enum irqx_ack_kind kind)
  */
 void irqx_ack_disarm(struct kvm *kvm, u32 *acks, enum irqx_ack_kind kind)
 {
-	struct ack_probe *probe = &probes[kind];
 	u32 *wants = wanted_by(kvm);
 
 	mutex_lock(&ack_lock);
 	if (!--*acks)
 		WRITE_ONCE(*wants, *wants - 1);
-	if (!--probe->users) {
-		tracepoint_probe_unregister(probe->tp, probe->probe, NULL);
-		if (kind == IRQX_ACK_PIN)
-			irqx_kvm_unsee_eois();
-	}
+	probes_put(kind, ARRAY_SIZE(probes));
 	mutex_unlock(&ack_lock);
 }
 

@@ -47,7 +47,7 @@ static int direct_parse(struct irqx_context *ctx,
 	entries->inline_ok = !entries->has_flag &&
 		(entries->one.type != KVM_IRQ_ROUTING_IRQCHIP ||
 		 (vm->lines.pins_are_atomic && !resample));
-	if (resample && !irqx_arch_has_eoi(&entries->one))
+	if (resample && !irqx_arch_has_eoi(vm->kvm, &entries->one))
 		return irqx_reject(error, -EINVAL, IRQX_ARG_ENTRY_TYPE,
 				   IRQX_REASON_NO_EOI);
 	ret = irqx_deliver_prepare(vm, entries);

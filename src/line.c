@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * One line of the guest's interrupt hardware, shared by several sources: a pin
- * of the IOAPIC or PIC with a level, or a SINT, which has none but is
- * acknowledged all the same.
+ * of the IOAPIC or PIC with a level, or a SINT or the vector of level-triggered MSIs,
+ * which have none but are acknowledged all the same.
  *
  * The level of a pin is the OR of its sources' levels.  When the guest
  * acknowledges the interrupt, the sources that have a resamplefd let go, the pin
@@ -37,6 +37,7 @@ struct irqx_line {
 	struct irqx_lines *lines;	/* immutable */
 	struct kvm_kernel_irq_routing_entry entry;	/* immutable */
 	bool armed;			/* its EOIs are listened to; lines.lock */
+	bool told;			/* a SINT's EOI; by the vCPU's thread alone */
 	u32 high;			/* sources that hold it; levels_lock */
 	u64 let_go;			/* the last of lines.nr_let_go; levels_lock */
 	u32 resamplers;			/* plugs with a resamplefd; lines.plugs_lock */
@@ -52,7 +53,9 @@ static bool line_is_pin(const struct irqx_line *line)
 
 static enum irqx_ack_kind line_ack_kind(const struct irqx_line *line)
 {
-	return line_is_pin(line) ? IRQX_ACK_PIN : IRQX_ACK_SINT;
+	if (line_is_pin(line))
+		return IRQX_ACK_PIN;
+	return line->entry.type == KVM_IRQ_ROUTING_MSI ? IRQX_ACK_VECTOR : IRQX_ACK_SINT;
 }
 
 /*
@@ -152,7 +155,7 @@ static int line_arm(struct irqx_line *line)
 
 	lockdep_assert_held(&lines->lock);
 
-	if (line->armed || !irqx_arch_has_eoi(&line->entry))
+	if (line->armed || !irqx_arch_has_eoi(lines->kvm, &line->entry))
 		return 0;
 	ret = irqx_ack_arm(lines->kvm, &lines->acks, line_ack_kind(line));
 	if (ret)
@@ -198,7 +201,7 @@ int irqx_lines_prepare(struct irqx_lines *lines,
 	return ret;
 }
 
-/* SINTs have no level. */
+/* SINTs and vectors have no level. */
 static void line_hold(struct irqx_line *line, int by)
 {
 	lockdep_assert_held(&line->lines->levels_lock);
@@ -747,7 +750,8 @@ static void line_ack_work(struct work_struct *work)
 /**
  * irqx_lines_ack - the guest has acknowledged an interrupt
  * @lines: the VM's
- * @key: irqx_arch_line_key() of the pin or SINT
+ * @key: irqx_arch_line_key() of the pin, SINT or vector
+ * @how: it is heard
  *
  * Context: a tracepoint probe on the vCPU's thread, under RCU, with no lock of
  * KVM's interrupt controllers held; atomic on arm64, and on any kernel whose
@@ -757,14 +761,23 @@ static void line_ack_work(struct work_struct *work)
  * more; where pins can be lowered here, it is lowered at once.  What asserts it
  * before the work comes is told to assert again, as if it had come before this.
  */
-void irqx_lines_ack(struct irqx_lines *lines, unsigned long key)
+void irqx_lines_ack(struct irqx_lines *lines, unsigned long key, enum irqx_ack_how how)
 {
 	struct irqx_line *line = xa_load(&lines->all, key);
 
 	RCU_LOCKDEP_WARN(!rcu_read_lock_held(), "a line is found under RCU");
 
+	if (!line)
+		return;
+	if (how != IRQX_ACK_TELL) {
+		bool told = line->told;
+
+		line->told = how == IRQX_ACK_AGAIN;
+		if (told || line->told)
+			return;
+	}
 	/* What no resamplefd waits for is none of ours: an emulated device may hold it. */
-	if (!line || !READ_ONCE(line->resamplers))
+	if (!READ_ONCE(line->resamplers))
 		return;
 	if (IS_ENABLED(CONFIG_PREEMPT_RT) ? preemptible() :
 					    lines->pins_are_atomic || !irqs_disabled()) {

@@ -11,13 +11,14 @@
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 
+#include "ack.h"
 #include "entry.h"
 
 struct eventfd_ctx;
 struct irqx_line;
 struct irqx_source;
 
-/* The pins and SINTs of a VM that sources are plugged into. */
+/* The pins, SINTs and vectors of a VM that sources are plugged into. */
 struct irqx_lines {
 	struct kvm *kvm;		/* immutable, as is */
 	int source_id;			/* KVM's, of all that is driven here */
@@ -69,7 +70,7 @@ int irqx_lines_pulse(struct irqx_lines *lines,
 int irqx_lines_lower(struct irqx_lines *lines,
 		     struct kvm_kernel_irq_routing_entry *e, bool want_status);
 void irqx_lines_set_up(struct irqx_lines *lines);
-void irqx_lines_ack(struct irqx_lines *lines, unsigned long key);
+void irqx_lines_ack(struct irqx_lines *lines, unsigned long key, enum irqx_ack_how how);
 bool irqx_lines_unmasked(struct irqx_lines *lines, unsigned long key, bool asked);
 void irqx_lines_tell(struct irqx_lines *lines);
 

@@ -273,12 +273,12 @@ static int prepare_lines(struct irqx_context *ctx, struct irqx_entries *entries,
 	return 0;
 }
 
-static bool entries_have_eoi(struct irqx_entries *entries)
+static bool entries_have_eoi(struct kvm *kvm, struct irqx_entries *entries)
 {
 	u32 i;
 
 	for (i = 0; i < entries->nr; i++)
-		if (!irqx_arch_has_eoi(irqx_entries_at(entries, i)))
+		if (!irqx_arch_has_eoi(kvm, irqx_entries_at(entries, i)))
 			return false;
 	return true;
 }
@@ -296,7 +296,7 @@ static int gsi_prepare_lines(struct irqx_context *ctx, struct irqx_gsi *gsi,
 	hlist_for_each_entry(source, &gsi->target.sources, node)
 		if (source->resamplefd)
 			eoi = true;
-	if (eoi && !entries_have_eoi(entries))
+	if (eoi && !entries_have_eoi(ctx->vm->kvm, entries))
 		return irqx_reject(error, -EINVAL, IRQX_ARG_ENTRY_TYPE,
 				   IRQX_REASON_NO_EOI);
 	return prepare_lines(ctx, entries, eoi, error);
@@ -447,7 +447,7 @@ static int gsi_prepare_resample(struct irqx_context *ctx, struct irqx_gsi *gsi,
 	struct irqx_entries *entries = &gsi->target.to;
 	int ret;
 
-	if (!entries_have_eoi(entries))
+	if (!entries_have_eoi(ctx->vm->kvm, entries))
 		return irqx_reject(error, -EINVAL, IRQX_ARG_GSI,
 				   IRQX_REASON_NO_EOI);
 	ret = prepare_lines(ctx, entries, true, error);

@@ -29,12 +29,12 @@ static struct irqx_vm *vm_find(struct kvm *kvm)
 	return NULL;
 }
 
-static void vm_ack(struct kvm *kvm, unsigned long key)
+static void vm_ack(struct kvm *kvm, unsigned long key, enum irqx_ack_how how)
 {
 	struct irqx_vm *vm = vm_find(kvm);
 
 	if (vm)
-		irqx_lines_ack(&vm->lines, key);
+		irqx_lines_ack(&vm->lines, key, how);
 }
 
 static bool vm_unmasked(struct kvm *kvm, unsigned long key, bool asked)

@@ -115,6 +115,8 @@ uint32_t bench_arch_ways(struct bench_way *ways);
 /* A guest of one vCPU that runs and has level-triggered pins, GSIs in KVM's table. */
 struct irqx_guest *bench_arch_level_guest(void);
 uint32_t bench_arch_level_pin(struct irqx_guest *g, uint32_t nth);
+/* One whose EOIs are told apart by their vector, so that those of all VMs are looked at. */
+bool bench_arch_vector_entry(struct kvm_irq_routing_entry *entry);
 
 /*
  * ---- The measurements ----

@@ -101,16 +101,21 @@ void bench_level(void)
 
 /*
  * A stranger's EOIs, on KVM's own resamplefd: with nobody attached here, with a
- * context elsewhere that has no resamplefd, and with one that has.
+ * context elsewhere that has no resamplefd, with one that has one on a pin, and with one
+ * that has one on what is told by its vector.
  */
 void bench_stranger(void)
 {
 	struct irqx_guest *g = bench_arch_level_guest();
 	struct irqx_guest *stranger = bench_arch_level_guest();
 	struct bench_pairs context = {}, line = {}, context_extra = {}, line_extra = {};
+	struct bench_pairs vector = {}, vector_extra = {};
+	struct kvm_irq_routing_entry entry;
+	bool has_vectors = bench_arch_vector_entry(&entry);
 	uint32_t run, pin = bench_arch_level_pin(g, 0);
-	double alone, with_context, with_line;
+	double alone, with_context, with_line, with_vector = 0;
 	struct line foreign, ours;
+	struct irqx_level on_vector;
 	int fd = irqx_eventfd(0, 0);
 
 	bench_say("EOIs of a VM that does not use the module");
@@ -133,18 +138,31 @@ void bench_stranger(void)
 		with_line = many_cycles(&foreign);
 		close(g->ctx);
 		line_close(&ours);
+		if (has_vectors) {
+			g->ctx = irqx_context(g->vm);
+			on_vector = irqx_level_direct(g->ctx, entry);
+			with_vector = many_cycles(&foreign);
+			close(g->ctx);
+			irqx_level_close(&on_vector);
+		}
 		if (!run)
 			continue;
 		bench_pair(&context, with_context, alone);
 		bench_pair(&line, with_line, alone);
 		bench_pair(&context_extra, with_context - alone, BENCH_NONE);
 		bench_pair(&line_extra, with_line - alone, BENCH_NONE);
+		bench_pair(&vector, with_vector, alone);
+		bench_pair(&vector_extra, with_vector - alone, BENCH_NONE);
 	}
 	g->ctx = -1;
 	bench_report("stranger-context", 1, NULL, &context);
 	bench_report("stranger-resamplefd", 1, NULL, &line);
 	bench_report("stranger-context-extra", 1, NULL, &context_extra);
 	bench_report("stranger-resamplefd-extra", 1, NULL, &line_extra);
+	if (has_vectors) {
+		bench_report("stranger-vector", 1, NULL, &vector);
+		bench_report("stranger-vector-extra", 1, NULL, &vector_extra);
+	}
 	line_close(&foreign);
 	close(fd);
 	irqx_guest_free(stranger);

@@ -39,9 +39,16 @@ u32 irqx_arch_vp_index(struct kvm_vcpu *vcpu);
 long irqx_arch_line_key(const struct kvm_kernel_irq_routing_entry *e);
 long irqx_arch_pin_key(u32 irqchip, u32 pin);
 long irqx_arch_sint_key(u32 vp, u32 sint);
+long irqx_arch_vector_key(u32 vector);
+
+/*
+ * The SINTs that have @vector now, as KVM looks at an EOI, a bit each.  Context: the
+ * vCPU's thread.
+ */
+unsigned long irqx_arch_sints_of(struct kvm_vcpu *vcpu, int vector);
 
 /* Whether KVM tells when the guest has acknowledged it. */
-bool irqx_arch_has_eoi(const struct kvm_kernel_irq_routing_entry *e);
+bool irqx_arch_has_eoi(struct kvm *kvm, const struct kvm_kernel_irq_routing_entry *e);
 
 /*
  * Whether KVM's locks of a pin are raw, as the VGIC's are, not those of the IOAPIC and

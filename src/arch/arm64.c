@@ -79,6 +79,16 @@ long irqx_arch_sint_key(u32 vp, u32 sint)
 	return -1;
 }
 
+long irqx_arch_vector_key(u32 vector)
+{
+	return -1;
+}
+
+unsigned long irqx_arch_sints_of(struct kvm_vcpu *vcpu, int vector)
+{
+	return 0;
+}
+
 long irqx_arch_line_key(const struct kvm_kernel_irq_routing_entry *e)
 {
 	switch (e->type) {
@@ -94,7 +104,7 @@ long irqx_arch_line_key(const struct kvm_kernel_irq_routing_entry *e)
 }
 
 /* KVM's VGIC tells of SPIs only. */
-bool irqx_arch_has_eoi(const struct kvm_kernel_irq_routing_entry *e)
+bool irqx_arch_has_eoi(struct kvm *kvm, const struct kvm_kernel_irq_routing_entry *e)
 {
 	return e->type == KVM_IRQ_ROUTING_IRQCHIP && irqx_kvm_tells_eois();
 }

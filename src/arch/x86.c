@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/kvm_host.h>
 #include <linux/module.h>
+#include <linux/msi.h>
+#include <asm/apicdef.h>
 #include <asm/pkru.h>
 
 #include "arch.h"
@@ -11,13 +13,11 @@
 /* Context: any.  Return: the types of entry, and what they can do. */
 u64 irqx_arch_features(void)
 {
-	u64 features = KVM_IRQX_FEATURE_MSI | KVM_IRQX_FEATURE_ASSIGN;
+	u64 features = KVM_IRQX_FEATURE_MSI | KVM_IRQX_FEATURE_ASSIGN |
+		       KVM_IRQX_FEATURE_RESAMPLE | KVM_IRQX_FEATURE_LEVEL_MSI;
 
 	if (IRQX_KVM_HAS_IOAPIC)
 		features |= KVM_IRQX_FEATURE_IRQCHIP;
-	/* There are EOIs of pins and of SINTs only. */
-	if (IRQX_KVM_HAS_IOAPIC || IRQX_KVM_HAS_HYPERV)
-		features |= KVM_IRQX_FEATURE_RESAMPLE;
 	if (IRQX_KVM_HAS_HYPERV)
 		features |= KVM_IRQX_FEATURE_HV_SINT |
 			    KVM_IRQX_FEATURE_EVENT_FLAG;
@@ -115,26 +115,83 @@ long irqx_arch_sint_key(u32 vp, u32 sint)
 	       (long)vp * HV_SYNIC_SINT_COUNT + sint;
 }
 
+long irqx_arch_vector_key(u32 vector)
+{
+	return irqx_arch_sint_key(KVM_MAX_VCPUS, 0) + vector;
+}
+
+/* Return: the vector of a level-triggered MSI, for which there will be an EOI; or -1. */
+static int level_vector(const struct kvm_kernel_irq_routing_entry *e)
+{
+	const struct msi_msg msg = { .data = e->msi.data };
+
+	if (!msg.arch_data.is_level ||
+	    (msg.arch_data.delivery_mode != APIC_DELIVERY_MODE_FIXED &&
+	     msg.arch_data.delivery_mode != APIC_DELIVERY_MODE_LOWESTPRIO))
+		return -1;
+	return msg.arch_data.vector;
+}
+
+/*
+ * With a split irqchip the VMM has the IOAPIC, and level-triggered MSIs are its pins.
+ * Where Intel's APICv may complete EOIs, it tells of vectors that KVM's own table has among
+ * the first GSIs, which the VMM has set aside for its IOAPIC (kvm_scan_ioapic_routes()).
+ * What the table has there may change; that there are none does not.
+ */
+static bool vectors_have_eoi(struct kvm *kvm)
+{
+	if (READ_ONCE(kvm->arch.irqchip_mode) != KVM_IRQCHIP_SPLIT ||
+	    irqx_kvm_hides_eois(kvm))
+		return false;
+	return !boot_cpu_has(X86_FEATURE_VMX) || !irqx_kvm_may_have_apicv(kvm) ||
+	       kvm->arch.nr_reserved_ioapic_pins;
+}
+
 long irqx_arch_line_key(const struct kvm_kernel_irq_routing_entry *e)
 {
+	int vector;
+
 	switch (e->type) {
 	case KVM_IRQ_ROUTING_IRQCHIP:
 		return irqx_arch_pin_key(e->irqchip.irqchip, e->irqchip.pin);
 	case KVM_IRQ_ROUTING_HV_SINT:
 		return irqx_arch_sint_key(e->hv_sint.vcpu, e->hv_sint.sint);
+	case KVM_IRQ_ROUTING_MSI:
+		vector = level_vector(e);
+		return vector < 0 ? -1 : irqx_arch_vector_key(vector);
 	default:
 		return -1;
 	}
 }
 
-bool irqx_arch_has_eoi(const struct kvm_kernel_irq_routing_entry *e)
+bool irqx_arch_has_eoi(struct kvm *kvm, const struct kvm_kernel_irq_routing_entry *e)
 {
-	return irqx_arch_line_key(e) >= 0;
+	if (irqx_arch_line_key(e) < 0)
+		return false;
+	return e->type != KVM_IRQ_ROUTING_MSI || vectors_have_eoi(kvm);
 }
 
 bool irqx_arch_pins_are_atomic(struct kvm *kvm)
 {
 	return false;
+}
+
+unsigned long irqx_arch_sints_of(struct kvm_vcpu *vcpu, int vector)
+{
+	unsigned long sints = 0;
+#if IRQX_KVM_HAS_HYPERV
+	struct kvm_vcpu_hv *hv = vcpu->arch.hyperv;
+	u64 value;
+	u32 i;
+
+	for (i = 0; hv && i < HV_SYNIC_SINT_COUNT; i++) {
+		value = atomic64_read(irqx_kvm_hv_sint(hv, i));
+		if (!(value & HV_SYNIC_SINT_MASKED) &&
+		    (value & HV_SYNIC_SINT_VECTOR_MASK) == vector)
+			sints |= BIT(i);
+	}
+#endif
+	return sints;
 }
 
 /* Context: the vCPU's thread. */

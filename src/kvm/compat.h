@@ -194,6 +194,17 @@ bool kvm_notify_irqfd_resampler(struct kvm *kvm, unsigned int irqchip,
 #define IRQX_KVM_HAS_PRIVATE_MEMORY
 #endif
 
+/* x86: 6.16 brought VMs whose EOIs KVM is not told of (TDX). */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+#define irqx_kvm_hides_eois(kvm)	((kvm)->arch.has_protected_eoi)
+#else
+#define irqx_kvm_hides_eois(kvm)	false
+#endif
+
+/* x86: the first reason is APICV_INHIBIT_REASON_DISABLED, or _DISABLE: there is none at all. */
+#define irqx_kvm_may_have_apicv(kvm)	\
+	(!(READ_ONCE((kvm)->arch.apicv_inhibit_reasons) & BIT(0)))
+
 /* x86: the IOAPIC and the PIC became a choice in 6.17. */
 #if defined(CONFIG_KVM_IOAPIC) || \
 	(defined(CONFIG_X86) && LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0))
@@ -223,17 +234,24 @@ bool kvm_notify_irqfd_resampler(struct kvm *kvm, unsigned int irqchip,
 #endif
 
 #ifdef IRQX_KVM_HAS_PRIVATE_MEMBERS
-#define IRQX_KVM_PRIVATE_MEMBERS(X)	\
-	X(kvm_vcpu_hv, vp_index, u32)
+/* The last is its type; void: whatever it is, as only where it is counts. */
+#define IRQX_KVM_PRIVATE_MEMBERS(X)		\
+	X(kvm_vcpu_hv, vp_index, u32)		\
+	X(kvm_vcpu_hv, synic, void)		\
+	X(kvm_vcpu_hv_synic, sint, void)
 #define IRQX_KVM_SYMBOLS_BTF(X)		\
 	X(btf_name_by_offset)		\
 	X(btf_put)
 #define irqx_kvm_hv_vp_index(hv)	\
 	(*(const u32 *)((const void *)(hv) + irqx_offset_kvm_vcpu_hv_vp_index))
+#define irqx_kvm_hv_sint(hv, n)						\
+	((const atomic64_t *)((const void *)(hv) + irqx_offset_kvm_vcpu_hv_synic + \
+			      irqx_offset_kvm_vcpu_hv_synic_sint) + (n))
 #else
 #define IRQX_KVM_PRIVATE_MEMBERS(X)
 #define IRQX_KVM_SYMBOLS_BTF(X)
 #define irqx_kvm_hv_vp_index(hv)	((hv)->vp_index)
+#define irqx_kvm_hv_sint(hv, n)		(&(hv)->synic.sint[n])
 #endif
 
 #define IRQX_DECLARE_MEMBER(type, member, as)	\

@@ -96,7 +96,8 @@ static const struct btf_type *find_type(struct btf *btf, u32 id)
 }
 
 /*
- * The offset of a member of a structure that KVM's headers do not show.  All
+ * The offset of a member of a structure that KVM's headers do not show; @size: of an
+ * integer, or 0 for a member of any type.  All
  * copies of the structure in the kernel's BTF are alike: the first will do.
  */
 static int find_member(const char *structure, const char *name, u32 size,
@@ -122,7 +123,7 @@ static int find_member(const char *structure, const char *name, u32 size,
 			continue;
 		*offset = __btf_member_bit_offset(type, member) / 8;
 		type = find_type(btf, member->type);
-		if (type && btf_type_is_int(type) && type->size == size)
+		if (!size || (type && btf_type_is_int(type) && type->size == size))
 			ret = 0;
 		break;
 	}
@@ -194,7 +195,8 @@ int irqx_kvm_resolve(void)
 
 	/* With what was just found. */
 #define IRQX_RESOLVE_MEMBER(type, member, as)				\
-	ret = len ? 0 : find_member(#type, #member, sizeof(as),		\
+	ret = len ? 0 : find_member(#type, #member,			\
+				    __same_type(as, void) ? 0 : sizeof(as), \
 				    &irqx_offset_##type##_##member);	\
 	if (ret == -ENOMEM)						\
 		return ret;						\

@@ -85,12 +85,14 @@ struct kvm_irqx_info {
  * KVM_IRQX_FEATURE_PPI
  *	KVM_IRQX_ROUTING_PPI, which only this module knows.
  * KVM_IRQX_FEATURE_RESAMPLE
- *	Resamplefds, on pins (arm64: SPIs) and SINTs.  Not where KVM tells of some
+ *	Resamplefds, on what has an EOI (KVM_IRQFD_DIRECT).  Not where KVM tells of some
  *	EOIs only, and cannot be watched (arm64, no kernel of Debian's).
  * KVM_IRQX_FEATURE_EVENT_FLAG
  *	KVM_IRQFD_DIRECT_EVENT_FLAG and KVM_IRQX_SYNIC_PAGE.
  * KVM_IRQX_FEATURE_ASSIGN
  *	KVM_IRQX_ASSIGN.
+ * KVM_IRQX_FEATURE_LEVEL_MSI
+ *	Resamplefds on level-triggered MSIs of a VM with a split irqchip (x86).
  */
 #define KVM_IRQX_FEATURE_IRQCHIP	(1ULL << 0)
 #define KVM_IRQX_FEATURE_MSI		(1ULL << 1)
@@ -100,6 +102,7 @@ struct kvm_irqx_info {
 #define KVM_IRQX_FEATURE_RESAMPLE	(1ULL << 8)
 #define KVM_IRQX_FEATURE_EVENT_FLAG	(1ULL << 9)
 #define KVM_IRQX_FEATURE_ASSIGN		(1ULL << 10)
+#define KVM_IRQX_FEATURE_LEVEL_MSI	(1ULL << 11)
 
 /**
  * define KVM_IRQX_ROUTING_PPI - a routing entry for a PPI of one vCPU
@@ -218,14 +221,22 @@ struct kvm_irqx_stats {
  * RESAMPLE, on a SINT: @resamplefd is signalled at each EOI of the SINT's vector
  * and each write to the EOM register by that virtual processor.  EOM does not say
  * which SINT it is for: all 16 are signalled.  A SINT with AutoEOI has no EOI, so
- * EOM only.  With Intel's APICv or AMD's AVIC, KVM does not see the EOI; EOM works.  A
+ * EOM only.  With AMD's AVIC KVM does not see the EOI; EOM works.  A
  * resamplefd signal thus means "maybe": there is one too when a route change takes
  * the binding away from a SINT, and when the VMM restores the EOM register.
+ *
+ * RESAMPLE, on a level-triggered MSI (bit 15 of the data; delivery mode fixed or lowest
+ * priority) of a VM with a split irqchip, where KVM_IRQX_FEATURE_LEVEL_MSI is set: nothing
+ * is held up, each event sends the MSI, and @resamplefd is signalled at each EOI of its
+ * vector by any vCPU of the VM, before KVM_EXIT_IOAPIC_EOI.  A vector can be shared: "maybe"
+ * again, and so when a route change takes the binding to another vector.  With Intel's
+ * APICv KVM sees the EOI only if its own GSI table has a level-triggered MSI with that vector
+ * among the GSIs that KVM_CAP_SPLIT_IRQCHIP has set aside (Documentation/eoi.rst section 5).
  *
  * RESAMPLE, on an SPI (arm64): as on a pin, if it is level-triggered.  An
  * edge-triggered SPI has no acknowledgment.
  *
- * RESAMPLE, on anything else: EINVAL.  Nothing carries the EOI of an MSI.
+ * RESAMPLE, on anything else: EINVAL.  Nothing carries the EOI of other MSIs.
  *
  * EVENT_FLAG, on a SINT: an event first sets flag @event_flag of that SINT in
  * the virtual processor's event-flag page (KVM_IRQX_SYNIC_PAGE), and raises the

@@ -86,3 +86,9 @@ uint32_t bench_arch_level_pin(struct irqx_guest *g, uint32_t nth)
 	(void)g;
 	return IRQX_LEVEL_PIN + nth;
 }
+
+bool bench_arch_vector_entry(struct kvm_irq_routing_entry *entry)
+{
+	(void)entry;
+	return false;
+}

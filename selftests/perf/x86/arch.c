@@ -96,3 +96,9 @@ uint32_t bench_arch_level_pin(struct irqx_guest *g, uint32_t nth)
 	irqx_pin_level(g, 16 + nth, VECTOR + 0x10 * nth);
 	return 16 + nth;
 }
+
+bool bench_arch_vector_entry(struct kvm_irq_routing_entry *entry)
+{
+	*entry = irqx_sint_entry(0, 2);
+	return true;
+}

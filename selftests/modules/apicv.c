@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Completes EOIs as Intel's APICv has KVM do it, on a machine that has none: where a guest
+ * writes a vector to PORT, kvm_apic_set_eoi_accelerated() is called for it, on the vCPU's
+ * thread.  Hardware would have cleared the vector's bit in the ISR; here the VMM does,
+ * when the write has come to it.
+ */
+#include <linux/kallsyms.h>
+#include <linux/kprobes.h>
+#include <linux/module.h>
+#include <linux/tracepoint.h>
+
+#define PORT		0x13
+#define KVM_PIO_OUT	1	/* trace.h of KVM */
+
+struct kvm_vcpu;
+
+static struct kvm_vcpu *(*get_running_vcpu)(void);
+static void (*set_eoi)(struct kvm_vcpu *vcpu, int vector);
+static struct tracepoint *kvm_pio;
+
+static void probe_kvm_pio(void *data, unsigned int rw, unsigned int port,
+			  unsigned int size, unsigned int count, const void *value)
+{
+	if (rw == KVM_PIO_OUT && port == PORT)
+		set_eoi(get_running_vcpu(), *(const u8 *)value);
+}
+
+/* KVM does not export it to everybody.  The probe is never armed. */
+static void *find(const char *name)
+{
+	struct kprobe kp = { .symbol_name = name, .flags = KPROBE_FLAG_DISABLED };
+	char where[KSYM_SYMBOL_LEN], *plus;
+	unsigned long addr, offset;
+
+	if (register_kprobe(&kp))
+		return NULL;
+	addr = (unsigned long)kp.addr;
+	unregister_kprobe(&kp);
+	sprint_symbol(where, addr);
+	plus = strchr(where, '+');
+	if (!plus || sscanf(plus, "+%lx/", &offset) != 1)
+		return NULL;
+	return (void *)(addr - offset);
+}
+
+static int find_tracepoint(struct notifier_block *nb, unsigned long action, void *arg)
+{
+	struct module *mod = ((struct tp_module *)arg)->mod;
+	struct tracepoint *tp;
+	unsigned int i;
+
+	for (i = 0; action == MODULE_STATE_COMING && i < mod->num_tracepoints; i++) {
+		tp = tracepoint_ptr_deref(&mod->tracepoints_ptrs[i]);
+		if (!strcmp(tp->name, "kvm_pio"))
+			kvm_pio = tp;
+	}
+	return NOTIFY_OK;
+}
+
+static struct notifier_block find_nb = { .notifier_call = find_tracepoint };
+
+static int __init apicv_init(void)
+{
+	get_running_vcpu = find("kvm_get_running_vcpu");
+	set_eoi = find("kvm_apic_set_eoi_accelerated");
+	register_tracepoint_module_notifier(&find_nb);
+	unregister_tracepoint_module_notifier(&find_nb);
+	if (!get_running_vcpu || !set_eoi || !kvm_pio)
+		return -ENOENT;
+	return tracepoint_probe_register(kvm_pio, probe_kvm_pio, NULL);
+}
+
+static void __exit apicv_exit(void)
+{
+	tracepoint_probe_unregister(kvm_pio, probe_kvm_pio, NULL);
+	tracepoint_synchronize_unregister();
+}
+
+module_init(apicv_init);
+module_exit(apicv_exit);
+
+MODULE_DESCRIPTION("Completes EOIs as APICv does");
+MODULE_LICENSE("GPL");
