@@ -2,7 +2,8 @@
 /*
  * EOIs from KVM, by way of its tracepoints: the only place that sees them
  * whatever KVM's own routing table maps.  The tracepoints say which pin, SINT or
- * vector; the vCPU whose thread this is says which VM.
+ * vector; the vCPU whose thread this is says which VM.  For what they do not tell of,
+ * PPIs among it, there is irqx_kvm_see_eois().
  *
  * The EOI of a SINT's vector is told by two of them, but where Intel's APICv completes it
  * by the first alone:
@@ -30,7 +31,7 @@
 struct kvm_lapic;
 
 struct ack_probe {
-	const char *name;
+	const char *name;	/* or NULL: no tracepoint tells of it */
 	void *probe;
 	u32 kinds;		/* that need it, a bit each */
 	u64 feature;		/* likewise */
@@ -86,10 +87,10 @@ static void probe_kvm_ack_irq(void *data, unsigned int irqchip, unsigned int pin
 		ack(vcpu, irqx_arch_pin_key(irqchip, pin), IRQX_ACK_TELL);
 }
 
-static void eoi_of_pin(struct kvm_vcpu *vcpu, u32 irqchip, u32 pin)
+static void eoi_seen(struct kvm_vcpu *vcpu, unsigned long key)
 {
 	if (!is_unrelated(vcpu))
-		ack(vcpu, irqx_arch_pin_key(irqchip, pin), IRQX_ACK_TELL);
+		ack(vcpu, key, IRQX_ACK_TELL);
 }
 
 /* @vector: -1 if nothing was in service. */
@@ -144,46 +145,62 @@ static struct ack_probe probes[] = {
 		PROBE(kvm_hv_synic_send_eoi),
 		.kinds = BIT(IRQX_ACK_SINT),
 		.feature = KVM_IRQX_FEATURE_HV_SINT,
+	}, {
+		.kinds = BIT(IRQX_ACK_PPI),
 	},
 };
 
-static int probe_get(struct ack_probe *probe)
+static bool probe_is_of(const struct ack_probe *probe, enum irqx_ack_kind kind)
 {
-	bool pin = probe->kinds & BIT(IRQX_ACK_PIN);
-	int ret = 0;
+	return probe->kinds & BIT(kind);
+}
 
-	lockdep_assert_held(&ack_lock);
+/* What tracepoints do not tell of. */
+static int hook_start(const struct ack_probe *probe)
+{
+	if (probe_is_of(probe, IRQX_ACK_PIN))
+		return irqx_kvm_see_eois(IRQX_EOIS_OF_PINS, eoi_seen);
+	if (probe_is_of(probe, IRQX_ACK_PPI))
+		return irqx_kvm_see_eois(IRQX_EOIS_OF_PPIS, eoi_seen);
+	return 0;
+}
 
-	if (!probe->users && pin)
-		ret = irqx_kvm_see_eois(eoi_of_pin);
-	if (ret)
+static void hook_stop(const struct ack_probe *probe)
+{
+	if (probe_is_of(probe, IRQX_ACK_PIN))
+		irqx_kvm_unsee_eois(IRQX_EOIS_OF_PINS);
+	if (probe_is_of(probe, IRQX_ACK_PPI))
+		irqx_kvm_unsee_eois(IRQX_EOIS_OF_PPIS);
+}
+
+static int probe_start(const struct ack_probe *probe)
+{
+	int ret;
+
+	ret = hook_start(probe);
+	if (ret || !probe->tp)
 		return ret;
-	if (!probe->users)
-		ret = tracepoint_probe_register(probe->tp, probe->probe, NULL);
-	if (!ret)
-		probe->users++;
-	else if (pin)
-		irqx_kvm_unsee_eois();
+	ret = tracepoint_probe_register(probe->tp, probe->probe, NULL);
+	if (ret)
+		hook_stop(probe);
 	return ret;
 }
 
-static void probe_put(struct ack_probe *probe)
+static void probe_stop(const struct ack_probe *probe)
 {
-	lockdep_assert_held(&ack_lock);
-
-	if (--probe->users)
-		return;
-	tracepoint_probe_unregister(probe->tp, probe->probe, NULL);
-	if (probe->kinds & BIT(IRQX_ACK_PIN))
-		irqx_kvm_unsee_eois();
+	if (probe->tp)
+		tracepoint_probe_unregister(probe->tp, probe->probe, NULL);
+	hook_stop(probe);
 }
 
 /* The first @nr that lines of @kind need. */
 static void probes_put(enum irqx_ack_kind kind, u32 nr)
 {
+	lockdep_assert_held(&ack_lock);
+
 	while (nr--)
-		if (probes[nr].kinds & BIT(kind))
-			probe_put(&probes[nr]);
+		if (probe_is_of(&probes[nr], kind) && !--probes[nr].users)
+			probe_stop(&probes[nr]);
 }
 
 static int probes_get(enum irqx_ack_kind kind)
@@ -191,11 +208,16 @@ static int probes_get(enum irqx_ack_kind kind)
 	int ret = 0;
 	u32 i;
 
+	lockdep_assert_held(&ack_lock);
+
 	for (i = 0; i < ARRAY_SIZE(probes); i++) {
-		if (probes[i].kinds & BIT(kind))
-			ret = probe_get(&probes[i]);
+		if (!probe_is_of(&probes[i], kind))
+			continue;
+		if (!probes[i].users)
+			ret = probe_start(&probes[i]);
 		if (ret)
 			break;
+		probes[i].users++;
 	}
 	if (ret)
 		probes_put(kind, i);
@@ -244,7 +266,7 @@ static void found_tracepoint(struct tracepoint *tp, void *unused)
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(probes); i++)
-		if (!strcmp(tp->name, probes[i].name))
+		if (probes[i].name && !strcmp(tp->name, probes[i].name))
 			probes[i].tp = tp;
 }
 

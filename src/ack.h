@@ -9,6 +9,7 @@ struct kvm;
 /* Whose EOI a line waits for. */
 enum irqx_ack_kind {
 	IRQX_ACK_PIN,
+	IRQX_ACK_PPI,
 	IRQX_ACK_SINT,
 	IRQX_ACK_VECTOR,
 };

@@ -95,7 +95,8 @@ static int raise_atomic(struct irqx_target *target, struct irqx_source *source,
 
 	if (to->nr != 1)
 		return -EWOULDBLOCK;
-	if (to->one.type == KVM_IRQ_ROUTING_IRQCHIP) {
+	if (to->one.type == KVM_IRQ_ROUTING_IRQCHIP ||
+	    (source && irqx_entry_has_level(&to->one))) {
 		if (!vm->lines.pins_are_atomic)
 			return -EWOULDBLOCK;
 		if (source)

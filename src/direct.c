@@ -45,8 +45,9 @@ static int direct_parse(struct irqx_context *ctx,
 	}
 
 	entries->inline_ok = !entries->has_flag &&
+		!(resample && irqx_entry_has_level(&entries->one)) &&
 		(entries->one.type != KVM_IRQ_ROUTING_IRQCHIP ||
-		 (vm->lines.pins_are_atomic && !resample));
+		 vm->lines.pins_are_atomic);
 	if (resample && !irqx_arch_has_eoi(vm->kvm, &entries->one))
 		return irqx_reject(error, -EINVAL, IRQX_ARG_ENTRY_TYPE,
 				   IRQX_REASON_NO_EOI);

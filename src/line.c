@@ -53,9 +53,16 @@ static bool line_is_pin(const struct irqx_line *line)
 
 static enum irqx_ack_kind line_ack_kind(const struct irqx_line *line)
 {
-	if (line_is_pin(line))
+	switch (line->entry.type) {
+	case KVM_IRQ_ROUTING_IRQCHIP:
 		return IRQX_ACK_PIN;
-	return line->entry.type == KVM_IRQ_ROUTING_MSI ? IRQX_ACK_VECTOR : IRQX_ACK_SINT;
+	case KVM_IRQX_ROUTING_PPI:
+		return IRQX_ACK_PPI;
+	case KVM_IRQ_ROUTING_MSI:
+		return IRQX_ACK_VECTOR;
+	default:
+		return IRQX_ACK_SINT;
+	}
 }
 
 /*

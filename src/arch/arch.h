@@ -40,6 +40,7 @@ long irqx_arch_line_key(const struct kvm_kernel_irq_routing_entry *e);
 long irqx_arch_pin_key(u32 irqchip, u32 pin);
 long irqx_arch_sint_key(u32 vp, u32 sint);
 long irqx_arch_vector_key(u32 vector);
+long irqx_arch_ppi_key(u32 vcpu, u32 intid);	/* arm64 */
 
 /*
  * The SINTs that have @vector now, as KVM looks at an EOI, a bit each.  Context: the

@@ -89,24 +89,36 @@ unsigned long irqx_arch_sints_of(struct kvm_vcpu *vcpu, int vector)
 	return 0;
 }
 
+/* Each vCPU has its own. */
+long irqx_arch_ppi_key(u32 vcpu, u32 intid)
+{
+	return KVM_NR_IRQCHIPS * KVM_IRQCHIP_NUM_PINS +
+	       (long)vcpu * VGIC_NR_PRIVATE_IRQS + intid;
+}
+
 long irqx_arch_line_key(const struct kvm_kernel_irq_routing_entry *e)
 {
 	switch (e->type) {
 	case KVM_IRQ_ROUTING_IRQCHIP:
 		return irqx_arch_pin_key(e->irqchip.irqchip, e->irqchip.pin);
 	case KVM_IRQX_ROUTING_PPI:
-		return KVM_NR_IRQCHIPS * KVM_IRQCHIP_NUM_PINS +
-		       (long)e->irqchip.irqchip * VGIC_NR_PRIVATE_IRQS +
-		       e->irqchip.pin;
+		return irqx_arch_ppi_key(e->irqchip.irqchip, e->irqchip.pin);
 	default:
 		return -1;
 	}
 }
 
-/* KVM's VGIC tells of SPIs only. */
+/* KVM's VGIC tells of SPIs only; the ends of PPIs can be seen. */
 bool irqx_arch_has_eoi(struct kvm *kvm, const struct kvm_kernel_irq_routing_entry *e)
 {
-	return e->type == KVM_IRQ_ROUTING_IRQCHIP && irqx_kvm_tells_eois();
+	switch (e->type) {
+	case KVM_IRQ_ROUTING_IRQCHIP:
+		return irqx_kvm_tells_eois();
+	case KVM_IRQX_ROUTING_PPI:
+		return irqx_kvm_tells_ppi_eois();
+	default:
+		return false;
+	}
 }
 
 bool irqx_arch_pins_are_atomic(struct kvm *kvm)

@@ -137,16 +137,23 @@ bool vgic_queue_irq_unlock(struct kvm *kvm, struct vgic_irq *irq,
 #endif
 
 /*
- * arm64: functions that came with 6.19, or came or went with a backport; src/kvm/fold.c
- * says what for.  One is static in KVM, the other in a header of KVM's own.
+ * arm64: functions that EOIs pass; src/kvm/fold.c says how.  Those of one list register came
+ * with 6.19, or came or went with a backport, as did vgic_v3_deactivate().  They are static
+ * in KVM, the others in a header of KVM's own.
  */
 #ifdef CONFIG_ARM64
 #define IRQX_KVM_HAS_FOLD
 struct kvm_vcpu;
 void vgic_v3_fold_lr(struct kvm_vcpu *vcpu, u64 val);
+void vgic_v2_fold_lr(struct kvm_vcpu *vcpu, u32 val);
+void vgic_v3_fold_lr_state(struct kvm_vcpu *vcpu);
+void vgic_v2_fold_lr_state(struct kvm_vcpu *vcpu);
 void vgic_v3_deactivate(struct kvm_vcpu *vcpu, u64 val);
 #define IRQX_KVM_SYMBOLS_OPTIONAL(X)	\
 	X(vgic_v3_fold_lr)		\
+	X(vgic_v2_fold_lr)		\
+	X(vgic_v3_fold_lr_state)	\
+	X(vgic_v2_fold_lr_state)	\
 	X(vgic_v3_deactivate)
 #endif
 

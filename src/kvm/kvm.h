@@ -66,22 +66,29 @@ irqx_kvm_raise_ppi(struct kvm *kvm,
 #endif
 
 /*
- * EOIs of pins that KVM may keep to itself.  Who asks for them must not listen to
- * tracepoint kvm_ack_irq as well once irqx_kvm_eois_are_seen().
+ * EOIs that KVM keeps to itself: those of pins on some kernels, those of PPIs.  Who asks for
+ * those of pins must not listen to tracepoint kvm_ack_irq as well once
+ * irqx_kvm_eois_are_seen().  @key: irqx_arch_line_key()
  */
-typedef void (*irqx_eoi_fn)(struct kvm_vcpu *vcpu, u32 irqchip, u32 pin);
+enum irqx_eois {
+	IRQX_EOIS_OF_PINS,
+	IRQX_EOIS_OF_PPIS,
+};
+
+typedef void (*irqx_eoi_fn)(struct kvm_vcpu *vcpu, unsigned long key);
 #ifdef IRQX_KVM_HAS_FOLD
-int irqx_kvm_see_eois(irqx_eoi_fn fn);
-void irqx_kvm_unsee_eois(void);
+int irqx_kvm_see_eois(enum irqx_eois of, irqx_eoi_fn fn);
+void irqx_kvm_unsee_eois(enum irqx_eois of);
 bool irqx_kvm_eois_are_seen(void);
 bool irqx_kvm_tells_eois(void);
+bool irqx_kvm_tells_ppi_eois(void);
 #else
-static inline int irqx_kvm_see_eois(irqx_eoi_fn fn)
+static inline int irqx_kvm_see_eois(enum irqx_eois of, irqx_eoi_fn fn)
 {
 	return 0;
 }
 
-static inline void irqx_kvm_unsee_eois(void)
+static inline void irqx_kvm_unsee_eois(enum irqx_eois of)
 {
 }
 
