@@ -95,8 +95,9 @@ static int raise_atomic(struct irqx_target *target, struct irqx_source *source,
 
 	if (to->nr != 1)
 		return -EWOULDBLOCK;
-	if (to->one.type == KVM_IRQ_ROUTING_IRQCHIP ||
-	    (source && irqx_entry_has_level(&to->one))) {
+	if (to->one.type == KVM_IRQX_ROUTING_PPI && !source)
+		return irqx_lines_event(&vm->lines, &to->one, true);
+	if (irqx_entry_has_level(&to->one)) {
 		if (!vm->lines.pins_are_atomic)
 			return -EWOULDBLOCK;
 		if (source)
@@ -478,6 +479,8 @@ static int inject_later(struct irqx_vm *vm, struct irqx_entries *to)
 	int ret = -1;
 	u32 i;
 
+	if (to->one.type == KVM_IRQX_ROUTING_PPI)
+		return irqx_lines_event(&vm->lines, &to->one, false);
 	if (!irqx_entries_are_pins(to)) {
 		ret = irqx_kvm_inject(vm->kvm, vm->source_id, &to->one);
 		trace_irqx_inject(&to->one, false, 1, ret);

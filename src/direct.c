@@ -44,10 +44,11 @@ static int direct_parse(struct irqx_context *ctx,
 		entries->event_flag = args->event_flag;
 	}
 
+	/* A PPI's event looks for a resamplefd beside it. */
 	entries->inline_ok = !entries->has_flag &&
-		!(resample && irqx_entry_has_level(&entries->one)) &&
+		entries->one.type != KVM_IRQX_ROUTING_PPI &&
 		(entries->one.type != KVM_IRQ_ROUTING_IRQCHIP ||
-		 vm->lines.pins_are_atomic);
+		 (vm->lines.pins_are_atomic && !resample));
 	if (resample && !irqx_arch_has_eoi(vm->kvm, &entries->one))
 		return irqx_reject(error, -EINVAL, IRQX_ARG_ENTRY_TYPE,
 				   IRQX_REASON_NO_EOI);

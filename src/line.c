@@ -38,7 +38,9 @@ struct irqx_line {
 	struct kvm_kernel_irq_routing_entry entry;	/* immutable */
 	bool armed;			/* its EOIs are listened to; lines.lock */
 	bool told;			/* a SINT's EOI; by the vCPU's thread alone */
-	u32 high;			/* sources that hold it; levels_lock */
+	u32 high;			/* who holds it; levels_lock */
+	bool event;			/* a PPI's event is among them; levels_lock */
+	bool again;			/* and will be for one EOI more; levels_lock */
 	u64 let_go;			/* the last of lines.nr_let_go; levels_lock */
 	u32 resamplers;			/* plugs with a resamplefd; lines.plugs_lock */
 	struct list_head plugs;		/* lines.plugs_lock */
@@ -222,6 +224,25 @@ static int line_lower(struct irqx_line *line, enum line_how how)
 	if (!line_is_pin(line))
 		return 0;
 	return pin_lower(line->lines, &line->entry, line->high, how);
+}
+
+/*
+ * Nobody hears EOIs any more.  Whether the guest has taken the event is not known: an
+ * interrupt too many is better than one too few.
+ */
+static void line_release_event(struct irqx_line *line)
+{
+	struct irqx_lines *lines = line->lines;
+	int ret;
+
+	if (!line->event)
+		return;
+	line->event = false;
+	line->again = false;
+	line_hold(line, -1);
+	line_lower(line, LINE_LATER);
+	ret = irqx_kvm_inject_atomic(&line->entry, lines->kvm, lines->source_id);
+	trace_irqx_inject(&line->entry, false, 1, ret);
 }
 
 /* At most once for @nr, of lines.nr_let_go. */
@@ -449,6 +470,8 @@ void irqx_source_move(struct irqx_source *source, struct irqx_entries *entries)
 		if ((source->high && !old[i]->high) ||
 		    (source->resamplefd && !old[i]->resamplers))
 			line_lower(old[i], LINE_LATER);
+		if (!old[i]->resamplers)
+			line_release_event(old[i]);
 	}
 	levels_unlock(lines, flags);
 
@@ -625,6 +648,58 @@ int irqx_lines_pulse(struct irqx_lines *lines,
 }
 
 /**
+ * irqx_lines_event - an event at a PPI, for a source without a level
+ * @lines: the VM's
+ * @e: a PPI
+ * @atomic: it is a wake-up
+ *
+ * While there is a resamplefd the PPI stays level-triggered, or its EOI would not be heard.
+ * KVM's latch of a level-triggered interrupt is cleared at the EOI, with what came
+ * meanwhile.  So the event holds the PPI, until the EOI, or the second one if the guest may
+ * have taken the interrupt before the event.
+ *
+ * Context: as irqx_source_set(), or with @atomic as irqx_source_assert_atomic().
+ * Return: as kvm_set_irq(); -EWOULDBLOCK if @atomic and it is to be done later.
+ */
+int irqx_lines_event(struct irqx_lines *lines,
+		     struct kvm_kernel_irq_routing_entry *e, bool atomic)
+{
+	enum line_how how = atomic ? LINE_ATOMIC : LINE_LATER;
+	struct irqx_line *line;
+	bool queued, merged;
+	unsigned long flags;
+	int ret;
+
+	line = xa_load(&lines->all, irqx_arch_line_key(e));
+	if (!line || !READ_ONCE(line->resamplers))
+		goto no_eoi;
+	if (atomic && !lines->pins_are_atomic)
+		return -EWOULDBLOCK;
+
+	flags = levels_lock(lines);
+	if (!line->resamplers) {
+		levels_unlock(lines, flags);
+		goto no_eoi;
+	}
+	queued = irqx_kvm_ppi_is_queued(lines->kvm, e);
+	ret = line_drive(line, 1, how);
+	if (ret >= 0) {
+		merged = line->event && (line->again || !queued);
+		line_hold(line, !line->event);
+		line->event = true;
+		line->again |= queued;
+		ret = !merged;
+	}
+	levels_unlock(lines, flags);
+	return ret;
+
+no_eoi:
+	ret = irqx_kvm_inject_atomic(e, lines->kvm, lines->source_id);
+	trace_irqx_inject(e, atomic, 1, ret);
+	return ret;
+}
+
+/**
  * irqx_lines_lower - lower a pin that no source is plugged into
  * @lines: the VM's
  * @e: a pin; it stays up if somebody holds it
@@ -665,6 +740,11 @@ static void line_let_go(struct irqx_line *line)
 	list_for_each_entry(plug, &line->plugs, node)
 		if (plug->source->resamplefd)
 			source_let_go(plug->source);
+	if (line->event && !line->again) {
+		line->event = false;
+		line_hold(line, -1);
+	}
+	line->again = false;
 	line_lower_at(line, nr);
 	list_for_each_entry(plug, &line->plugs, node)
 		for (i = 0; plug->source->resamplefd && i < plug->source->nr; i++)

@@ -67,6 +67,8 @@ int irqx_lines_prepare(struct irqx_lines *lines,
 		       const struct kvm_kernel_irq_routing_entry *e, bool eoi);
 int irqx_lines_pulse(struct irqx_lines *lines,
 		     struct kvm_kernel_irq_routing_entry *e);
+int irqx_lines_event(struct irqx_lines *lines,
+		     struct kvm_kernel_irq_routing_entry *e, bool atomic);
 int irqx_lines_lower(struct irqx_lines *lines,
 		     struct kvm_kernel_irq_routing_entry *e, bool want_status);
 void irqx_lines_set_up(struct irqx_lines *lines);

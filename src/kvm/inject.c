@@ -156,7 +156,7 @@ int irqx_kvm_inject_atomic(struct kvm_kernel_irq_routing_entry *e,
  * irqx_kvm_inject - raise an interrupt, sleeping if it must
  * @kvm: the VM
  * @source_id: from irqx_kvm_get_source_id()
- * @e: the entry; not a pin
+ * @e: the entry; neither a pin nor a PPI
  *
  * Context: may sleep.
  * Return: as kvm_set_irq().
@@ -168,8 +168,6 @@ int irqx_kvm_inject(struct kvm *kvm, int source_id,
 
 	might_sleep();
 
-	if (entry_is_ppi(e))
-		return irqx_kvm_raise_ppi(kvm, e);
 	if (!irqx_arch_entry_needs_mm(e))
 		return e->set(e, kvm, source_id, 1, false);
 

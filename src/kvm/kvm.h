@@ -47,6 +47,8 @@ int irqx_kvm_parse_ppi(struct kvm *kvm, const struct kvm_irq_routing_entry *ue,
 		       struct irqx_error *error);
 int irqx_kvm_raise_ppi(struct kvm *kvm,
 		       const struct kvm_kernel_irq_routing_entry *e);
+bool irqx_kvm_ppi_is_queued(struct kvm *kvm,
+			    const struct kvm_kernel_irq_routing_entry *e);
 #else
 static inline int irqx_kvm_parse_ppi(struct kvm *kvm,
 				     const struct kvm_irq_routing_entry *ue,
@@ -62,6 +64,13 @@ irqx_kvm_raise_ppi(struct kvm *kvm,
 		   const struct kvm_kernel_irq_routing_entry *e)
 {
 	return -EINVAL;
+}
+
+static inline bool
+irqx_kvm_ppi_is_queued(struct kvm *kvm,
+		       const struct kvm_kernel_irq_routing_entry *e)
+{
+	return false;
 }
 #endif
 

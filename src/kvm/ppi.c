@@ -125,3 +125,21 @@ int irqx_kvm_raise_ppi(struct kvm *kvm,
 	__release(&irq->irq_lock);	/* sparse does not look behind the call */
 	return !latched;
 }
+
+/**
+ * irqx_kvm_ppi_is_queued - whether the guest may have taken it
+ * @kvm: the VM
+ * @e: from irqx_kvm_parse_ppi()
+ *
+ * KVM has it among the vCPU's pending and active ones; it stays there until the vCPU's
+ * first exit after the EOI, and its fall.
+ *
+ * Context: any.
+ */
+bool irqx_kvm_ppi_is_queued(struct kvm *kvm,
+			    const struct kvm_kernel_irq_routing_entry *e)
+{
+	struct kvm_vcpu *vcpu = kvm_get_vcpu(kvm, e->irqchip.irqchip);
+
+	return READ_ONCE(ppi_irq(vcpu, e->irqchip.pin)->vcpu);
+}
