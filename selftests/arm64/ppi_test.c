@@ -2,7 +2,7 @@
 /*
  * PPIs, which KVM's own routing entries cannot name: KVM_IRQX_ROUTING_PPI.
  */
-#include "irqx_util.h"
+#include "irqx_source.h"
 #include "irqx_harness.h"
 #include "gic_v3.h"
 
@@ -257,29 +257,411 @@ TEST_F(ppi, shares_no_gsi_einval)
 	EXPECT_EQ(EINVAL, __irqx_route_add(self->ctx, GSI, irqx_spi_entry(0)));
 }
 
-TEST_F(ppi, resample_einval)
+/*
+ * Resamplefds
+ */
+
+/* One interrupt and one EOI for each event, on two vCPUs. */
+static void resample_cycles(struct __test_metadata *_metadata, struct irqx_guest *g,
+			    struct irqx_level *sources, uint32_t n)
 {
-	struct kvm_irqfd_direct direct = {
-		.fd = irqx_eventfd(0, 0),
-		.resamplefd = irqx_eventfd(0, 0),
-		.flags = KVM_IRQFD_DIRECT_RESAMPLE,
-		.entry = ppi_entry(0, PPI),
-	};
-	struct kvm_irqfd irqfd = {
-		.fd = direct.fd,
-		.resamplefd = direct.resamplefd,
-		.flags = KVM_IRQFD_FLAG_RESAMPLE,
-		.gsi = GSI,
-	};
+	uint32_t i, round;
 
-	EXPECT_EQ(EINVAL, __irqx_ioctl(self->ctx, KVM_IRQFD_DIRECT, &direct));
-	irqx_route_set(self->ctx, GSI, ppi_entry(0, PPI));
-	EXPECT_EQ(EINVAL, __irqx_ioctl(self->ctx, KVM_IRQFD, &irqfd));
+	for (round = 1; round <= n; round++) {
+		for (i = 0; i < NR_PPIS; i++) {
+			irqx_fire(sources[i].fd);
+			irqx_expect(g, i % 2, PPI + i, 1);
+		}
+		for (i = 0; i < NR_PPIS; i++)
+			ASSERT_EQ(round, irqx_acks(&sources[i], round));
+		if (!(round % 100))
+			irqx_check(g);
+	}
+	irqx_check(g);
+	for (i = 0; i < NR_PPIS; i++) {
+		EXPECT_FALSE(is_pending(g, i % 2, PPI + i));
+		EXPECT_EQ(n, irqx_acks(&sources[i], n));
+		irqx_level_close(&sources[i]);
+	}
+}
 
-	/* Nor can a binding that has a resamplefd be led there. */
-	direct.entry = irqx_spi_entry(IRQX_LEVEL_PIN);
-	EXPECT_EQ(0, __irqx_ioctl(self->ctx, KVM_IRQFD_DIRECT, &direct));
-	EXPECT_EQ(EINVAL, __irqx_modify(self->ctx, direct.fd, ppi_entry(0, PPI)));
+TEST_F_TIMEOUT(ppi, resample_direct, 300)
+{
+	uint32_t i, n = irqx_iterations(300, 20000);
+	struct irqx_level sources[NR_PPIS];
+
+	for (i = 0; i < NR_PPIS; i++)
+		sources[i] = irqx_level_direct(self->ctx, ppi_entry(i % 2, PPI + i));
+	resample_cycles(_metadata, self->g, sources, n);
+	EXPECT_EQ(NR_PPIS * n, irqx_stats(self->ctx).events);
+	EXPECT_EQ(0, irqx_stats(self->ctx).refused);
+}
+
+TEST_F_TIMEOUT(ppi, resample_gsi, 300)
+{
+	uint32_t i, n = irqx_iterations(200, 20000);
+	struct irqx_level sources[NR_PPIS];
+
+	for (i = 0; i < NR_PPIS; i++) {
+		sources[i] = irqx_level_gsi(self->ctx, GSI + i);
+		irqx_route_set(self->ctx, GSI + i, ppi_entry(i % 2, PPI + i));
+	}
+	resample_cycles(_metadata, self->g, sources, n);
+	for (i = 0; i < NR_PPIS; i++)
+		irqx_route_del(self->ctx, GSI + i);
+}
+
+/* A device that was not served asserts again when it hears of the EOI. */
+TEST_F(ppi, resample_assert_again)
+{
+	struct irqx_level a = irqx_level_direct(self->ctx, ppi_entry(1, PPI));
+	uint32_t i, n = irqx_iterations(1000, 20000);
+
+	irqx_fire(a.fd);
+	for (i = 1; i < n; i++) {
+		ASSERT_EQ(i, irqx_acks(&a, i));
+		irqx_fire(a.fd);
+	}
+	ASSERT_EQ(n, irqx_acks(&a, n));
+	irqx_expect(self->g, 1, PPI, n);
+	irqx_check(self->g);
+	irqx_level_close(&a);
+}
+
+/* In the hook itself: the resamplefd is the eventfd. */
+TEST_F(ppi, resamplefd_is_fd)
+{
+	struct irqx_guest *g = self->g;
+	int fd = irqx_eventfd(0, 0);
+	uint32_t i;
+
+	irqx_assert(__irqx_bind_level(self->ctx, fd, fd, ppi_entry(0, PPI)));
+	irqx_ppi_hold(g, PPI, true);
+	irqx_fire(fd);
+	for (i = 1; i <= 20; i++) {
+		irqx_wait_count(g, 0, PPI, i);
+		EXPECT_TRUE(is_pending(g, 0, PPI));
+		if (i == 20) {
+			irqx_unbind(self->ctx, fd);
+			EXPECT_FALSE(is_pending(g, 0, PPI));
+		}
+		irqx_do(g, 0, IRQX_OP_EOI, PPI, 0);
+	}
+	irqx_ppi_hold(g, PPI, false);
+	irqx_expect(g, 0, PPI, 20);
+	irqx_check(g);
+	close(fd);
+}
+
+/* Up until the EOI, not until the handler; what comes before it is one. */
+TEST_F(ppi, resample_until_eoi)
+{
+	struct irqx_level a = irqx_level_direct(self->ctx, ppi_entry(1, PPI));
+	struct irqx_guest *g = self->g;
+	uint32_t i;
+
+	irqx_ppi_hold(g, PPI, true);
+	for (i = 1; i <= 20; i++) {
+		irqx_fire(a.fd);
+		irqx_wait_count(g, 1, PPI, i);
+		irqx_fire(a.fd);
+		irqx_settle(self->ctx);
+		EXPECT_TRUE(is_pending(g, 1, PPI));
+		EXPECT_EQ(0, irqx_eventfd_take(a.ack));
+
+		irqx_do(g, 1, IRQX_OP_EOI, PPI, 0);
+		EXPECT_EQ(i, irqx_acks(&a, i));
+		EXPECT_FALSE(is_pending(g, 1, PPI));
+		irqx_expect(g, 1, PPI, 1);
+		irqx_check(g);
+	}
+	irqx_ppi_hold(g, PPI, false);
+	irqx_level_close(&a);
+}
+
+/* KVM_IRQ_LINE cannot be asked: it comes again until lowered, and the EOIs are told. */
+TEST_F(ppi, resample_beside_irq_line)
+{
+	struct irqx_level a = irqx_level_direct(self->ctx, ppi_entry(1, PPI));
+	struct irqx_guest *g = self->g;
+	uint32_t i;
+
+	irqx_ppi_hold(g, PPI, true);
+	irqx_route_set(self->ctx, GSI, ppi_entry(1, PPI));
+	irqx_fire(a.fd);
+	irqx_settle(self->ctx);
+	irqx_irq_line(self->ctx, GSI, 1);
+	for (i = 1; i <= 5; i++) {
+		irqx_wait_count(g, 1, PPI, i);
+		irqx_do(g, 1, IRQX_OP_EOI, PPI, 0);
+		EXPECT_EQ(i, irqx_acks(&a, i));
+	}
+	irqx_wait_count(g, 1, PPI, 6);
+	irqx_irq_line(self->ctx, GSI, 0);
+	irqx_do(g, 1, IRQX_OP_EOI, PPI, 0);
+	EXPECT_EQ(6, irqx_acks(&a, 6));
+	EXPECT_FALSE(is_pending(g, 1, PPI));
+	irqx_ppi_hold(g, PPI, false);
+	irqx_expect(g, 1, PPI, 6);
+	irqx_check(g);
+	irqx_level_close(&a);
+}
+
+/* The EOI is told to both, whoever of them has asserted. */
+TEST_F(ppi, resample_two_share)
+{
+	int other = irqx_context(self->g->vm);
+	struct irqx_guest *g = self->g;
+	struct irqx_level a, b;
+	uint32_t i;
+
+	irqx_ppi_hold(g, PPI, true);
+	a = irqx_level_direct(self->ctx, ppi_entry(1, PPI));
+	b = irqx_level_gsi(other, GSI);
+	irqx_route_set(other, GSI, ppi_entry(1, PPI));
+	for (i = 1; i <= 30; i++) {
+		if (i % 3 != 1)
+			irqx_fire(a.fd);
+		if (i % 3 != 2)
+			irqx_fire(b.fd);
+		irqx_settle(self->ctx);
+		irqx_settle(other);
+		irqx_wait_count(g, 1, PPI, i);
+		irqx_do(g, 1, IRQX_OP_EOI, PPI, 0);
+		ASSERT_EQ(i, irqx_acks(&a, i));
+		ASSERT_EQ(i, irqx_acks(&b, i));
+		ASSERT_FALSE(is_pending(g, 1, PPI));
+	}
+	irqx_ppi_hold(g, PPI, false);
+	irqx_expect(g, 1, PPI, 30);
+	irqx_check(g);
+	irqx_level_close(&a);
+	irqx_level_close(&b);
+	close(other);
+}
+
+/* Each vCPU has a PPI of that number, in service at the same time. */
+TEST_F(ppi, resample_of_its_vcpu)
+{
+	struct irqx_guest *g = self->g;
+	struct irqx_level sources[2];
+	uint32_t i, vcpu;
+
+	irqx_ppi_hold(g, PPI, true);
+	for (vcpu = 0; vcpu < 2; vcpu++)
+		sources[vcpu] = irqx_level_direct(self->ctx, ppi_entry(vcpu, PPI));
+	for (i = 1; i <= 20; i++) {
+		for (vcpu = 0; vcpu < 2; vcpu++) {
+			irqx_fire(sources[vcpu].fd);
+			irqx_wait_count(g, vcpu, PPI, i);
+			irqx_expect(g, vcpu, PPI, 1);
+		}
+		vcpu = i % 2;
+		irqx_do(g, vcpu, IRQX_OP_EOI, PPI, 0);
+		ASSERT_EQ(i, irqx_acks(&sources[vcpu], i));
+		/* Which takes it an exit. */
+		ASSERT_TRUE(is_pending(g, !vcpu, PPI));
+		ASSERT_EQ(0, irqx_eventfd_take(sources[!vcpu].ack));
+		irqx_do(g, !vcpu, IRQX_OP_EOI, PPI, 0);
+		ASSERT_EQ(i, irqx_acks(&sources[!vcpu], i));
+		irqx_check(g);
+	}
+	irqx_ppi_hold(g, PPI, false);
+	for (vcpu = 0; vcpu < 2; vcpu++)
+		irqx_level_close(&sources[vcpu]);
+}
+
+/* Nor is that of another PPI, or of an SPI, anything to it. */
+TEST_F(ppi, resample_of_its_intid)
+{
+	struct irqx_level a = irqx_level_direct(self->ctx, ppi_entry(0, LEVEL_PPI));
+	struct irqx_level b = irqx_level_direct(self->ctx, ppi_entry(0, PPI));
+	struct irqx_level c = irqx_level_direct(self->ctx,
+						irqx_spi_entry(IRQX_LEVEL_PIN));
+	struct irqx_guest *g = self->g;
+	uint32_t i;
+
+	irqx_fire(a.fd);
+	irqx_settle(self->ctx);
+	for (i = 1; i <= 20; i++) {
+		irqx_fire(b.fd);
+		irqx_expect(g, 0, PPI, 1);
+		ASSERT_EQ(i, irqx_acks(&b, i));
+		irqx_fire(c.fd);
+		irqx_expect(g, irqx_pin_vcpu(g, IRQX_LEVEL_PIN),
+			    IRQX_SPI(IRQX_LEVEL_PIN), 1);
+		ASSERT_EQ(i, irqx_acks(&c, i));
+		irqx_check(g);
+	}
+	EXPECT_EQ(20, irqx_acks(&b, 20));
+	EXPECT_EQ(20, irqx_acks(&c, 20));
+	EXPECT_TRUE(is_pending(g, 0, LEVEL_PPI));
+	EXPECT_EQ(0, irqx_eventfd_take(a.ack));
+	irqx_level_close(&a);
+	irqx_level_close(&b);
+	irqx_level_close(&c);
+	EXPECT_FALSE(is_pending(g, 0, LEVEL_PPI));
+}
+
+/* In service or not yet taken, in each way to leave. */
+TEST_F(ppi, resample_leaving_lowers)
+{
+	struct irqx_guest *g = self->g;
+	uint32_t how, taken = 0;
+	struct irqx_level a;
+	int ctx;
+
+	irqx_ppi_hold(g, PPI, true);
+	for (how = 0; how < 6; how++) {
+		uint32_t intid = how < 3 ? LEVEL_PPI : PPI;
+
+		ctx = irqx_context(g->vm);
+		a = irqx_level_direct(ctx, ppi_entry(1, intid));
+		irqx_fire(a.fd);
+		irqx_settle(ctx);
+		EXPECT_TRUE(is_pending(g, 1, intid));
+		if (intid == PPI)
+			irqx_wait_count(g, 1, PPI, ++taken);
+		if (how % 3 == 0)
+			irqx_unbind(ctx, a.fd);
+		else if (how % 3 == 1)
+			close(a.fd);
+		else
+			close(ctx);
+		if (how % 3 == 1) {
+			EXPECT_TRUE(irqx_wait_irqfds(ctx, 0));
+		}
+		EXPECT_FALSE(is_pending(g, 1, intid))
+			TH_LOG("how %u", how);
+		if (intid == PPI)
+			irqx_do(g, 1, IRQX_OP_EOI, PPI, 0);
+		irqx_fence(g);
+		EXPECT_EQ(0, irqx_eventfd_take(a.ack));
+		if (how % 3 != 1)
+			close(a.fd);
+		if (how % 3 != 2)
+			close(ctx);
+		close(a.ack);
+	}
+	irqx_ppi_hold(g, PPI, false);
+	irqx_expect(g, 1, PPI, taken);
+	irqx_check(g);
+}
+
+/* A binding with a resamplefd goes from PPI to SPI and back, up or down. */
+TEST_F(ppi, resample_modify)
+{
+	struct kvm_irq_routing_entry spi = irqx_spi_entry(IRQX_LEVEL_PIN);
+	struct irqx_level a = irqx_level_direct(self->ctx, spi);
+	struct irqx_guest *g = self->g;
+	uint32_t i, acks = 0;
+
+	for (i = 0; i < 20; i++) {
+		irqx_modify(self->ctx, a.fd, ppi_entry(1, LEVEL_PPI));
+		irqx_fire(a.fd);
+		irqx_settle(self->ctx);
+		ASSERT_TRUE(is_pending(g, 1, LEVEL_PPI));
+		irqx_modify(self->ctx, a.fd, i % 2 ? ppi_entry(0, PPI) : spi);
+		ASSERT_FALSE(is_pending(g, 1, LEVEL_PPI));
+		if (i % 2)
+			irqx_expect(g, 0, PPI, 1);
+		else
+			irqx_expect(g, irqx_pin_vcpu(g, IRQX_LEVEL_PIN),
+				    IRQX_SPI(IRQX_LEVEL_PIN), 1);
+		acks++;
+		ASSERT_EQ(acks, irqx_acks(&a, acks));
+		irqx_check(g);
+	}
+	irqx_level_close(&a);
+}
+
+/*
+ * A plain event beside a resamplefd
+ */
+
+/* It holds the PPI until the EOI, of which the resamplefd is told. */
+TEST_F(ppi, event_beside_resample)
+{
+	struct irqx_level a = irqx_level_direct(self->ctx, ppi_entry(1, PPI));
+	uint32_t i, n = irqx_iterations(300, 20000);
+	int fd = irqx_eventfd(0, 0);
+	struct irqx_guest *g = self->g;
+
+	irqx_bind(self->ctx, fd, ppi_entry(1, PPI));
+	for (i = 1; i <= n; i++) {
+		irqx_fire(i % 3 ? fd : a.fd);
+		irqx_expect(g, 1, PPI, 1);
+		ASSERT_EQ(i, irqx_acks(&a, i));
+		irqx_check(g);
+	}
+	EXPECT_FALSE(is_pending(g, 1, PPI));
+	irqx_level_close(&a);
+
+	/* Nobody waits for EOIs any more. */
+	for (i = 0; i < 20; i++) {
+		irqx_fire(fd);
+		irqx_expect(g, 1, PPI, 1);
+		irqx_check(g);
+	}
+}
+
+/* One that comes while the last is served is an interrupt of its own, as without. */
+TEST_F(ppi, event_beside_resample_while_served)
+{
+	struct irqx_level a = irqx_level_direct(self->ctx, ppi_entry(1, PPI));
+	struct irqx_guest *g = self->g;
+	int fd = irqx_eventfd(0, 0);
+	uint32_t i;
+
+	irqx_bind(self->ctx, fd, ppi_entry(1, PPI));
+	for (i = 1; i <= 20; i++) {
+		irqx_ppi_hold(g, PPI, true);
+		irqx_fire(i % 2 ? fd : a.fd);
+		irqx_wait_count(g, 1, PPI, 2 * i - 1);
+		irqx_fire(fd);
+		irqx_fire(fd);
+		irqx_settle(self->ctx);
+		irqx_do(g, 1, IRQX_OP_EOI, PPI, 0);
+		ASSERT_EQ(2 * i - 1, irqx_acks(&a, 2 * i - 1));
+		irqx_wait_count(g, 1, PPI, 2 * i);
+		irqx_ppi_hold(g, PPI, false);
+		irqx_do(g, 1, IRQX_OP_EOI, PPI, 0);
+		ASSERT_EQ(2 * i, irqx_acks(&a, 2 * i));
+		irqx_expect(g, 1, PPI, 2);
+		irqx_check(g);
+		ASSERT_FALSE(is_pending(g, 1, PPI));
+	}
+	irqx_level_close(&a);
+}
+
+/* The last resamplefd goes while it waits: it becomes what it is without. */
+TEST_F(ppi, event_outlives_resample)
+{
+	struct irqx_level a = irqx_level_direct(self->ctx, ppi_entry(1, LEVEL_PPI));
+	struct irqx_guest *g = self->g;
+	int fd = irqx_eventfd(0, 0);
+
+	irqx_bind(self->ctx, fd, ppi_entry(1, LEVEL_PPI));
+	irqx_fire(fd);
+	irqx_settle(self->ctx);
+	EXPECT_TRUE(is_pending(g, 1, LEVEL_PPI));
+	irqx_level_close(&a);
+	EXPECT_TRUE(is_pending(g, 1, LEVEL_PPI));
+	irqx_expect(g, 1, LEVEL_PPI, 1);
+	write_private(g, 1, GICD_ISENABLER, 1U << LEVEL_PPI);
+	irqx_check(g);
+	EXPECT_FALSE(is_pending(g, 1, LEVEL_PPI));
+}
+
+TEST_F(ppi, resample_bad_entries_einval)
+{
+	int fd = irqx_eventfd(0, 0), ack = irqx_eventfd(0, 0);
+
+	EXPECT_EQ(EINVAL, __irqx_bind_level(self->ctx, fd, ack, ppi_entry(0, 15)));
+	EXPECT_EQ(EINVAL, __irqx_bind_level(self->ctx, fd, ack, ppi_entry(2, PPI)));
+	EXPECT_EQ(EBUSY, __irqx_bind_level(self->ctx, fd, ack,
+					   ppi_entry(0, VTIMER_PPI)));
+	EXPECT_EQ(0, irqx_stats(self->ctx).irqfds);
 }
 
 TEST_F(ppi, timers_ebusy)
