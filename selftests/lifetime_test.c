@@ -771,6 +771,11 @@ TEST_F(module, loads_without_eois)
 	direct.fd = irqx_eventfd(0, 0);
 	direct.resamplefd = irqx_eventfd(0, 0);
 	EXPECT_EQ(EINVAL, __irqx_ioctl(g->ctx, KVM_IRQFD_DIRECT, &direct));
+	direct.entry = (struct kvm_irq_routing_entry){
+		.type = KVM_IRQX_ROUTING_PPI,
+		.u.irqchip.pin = 20,
+	};
+	EXPECT_EQ(EINVAL, __irqx_ioctl(g->ctx, KVM_IRQFD_DIRECT, &direct));
 	irqx_route_set(g->ctx, 1, pin);
 	irqx_irq_line(g->ctx, 1, 1);
 	irqx_irq_line(g->ctx, 1, 0);

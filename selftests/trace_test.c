@@ -705,8 +705,6 @@ static const struct refusal refusals[] = {
 	    AT(direct.entry.u.irqchip.pin, 15)),
 	ROW(KVM_IRQFD_DIRECT, PPI, EINVAL, "entry.u: must be zero", -1,
 	    AT(direct.entry.u.pad[2], 1)),
-	ROW(KVM_IRQFD_DIRECT, PPI, EINVAL, "entry.type: no EOI for a resamplefd", -1,
-	    AT(direct.flags, KVM_IRQFD_DIRECT_RESAMPLE)),
 	/* the guest's timer */
 	ROW(KVM_IRQFD_DIRECT, PPI, EBUSY, "entry.u.irqchip.pin: KVM uses it", -1,
 	    AT(direct.entry.u.irqchip.pin, 27)),

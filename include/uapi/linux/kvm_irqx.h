@@ -118,8 +118,11 @@ struct kvm_irqx_info {
  * pending until the guest takes it.  The PPIs of KVM's VGIC are level-triggered and
  * the guest cannot change that, so the first event makes this one edge-triggered,
  * which the guest can read.  KVM_IRQ_LINE on a GSI drives the level, and makes it
- * level-triggered again.  There is no RESAMPLE: KVM tells nobody of the EOI of a
- * PPI.  KVM keeps to itself the PPIs of its timers, and of its PMU from when that
+ * level-triggered again.  So does RESAMPLE, as on a pin: any number of bindings share
+ * the PPI of a vCPU, and its EOI, of that vCPU alone, makes them let go and signals them.
+ * While a resamplefd is on it the PPI stays level-triggered: an event of another binding
+ * then holds it until the EOI, and one that comes while the guest serves it is an interrupt
+ * after the EOI.  KVM keeps to itself the PPIs of its timers, and of its PMU from when that
  * is set up: EBUSY.  One that KVM takes later gets nothing any more; its events
  * count as refused.
  */
@@ -236,6 +239,9 @@ struct kvm_irqx_stats {
  * RESAMPLE, on an SPI (arm64): as on a pin, if it is level-triggered.  An
  * edge-triggered SPI has no acknowledgment.
  *
+ * RESAMPLE, on a PPI (arm64): as on a pin; KVM_IRQX_ROUTING_PPI.  EINVAL on a kernel
+ * without ftrace, or whose KVM cannot be watched by it (no kernel of Debian's).
+ *
  * RESAMPLE, on anything else: EINVAL.  Nothing carries the EOI of other MSIs.
  *
  * EVENT_FLAG, on a SINT: an event first sets flag @event_flag of that SINT in
@@ -273,8 +279,8 @@ struct kvm_irqx_stats {
  *		know, a pin out of range, a pin with a split irqchip, a low byte in
  *		address_hi with 32-bit destinations
  * :EBUSY:	@fd is bound already, in any context or, as far as can be seen, to
- *		KVM; a PPI that KVM uses; RESAMPLE on an SPI, from 6.19 on: ftrace
- *		is off (sysctl kernel.ftrace_enabled)
+ *		KVM; a PPI that KVM uses; RESAMPLE on a PPI, or on an SPI of 6.19 and
+ *		later: ftrace is off (sysctl kernel.ftrace_enabled)
  * :ENOENT:	MODIFY: @fd has no entry of its own in this context
  * :ENOSPC:	max_irqfds are bound; RESAMPLE: 4096 sources hold or watch lines
  *		of the VM
@@ -334,12 +340,12 @@ struct kvm_irqx_synic_page {
  * A context's GSIs begin without routes, and are not those of KVM's table.  An
  * irqfd on a GSI without a route is accepted; its events are dropped and counted as
  * unrouted until the GSI gets one.  One with a resamplefd remembers an event, and
- * raises the pin or SINT that the GSI gets.  As with KVM, it can be a GSI that no table can
+ * raises the pin, PPI or SINT that the GSI gets.  As with KVM, it can be a GSI that no table can
  * have.
  *
  * A GSI has one entry, or several irqchip entries that each name another irqchip
  * (PIC master, PIC slave, IOAPIC), as in KVM; one with several is raised on all of
- * them.  While an irqfd of the GSI has a resamplefd, the GSI takes pins and SINTs
+ * them.  While an irqfd of the GSI has a resamplefd, the GSI takes pins, PPIs and SINTs
  * only, also in mid-batch.
  *
  * The irqfds of a changed GSI follow at once, under the same promise as that of
