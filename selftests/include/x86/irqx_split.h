@@ -32,6 +32,9 @@ struct irqx_split_data {
 	uint8_t stack[0x800];
 };
 
+/* The guest's program, of lib/x86/split.c. */
+extern const uint8_t split_code[], split_handler[], split_end[];
+
 struct irqx_split;
 
 struct irqx_split_vcpu {
