@@ -482,7 +482,7 @@ static void run_ioapic(struct __test_metadata *_metadata, struct irqx_split *s, 
 		       uint32_t how)
 {
 	struct vmm vmm = { .lock = PTHREAD_MUTEX_INITIALIZER, .s = s, .ctx = ctx };
-	const uint32_t n = irqx_iterations(2000, 100000);
+	const uint32_t n = irqx_iterations(700, 100000);
 	uint32_t asserted[NR_PINS] = {}, i, left = NR_PINS;
 	pthread_t thread;
 

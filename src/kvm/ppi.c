@@ -135,6 +135,7 @@ int irqx_kvm_raise_ppi(struct kvm *kvm,
  * first exit after the EOI, and its fall.
  *
  * Context: any.
+ * Return: whether it is.
  */
 bool irqx_kvm_ppi_is_queued(struct kvm *kvm,
 			    const struct kvm_kernel_irq_routing_entry *e)
