@@ -856,12 +856,13 @@ void irqx_lines_ack(struct irqx_lines *lines, unsigned long key, enum irqx_ack_h
 
 	if (!line)
 		return;
-	if (how != IRQX_ACK_TELL) {
-		bool told = line->told;
-
-		line->told = how == IRQX_ACK_AGAIN;
-		if (told || line->told)
-			return;
+	if (how == IRQX_ACK_AGAIN) {
+		line->told = true;
+		return;
+	}
+	if (how == IRQX_ACK_LAST && line->told) {
+		line->told = false;
+		return;
 	}
 	/* What no resamplefd waits for is none of ours: an emulated device may hold it. */
 	if (!READ_ONCE(line->resamplers))
