@@ -692,28 +692,12 @@ static uint32_t play_once(struct pair *p, enum twin_way way,
 /* Runs that were made again. */
 static uint32_t nr_taken_twice;
 
-/* As many interrupts as the guest takes in one run, and one of them was not ended. */
-static bool taken_twice_of_many(const struct pair *p)
-{
-	const struct seen *a = &p->seen[0], *b = &p->seen[1];
-	uint32_t i, missing = 0;
-	bool many = false;
-
-	for (i = 0; i < TWIN_VCPUS; i++)
-		many |= a->nr_taken[i] >= TWIN_MANY && b->nr_taken[i] == a->nr_taken[i];
-	for (i = 0; i < TWIN_ACKS; i++)
-		missing += abs((int)a->acks[i] - (int)b->acks[i]);
-	return many && missing == 1;
-}
-
 /* Is all that differs one interrupt, which came once more in one of the VMs? */
 static bool taken_twice(const struct pair *p)
 {
 	const struct seen *more, *fewer;
 	uint32_t i, k, n;
 
-	if (taken_twice_of_many(p))
-		return true;
 	for (i = 0; i < TWIN_VCPUS; i++) {
 		more = &p->seen[p->seen[1].nr_taken[i] > p->seen[0].nr_taken[i]];
 		fewer = &p->seen[more == &p->seen[0]];
