@@ -49,6 +49,16 @@ static bool is_pending(struct irqx_guest *g, uint32_t vcpu, uint32_t intid)
 		       private_reg(g, vcpu, GICD_ISPENDR), 0) >> intid & 1;
 }
 
+/* LEVEL_PPI of vCPU 1. */
+static void comes_when_enabled(struct __test_metadata *_metadata, struct irqx_guest *g)
+{
+	EXPECT_TRUE(is_pending(g, 1, LEVEL_PPI));
+	irqx_expect(g, 1, LEVEL_PPI, 1);
+	write_private(g, 1, GICD_ISENABLER, 1U << LEVEL_PPI);
+	irqx_check(g);
+	EXPECT_FALSE(is_pending(g, 1, LEVEL_PPI));
+}
+
 /* All but LEVEL_PPI are enabled. */
 FIXTURE_SETUP(ppi)
 {
@@ -186,11 +196,7 @@ TEST_F(ppi, event_on_a_level)
 	irqx_route_set(self->ctx, GSI, ppi_entry(1, LEVEL_PPI));
 	irqx_irq_line(self->ctx, GSI, 1);
 	irqx_irq_line(self->ctx, GSI, 0);
-	EXPECT_TRUE(is_pending(g, 1, LEVEL_PPI));
-	irqx_expect(g, 1, LEVEL_PPI, 1);
-	write_private(g, 1, GICD_ISENABLER, 1U << LEVEL_PPI);
-	irqx_check(g);
-	EXPECT_FALSE(is_pending(g, 1, LEVEL_PPI));
+	comes_when_enabled(_metadata, g);
 }
 
 /* One that comes while the guest serves the last is an interrupt of its own. */
@@ -646,11 +652,7 @@ TEST_F(ppi, event_outlives_resample)
 	irqx_settle(self->ctx);
 	EXPECT_TRUE(is_pending(g, 1, LEVEL_PPI));
 	irqx_level_close(&a);
-	EXPECT_TRUE(is_pending(g, 1, LEVEL_PPI));
-	irqx_expect(g, 1, LEVEL_PPI, 1);
-	write_private(g, 1, GICD_ISENABLER, 1U << LEVEL_PPI);
-	irqx_check(g);
-	EXPECT_FALSE(is_pending(g, 1, LEVEL_PPI));
+	comes_when_enabled(_metadata, g);
 }
 
 TEST_F(ppi, resample_bad_entries_einval)
