@@ -258,6 +258,14 @@ static void kick(int sig)
 	(void)sig;
 }
 
+/* Not SA_RESTART: it is to interrupt KVM_RUN. */
+static void catch_kicks(void)
+{
+	struct sigaction action = { .sa_handler = kick };
+
+	sigaction(SIGUSR1, &action, NULL);
+}
+
 static void *vcpu_thread(void *arg)
 {
 	struct irqx_vcpu *v = arg;
@@ -286,24 +294,22 @@ static void *vcpu_thread(void *arg)
 	return NULL;
 }
 
-void irqx_vcpu_start(struct irqx_guest *g, uint32_t vcpu)
+void irqx_vcpu_thread_start(struct irqx_vcpu *v, void *(*thread)(void *v))
 {
-	struct irqx_vcpu *v = &g->vcpus[vcpu];
 	int err;
 
 	if (v->running)
 		return;
+	catch_kicks();
 	v->stop = false;
 	v->vcpu->run->immediate_exit = 0;
-	err = pthread_create(&v->thread, NULL, vcpu_thread, v);
+	err = pthread_create(&v->thread, NULL, thread, v);
 	TEST_ASSERT(!err, "pthread_create: %s", strerror(err));
 	v->running = true;
 }
 
-void irqx_vcpu_stop(struct irqx_guest *g, uint32_t vcpu)
+void irqx_vcpu_thread_stop(struct irqx_vcpu *v)
 {
-	struct irqx_vcpu *v = &g->vcpus[vcpu];
-
 	if (!v->running)
 		return;
 	WRITE_ONCE(v->stop, true);
@@ -311,6 +317,16 @@ void irqx_vcpu_stop(struct irqx_guest *g, uint32_t vcpu)
 	pthread_kill(v->thread, SIGUSR1);
 	pthread_join(v->thread, NULL);
 	v->running = false;
+}
+
+void irqx_vcpu_start(struct irqx_guest *g, uint32_t vcpu)
+{
+	irqx_vcpu_thread_start(&g->vcpus[vcpu], vcpu_thread);
+}
+
+void irqx_vcpu_stop(struct irqx_guest *g, uint32_t vcpu)
+{
+	irqx_vcpu_thread_stop(&g->vcpus[vcpu]);
 }
 
 void irqx_guest_start(struct irqx_guest *g)
@@ -336,15 +352,13 @@ void irqx_guest_stop(struct irqx_guest *g)
 struct irqx_guest *__irqx_guest_create(uint32_t nr_vcpus, const uint32_t *ids,
 				       uint32_t flags)
 {
-	struct sigaction action = { .sa_handler = kick };
 	vm_vaddr_t cpus;
 	struct irqx_guest *g;
 	struct irqx_vcpu *v;
 	uint32_t i;
 
 	TEST_ASSERT(nr_vcpus && nr_vcpus <= IRQX_MAX_VCPUS, "%u vCPUs", nr_vcpus);
-	/* Not SA_RESTART: it is to interrupt KVM_RUN. */
-	sigaction(SIGUSR1, &action, NULL);
+	catch_kicks();
 
 	g = calloc(1, sizeof(*g));
 	TEST_ASSERT(g, "no memory");

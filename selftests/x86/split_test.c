@@ -5,10 +5,9 @@
  */
 #include <poll.h>
 
-#include "hyperv.h"
 #include "irqx_module.h"
-#include "irqx_route.h"
 #include "irqx_split.h"
+#include "irqx_synic.h"
 #include "irqx_harness.h"
 
 #define VECTOR		0x51
@@ -16,7 +15,6 @@
 #define GSI		1000
 #define SINT		5
 #define SINT_VECTOR	0x73
-#define APIC_ISR	0x100
 
 FIXTURE(split) {
 	struct irqx_split s;
@@ -269,15 +267,12 @@ TEST_F(split, errnos)
  */
 static struct irqx_level sint_level(struct irqx_split *s, int ctx, uint32_t vp)
 {
-	struct kvm_irq_routing_entry entry = { .type = KVM_IRQ_ROUTING_HV_SINT };
-	struct kvm_vcpu *vcpu = s->vcpus[vp].vcpu;
+	struct kvm_vcpu *vcpu = s->vcpus[vp].v.vcpu;
 
 	vcpu_set_hv_cpuid(vcpu);
 	vcpu_enable_cap(vcpu, KVM_CAP_HYPERV_SYNIC2, 0);
 	vcpu_set_msr(vcpu, HV_X64_MSR_SINT0 + SINT, SINT_VECTOR);
-	entry.u.hv_sint.vcpu = vp;
-	entry.u.hv_sint.sint = SINT;
-	return irqx_level_direct(ctx, entry);
+	return irqx_level_direct(ctx, irqx_sint_entry(vp, SINT));
 }
 
 TEST_F(split, sint)
@@ -295,7 +290,7 @@ TEST_F(split, sint)
 	EXPECT_EQ(20, irqx_acks(&level, 20));
 	EXPECT_EQ(1, irqx_acks(&other, 1));
 	/* An EOM that the VMM writes for the guest is one too. */
-	vcpu_set_msr(self->s.vcpus[0].vcpu, HV_X64_MSR_EOM, 0);
+	vcpu_set_msr(self->s.vcpus[0].v.vcpu, HV_X64_MSR_EOM, 0);
 	EXPECT_EQ(21, irqx_acks(&level, 21));
 }
 
@@ -305,7 +300,7 @@ TEST_F(split, sint)
  */
 static void clear_isr(struct irqx_split *s, uint16_t port, uint8_t vector)
 {
-	struct kvm_vcpu *vcpu = s->vcpus[0].vcpu;
+	struct kvm_vcpu *vcpu = s->vcpus[0].v.vcpu;
 	struct kvm_lapic_state lapic;
 	uint32_t reg = APIC_ISR + vector / 32 * 16, bits;
 
@@ -340,7 +335,7 @@ TEST_F(split, accelerated_eoi)
 	EXPECT_EQ(0, irqx_module_unload("irqx_apicv"));
 	EXPECT_EQ(0, irqx_eventfd_take(sint.ack));
 	/* Nothing is left of the last one that would keep this back. */
-	vcpu_set_msr(self->s.vcpus[0].vcpu, HV_X64_MSR_EOM, 0);
+	vcpu_set_msr(self->s.vcpus[0].v.vcpu, HV_X64_MSR_EOM, 0);
 	EXPECT_EQ(21, irqx_acks(&sint, 21));
 }
 

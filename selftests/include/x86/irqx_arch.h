@@ -5,6 +5,9 @@
 #include "apic.h"
 #include "processor.h"
 
+/* Of the local APIC's page; apic.h lacks it. */
+#define APIC_ISR		0x100
+
 /*
  * An irq is a vector.  Those below 32 are counted too: the NMI is among them.
  */

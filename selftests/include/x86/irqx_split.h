@@ -38,12 +38,9 @@ extern const uint8_t split_code[], split_handler[], split_end[];
 struct irqx_split;
 
 struct irqx_split_vcpu {
+	struct irqx_vcpu v;
 	struct irqx_split *split;
-	struct kvm_vcpu *vcpu;
 	struct irqx_split_data *data;
-	uint64_t data_gpa;
-	pthread_t thread;
-	bool stop;
 };
 
 struct irqx_split {

@@ -2,8 +2,6 @@
 /*
  * See irqx_split.h.
  */
-#include <signal.h>
-
 #include "apic.h"
 #include "irqx_split.h"
 
@@ -99,30 +97,32 @@ static void vcpu_create(struct irqx_split_vcpu *cpu, uint32_t id)
 	struct kvm_lapic_state lapic;
 	struct kvm_sregs sregs;
 	struct kvm_regs regs;
+	const uint64_t gpa = DATA_GPA + DATA_SIZE * id;
+	struct kvm_vcpu *vcpu;
 	uint64_t pv_eoi;
 
-	cpu->data_gpa = DATA_GPA + DATA_SIZE * id;
-	cpu->data = addr_gpa2hva(cpu->split->vm, cpu->data_gpa);
-	cpu->vcpu = __vm_vcpu_add(cpu->split->vm, id);
-	vcpu_init_cpuid(cpu->vcpu, kvm_get_supported_cpuid());
-	vcpu_sregs_get(cpu->vcpu, &sregs);
+	cpu->data = addr_gpa2hva(cpu->split->vm, gpa);
+	vcpu = __vm_vcpu_add(cpu->split->vm, id);
+	cpu->v.vcpu = vcpu;
+	vcpu_init_cpuid(vcpu, kvm_get_supported_cpuid());
+	vcpu_sregs_get(vcpu, &sregs);
 	sregs.cs.base = sregs.cs.selector = 0;
-	sregs.ds.base = sregs.ss.base = cpu->data_gpa;
-	sregs.ds.selector = sregs.ss.selector = cpu->data_gpa >> 4;
+	sregs.ds.base = sregs.ss.base = gpa;
+	sregs.ds.selector = sregs.ss.selector = gpa >> 4;
 	sregs.apic_base |= X2APIC_ENABLE;
-	vcpu_sregs_set(cpu->vcpu, &sregs);
-	vcpu_regs_get(cpu->vcpu, &regs);
+	vcpu_sregs_set(vcpu, &sregs);
+	vcpu_regs_get(vcpu, &regs);
 	regs.rip = CODE_GPA;
 	regs.rsp = STACK_TOP;
 	regs.rflags = 2;
-	vcpu_regs_set(cpu->vcpu, &regs);
-	vcpu_ioctl(cpu->vcpu, KVM_GET_LAPIC, &lapic);
+	vcpu_regs_set(vcpu, &regs);
+	vcpu_ioctl(vcpu, KVM_GET_LAPIC, &lapic);
 	memcpy(&lapic.regs[APIC_SPIV], &spiv, sizeof(spiv));
-	vcpu_ioctl(cpu->vcpu, KVM_SET_LAPIC, &lapic);
-	pv_eoi = cpu->data_gpa + offsetof(struct irqx_split_data, pv_eoi);
-	vcpu_set_msr(cpu->vcpu, MSR_PV_EOI, pv_eoi | 1);
+	vcpu_ioctl(vcpu, KVM_SET_LAPIC, &lapic);
+	pv_eoi = gpa + offsetof(struct irqx_split_data, pv_eoi);
+	vcpu_set_msr(vcpu, MSR_PV_EOI, pv_eoi | 1);
 	/* They all run at once. */
-	vcpu_mp_state_set(cpu->vcpu, &runnable);
+	vcpu_mp_state_set(vcpu, &runnable);
 }
 
 void irqx_split_create(struct irqx_split *split, uint32_t nr, uint32_t rows)
@@ -141,11 +141,8 @@ void irqx_split_create(struct irqx_split *split, uint32_t nr, uint32_t rows)
 	}
 }
 
-static void vcpu_exit(struct irqx_split_vcpu *v)
+static void vcpu_exit(struct irqx_split *split, struct kvm_run *run)
 {
-	struct irqx_split *split = v->split;
-	struct kvm_run *run = v->vcpu->run;
-
 	switch (run->exit_reason) {
 	case KVM_EXIT_IO:
 		if (split->port)
@@ -163,49 +160,32 @@ static void vcpu_exit(struct irqx_split_vcpu *v)
 
 static void *vcpu_thread(void *arg)
 {
-	struct irqx_split_vcpu *v = arg;
+	struct irqx_split_vcpu *cpu = container_of((struct irqx_vcpu *)arg,
+						   struct irqx_split_vcpu, v);
 
-	while (!READ_ONCE(v->stop)) {
-		if (!__vcpu_run(v->vcpu))
-			vcpu_exit(v);
+	while (!READ_ONCE(cpu->v.stop)) {
+		if (!__vcpu_run(cpu->v.vcpu))
+			vcpu_exit(cpu->split, cpu->v.vcpu->run);
 		else
 			TEST_ASSERT(errno == EINTR, "KVM_RUN: %s", strerror(errno));
 	}
 	return NULL;
 }
 
-static void kick(int sig)
-{
-	(void)sig;
-}
-
 void irqx_split_start(struct irqx_split *split)
 {
-	struct sigaction action = { .sa_handler = kick };
 	uint32_t i;
 
-	sigaction(SIGUSR1, &action, NULL);
-	for (i = 0; i < split->nr; i++) {
-		split->vcpus[i].stop = false;
-		split->vcpus[i].vcpu->run->immediate_exit = 0;
-		TEST_ASSERT(!pthread_create(&split->vcpus[i].thread, NULL, vcpu_thread,
-					    &split->vcpus[i]), "no thread");
-	}
+	for (i = 0; i < split->nr; i++)
+		irqx_vcpu_thread_start(&split->vcpus[i].v, vcpu_thread);
 }
 
 void irqx_split_stop(struct irqx_split *split)
 {
 	uint32_t i;
 
-	for (i = 0; i < split->nr; i++) {
-		if (!split->vcpus[i].thread)
-			continue;
-		WRITE_ONCE(split->vcpus[i].stop, true);
-		WRITE_ONCE(split->vcpus[i].vcpu->run->immediate_exit, 1);
-		pthread_kill(split->vcpus[i].thread, SIGUSR1);
-		pthread_join(split->vcpus[i].thread, NULL);
-		split->vcpus[i].thread = 0;
-	}
+	for (i = 0; i < split->nr; i++)
+		irqx_vcpu_thread_stop(&split->vcpus[i].v);
 }
 
 void irqx_split_free(struct irqx_split *split)

@@ -14,7 +14,6 @@
 #define PIC_BASE	0x30
 #define APIC_LVT0	0x350
 #define X2APIC_EOI	(APIC_BASE_MSR + (APIC_EOI >> 4))
-#define APIC_ISR	0x100
 #define APIC_TMR	0x180
 #define NR_PIC_PINS	16
 #define PIC_LEVEL	(1 << 5 | 1 << 10)	/* pins that are level-triggered */
