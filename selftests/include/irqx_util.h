@@ -309,6 +309,8 @@ void irqx_guest_stop(struct irqx_guest *g);
 /* For a VM of another kind: @thread runs v->vcpu until v->stop, which comes with a signal. */
 void irqx_vcpu_thread_start(struct irqx_vcpu *v, void *(*thread)(void *v));
 void irqx_vcpu_thread_stop(struct irqx_vcpu *v);
+/* Before any worker on its CPU, and at once when it is woken (SCHED_FIFO). */
+void irqx_vcpu_first(struct irqx_vcpu *v);
 void irqx_vcpu_start(struct irqx_guest *g, uint32_t vcpu);
 void irqx_vcpu_stop(struct irqx_guest *g, uint32_t vcpu);
 

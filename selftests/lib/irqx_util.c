@@ -319,6 +319,14 @@ void irqx_vcpu_thread_stop(struct irqx_vcpu *v)
 	v->running = false;
 }
 
+void irqx_vcpu_first(struct irqx_vcpu *v)
+{
+	struct sched_param param = { .sched_priority = 1 };
+	int err = pthread_setschedparam(v->thread, SCHED_FIFO, &param);
+
+	TEST_ASSERT(!err, "SCHED_FIFO: %s", strerror(err));
+}
+
 void irqx_vcpu_start(struct irqx_guest *g, uint32_t vcpu)
 {
 	irqx_vcpu_thread_start(&g->vcpus[vcpu], vcpu_thread);

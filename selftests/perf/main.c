@@ -217,13 +217,8 @@ struct kvm_irq_routing_entry bench_entry(uint32_t i, bool side)
 
 void bench_vcpu_first(struct irqx_guest *g)
 {
-	struct sched_param param = { .sched_priority = 1 };
-	int err;
-
-	if (!bench.icount)
-		return;
-	err = pthread_setschedparam(g->vcpus[0].thread, SCHED_FIFO, &param);
-	TEST_ASSERT(!err, "SCHED_FIFO: %s", strerror(err));
+	if (bench.icount)
+		irqx_vcpu_first(&g->vcpus[0]);
 }
 
 static bool chosen(int argc, char **argv, const char *name)

@@ -178,7 +178,7 @@ TEST_F(split, deassigned_while_in_service)
 
 /*
  * KVM asks the VMM's IOAPIC for vectors that it finds in its own table only, and then the
- * signal has come first.
+ * signal has come first: on the vCPU's thread, which goes before any worker here.
  */
 struct exits {
 	struct irqx_level *level;
@@ -209,6 +209,7 @@ TEST_F(split, before_the_exit)
 	row.gsi = IRQX_SPLIT_ROWS - 1;
 	ASSERT_EQ(0, __irqx_set_gsi_routing(self->s.vm->fd, &row, 1));
 	irqx_split_start(&self->s);
+	irqx_vcpu_first(&self->s.vcpus[0].v);
 	for (i = 1; i <= 20; i++) {
 		irqx_fire(level.fd);
 		ASSERT_TRUE(irqx_wait_until(READ_ONCE(exits.nr) == i, IRQX_TIMEOUT_MS));
