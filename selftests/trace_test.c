@@ -155,6 +155,8 @@ static const char *text_of(const char *what, struct kvm_irq_routing_entry entry,
 
 #define DIRECT(entry)	text_of("direct gsi 0 ", entry, "")
 #define ROUTED9(entry)	text_of("routed gsi 9 ", entry, "")
+#define MASKED(gsi, entry)	text_of("masked gsi " #gsi " ", entry, "")
+#define UNMASKED(gsi, entry)	text_of("unmasked gsi " #gsi " ", entry, "")
 #define ATOMIC(entry)	text_of("", entry, " level 1 atomic ret 1")
 #define DEFERRED(entry)	text_of("", entry, " level 1 deferred ret 1")
 
@@ -234,6 +236,30 @@ TEST_F(trace, direct_life)
 		{ "irqx_wakeup", &self->traced, "count 1" },
 		{ "irqx_inject", NULL, ATOMIC(self->b) },
 		{ "irqx_deassign", &self->traced, "direct gsi 0" },
+	);
+}
+
+TEST_F(trace, masked)
+{
+	irqx_bind(self->ctx, self->fd, irqx_entry(self->g, 0, 0x40));
+	irqx_mask(self->ctx, self->fd);
+	irqx_mask(self->ctx, self->fd);
+	irqx_fire(self->fd);
+	irqx_unmask(self->ctx, self->fd);
+	irqx_settle(self->ctx);
+	irqx_unbind(self->ctx, self->fd);
+	irqx_route_set(self->ctx, 9, irqx_entry(self->g, 0, 0x40));
+	irqx_mask_gsi(self->ctx, 9);
+
+	EXPECT_RECORDS(
+		{ "irqx_assign", &self->traced, DIRECT(self->a) },
+		{ "irqx_mask", NULL, MASKED(0, self->a) },
+		{ "irqx_wakeup", &self->traced, "count 1" },
+		{ "irqx_mask", NULL, UNMASKED(0, self->a) },
+		{ "irqx_inject", NULL, ATOMIC(self->a) },
+		{ "irqx_deassign", &self->traced, "direct gsi 0" },
+		{ "irqx_modify", NULL, ROUTED9(self->a) },
+		{ "irqx_mask", NULL, MASKED(9, self->a) },
 	);
 }
 
@@ -458,7 +484,7 @@ TEST_F(trace, one_event_at_a_time)
 {
 	static const char * const events[] = {
 		"irqx_assign", "irqx_modify", "irqx_deassign", "irqx_wakeup",
-		"irqx_inject", "irqx_reject",
+		"irqx_inject", "irqx_mask", "irqx_reject",
 	};
 	char path[256];
 	unsigned int i;
@@ -472,6 +498,7 @@ TEST_F(trace, one_event_at_a_time)
 		irqx_modify(self->ctx, self->fd, irqx_entry(self->g, 0, 0x41));
 		irqx_fire(self->fd);
 		irqx_settle(self->ctx);
+		irqx_mask(self->ctx, self->fd);
 		irqx_unbind(self->ctx, self->fd);
 		EXPECT_EQ(EBADF, __irqx_unbind(self->ctx, -1));
 		ASSERT_TRUE(trace_write(path, "0"));
@@ -509,6 +536,11 @@ union call_arg {
 	struct kvm_irqfd irqfd;
 	struct kvm_irq_level line;
 	struct kvm_irqx_synic_page page;
+	struct kvm_irqx_mask mask;
+	struct {
+		struct kvm_irqx_get_state head;
+		struct kvm_irqx_target_state states[2];
+	} state;
 };
 
 /* What is known only when the test runs; no argument has more than 32 bits. */
@@ -598,6 +630,21 @@ struct refusal {
 	ROW(cmd, 0, EINVAL, "nr: out of range", -1, AT(head.nr, 0)),	\
 	ROW(cmd, 0, EINVAL, "nr: out of range", -1, AT(head.nr, MAX_BATCH))
 
+/* What names a binding or a GSI. */
+#define PLACE_ROWS(cmd, index, place)					\
+	ROW(cmd, 0, EBADF, "fd: not an open file", index, AT(place.fd, -2U)), \
+	ROW(cmd, 0, EINVAL, "fd: not an eventfd", index, AT(place.fd, VM_FD)), \
+	ROW(cmd, 0, ENOENT, "fd: has no entry of its own", index,	\
+	    AT(place.fd, SPARE_FD)),					\
+	ROW(cmd, 0, ENOENT, "fd: has no entry of its own", index,	\
+	    AT(place.fd, ROUTED_FD)),					\
+	ROW(cmd, 0, EINVAL, "gsi: must be zero", index,			\
+	    AT(place.gsi, MSI_GSI)),					\
+	ROW(cmd, 0, ENOENT, "gsi: the GSI has no route", index,		\
+	    AT(place.fd, -1U), AT(place.gsi, FREE_GSI)),		\
+	ROW(cmd, 0, EINVAL, "gsi: out of range", index,			\
+	    AT(place.fd, -1U), AT(place.gsi, 1U << 20))
+
 static const struct refusal refusals[] = {
 	ROW(KVM_IRQX_GET_INFO, 0, EINVAL, "argsz: too small", -1,
 	    AT(info.argsz, 15)),
@@ -677,6 +724,19 @@ static const struct refusal refusals[] = {
 	    AT(irqfd.fd, -1U)),
 	ROW(KVM_IRQFD, 0, EBUSY, "fd: bound already", -1,
 	    AT(irqfd.fd, BOUND_FD)),
+
+	PLACE_ROWS(KVM_IRQX_MASK, -1, mask),
+	ROW(KVM_IRQX_MASK, 0, EINVAL, "flags: unknown flag", -1,
+	    AT(mask.flags, 0)),
+	ROW(KVM_IRQX_MASK, 0, EINVAL, "pad: must be zero", -1,
+	    AT(mask.pad[4], 1)),
+
+	PLACE_ROWS(KVM_IRQX_GET_STATE, 1, state.states[1]),
+	ROW(KVM_IRQX_GET_STATE, 0, EINVAL, "pad: must be zero", 1,
+	    AT(state.states[1].pad, 1)),
+	BATCH_ROWS(KVM_IRQX_GET_STATE, state.head),
+	ROW(KVM_IRQX_GET_STATE, 0, EINVAL, "state_size: unknown value", -1,
+	    AT(state.head.state_size, 8)),
 
 	ROW(KVM_IRQ_LINE_STATUS, 0, EINVAL, "irq: out of range", -1,
 	    AT(line.irq, 1U << 20)),
@@ -781,6 +841,17 @@ static void base_arg(FIXTURE_DATA(trace) *self, const struct refusal *r,
 		arg->irqfd.fd = spare[0];
 		arg->irqfd.gsi = FREE_GSI;
 		break;
+	case KVM_IRQX_MASK:
+		arg->mask.fd = self->fd;
+		arg->mask.flags = KVM_IRQX_MASK_SET;
+		break;
+	case KVM_IRQX_GET_STATE:
+		arg->state.head.nr = 2;
+		arg->state.head.state_size = sizeof(arg->state.states[0]);
+		arg->state.head.states = (uintptr_t)arg->state.states;
+		for (i = 0; i < 2; i++)
+			arg->state.states[i].fd = self->fd;
+		break;
 	case KVM_IRQX_SYNIC_PAGE:
 		arg->page.flags = KVM_IRQX_SYNIC_PAGE_ENABLED;
 		arg->page.gpa = 0x1000;
@@ -800,6 +871,8 @@ static const char *call_name(unsigned long cmd)
 		{ KVM_IRQFD_DIRECT, "KVM_IRQFD_DIRECT" },
 		{ KVM_IRQX_ASSIGN, "KVM_IRQX_ASSIGN" },
 		{ KVM_IRQX_ROUTE, "KVM_IRQX_ROUTE" },
+		{ KVM_IRQX_MASK, "KVM_IRQX_MASK" },
+		{ KVM_IRQX_GET_STATE, "KVM_IRQX_GET_STATE" },
 		{ KVM_IRQX_SYNIC_PAGE, "KVM_IRQX_SYNIC_PAGE" },
 		{ KVM_SET_GSI_ROUTING, "KVM_SET_GSI_ROUTING" },
 		{ KVM_IRQFD, "KVM_IRQFD" },

@@ -59,8 +59,9 @@ static void context_remove_irqfd(struct irqx_context *ctx,
 {
 	struct irqx_target *target = irqx_irqfd_is_direct(irqfd) ?
 				     NULL : irqfd->target;
+	bool last = !target || irqx_route_has_one_user(ctx, target);
 
-	irqx_irqfd_remove(irqfd, leave);
+	irqx_irqfd_remove(irqfd, last, leave);
 	if (target)
 		irqx_route_unassign(ctx, target, leave);
 }

@@ -4,7 +4,8 @@
  * the wake-up itself, which is atomic context; or later, by one of the VM's two workers.
  *
  * What cannot be done at once is a state of the target, not a count: however many
- * events come meanwhile, there is an interrupt after the last of them.  The worker of
+ * events come meanwhile, there is an interrupt after the last of them.  A masked target
+ * keeps that state until it is unmasked.  The worker of
  * prompt deliveries is a work item among those of all VMs, and takes nothing but
  * spinlocks.  What may wait for a page of the guest, and so for whoever serves it, is
  * for a thread of the VM's own, the pager.
@@ -93,7 +94,7 @@ static int raise_atomic(struct irqx_target *target, struct irqx_source *source,
 
 	lockdep_assert_held(target->lock);
 
-	if (to->nr != 1)
+	if (!to->atomic_now)
 		return -EWOULDBLOCK;
 	if (to->one.type == KVM_IRQX_ROUTING_PPI && !source)
 		return irqx_lines_event(&vm->lines, &to->one, true);
@@ -126,7 +127,16 @@ static void later_kick(struct irqx_later *later, enum irqx_queue_id id)
 	wake_up_process(later->pager);
 }
 
-/* What the target has to deliver is for a worker. */
+/* While it is masked, a source's level is noted down, and nothing else is done. */
+static bool target_has_work(const struct irqx_target *target)
+{
+	lockdep_assert_held(target->lock);
+
+	return !target->masked ||
+	       (target->asked && irqx_entry_has_level(&target->to.one));
+}
+
+/* What the target has to deliver is for a worker; not yet if it is masked. */
 static void target_queue(struct irqx_target *target)
 {
 	struct irqx_later *later = &target->delivery->vm->later;
@@ -134,8 +144,8 @@ static void target_queue(struct irqx_target *target)
 								 IRQX_PROMPT;
 	unsigned long flags;
 
-	lockdep_assert_held(target->lock);
-
+	if (!target_has_work(target))
+		return;
 	raw_spin_lock_irqsave(&later->lock, flags);
 	if (list_empty(&target->waiting))
 		list_add_tail(&target->waiting, &later->queues[id].targets);
@@ -228,7 +238,7 @@ static __always_inline void deliver_event(struct irqx_irqfd *irqfd)
 	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
 		lockdep_assert_irqs_disabled();
 
-	if (!to->inline_ok) {
+	if (!to->inline_now) {
 		deliver_event_slow(irqfd);
 		return;
 	}
@@ -318,27 +328,32 @@ u64 irqx_deliver_pending(struct irqx_irqfd *irqfd)
 /**
  * irqx_deliver_take_back - an event that waits, of an irqfd that is leaving
  * @irqfd: unhooked: no event comes any more
+ * @last: its target has no other: then what is pending at a masked target, whoever it
+ * is from, is this one's
  *
  * Context: may sleep; the context's lock is held.
  * Return: whether there was one; it will not be delivered.
  */
-bool irqx_deliver_take_back(struct irqx_irqfd *irqfd)
+bool irqx_deliver_take_back(struct irqx_irqfd *irqfd, bool last)
 {
 	struct irqx_target *target = irqfd->target;
-	bool waited;
+	u32 events = 0;
 
 	spin_lock_irq(target->lock);
-	if (irqfd->source) {
-		waited = xchg(&irqfd->source->asked, false);
-	} else {
-		waited = irqfd_is_owed(irqfd);
-		target->owed -= waited;
+	if (irqfd->source)
+		events = xchg(&irqfd->source->asked, false);
+	else if (!target->masked)
+		events = irqfd_is_owed(irqfd);
+	if (!target->masked) {
+		target->owed -= irqfd->source ? 0 : events;
+	} else if (last) {
+		events += target->owed;
+		target->owed = 0;
 	}
 	spin_unlock_irq(target->lock);
-	/* It is not an event any more. */
-	if (waited)
-		this_cpu_dec(target->delivery->counters->not_inline);
-	return waited;
+	/* They are no events any more. */
+	this_cpu_sub(target->delivery->counters->not_inline, events);
+	return events;
 }
 
 /* ---- later ---- */
@@ -425,14 +440,18 @@ static u32 sources_assert_asked(struct irqx_target *target)
 	struct irqx_lines *lines = &delivery->vm->lines;
 	struct irqx_source *source;
 	u32 latched = 0;
+	bool latches;
 	int ret;
 
 	spin_lock(&lines->plugs_lock);
+	/* The entries and the mask do not change while plugs_lock is held. */
+	latches = target->to.nr && !irqx_entry_has_level(&target->to.one);
 	hlist_for_each_entry(source, &target->sources, node) {
+		if (latches && target->masked)
+			break;
 		if (!xchg(&source->asked, false))
 			continue;
-		/* The entries do not change while plugs_lock is held. */
-		if (target->to.nr && !irqx_entry_has_level(&target->to.one)) {
+		if (latches) {
 			latched++;
 			continue;
 		}
@@ -507,7 +526,7 @@ static void target_deliver(struct irqx_later *later, struct irqx_target *target,
 	int ret;
 
 	spin_lock_irq(target->lock);
-	owed = target_take_owed(target);
+	owed = target->masked ? 0 : target_take_owed(target);
 	to = target->to;
 	if (to.nr > 1)
 		memcpy(more, to.more, (to.nr - 1) * sizeof(*more));
@@ -596,7 +615,7 @@ static bool pager_raise_flag(struct irqx_later *later,
 
 	for (;;) {
 		spin_lock_irq(target->lock);
-		if (!target->owed || !target->to.has_flag)
+		if (!target->owed || target->masked || !target->to.has_flag)
 			break;
 		ret = raise_atomic(target, NULL, &word);
 		if (ret == -EWOULDBLOCK && fault_is_final(fault) &&
@@ -868,72 +887,191 @@ static bool target_requeue(struct irqx_later *later, struct irqx_target *target,
 	return faulting;
 }
 
-/* A held level that goes to an entry without one.  Return: whether it is to be raised. */
+/* Before anybody sees the target, and at each change of it. */
+static void target_set_ways(struct irqx_target *target)
+{
+	struct irqx_entries *to = &target->to;
+
+	to->inline_now = to->inline_ok && !target->masked;
+	to->atomic_now = to->nr == 1 && !target->masked;
+}
+
+/**
+ * irqx_target_open - let events come
+ * @target: filled in, and new: nobody has seen it
+ *
+ * Context: any.
+ */
+void irqx_target_open(struct irqx_target *target)
+{
+	target_set_ways(target);
+}
+
+/*
+ * Held levels that go to an entry without one become events.  Return: whether there is one
+ * of KVM_IRQ_LINE, which is sent once.
+ */
 static bool sources_unhold(struct irqx_target *target,
 			   const struct irqx_entries *entries)
 {
+	struct irqx_counters __percpu *counters = target->delivery->counters;
 	struct irqx_source *source;
-	bool held = false;
+	bool sent = false;
 
 	if (!entries->nr || irqx_entry_has_level(&entries->one))
 		return false;
 	/* There they had none. */
 	if (target->to.nr && !irqx_entry_has_level(&target->to.one))
 		return false;
+	hlist_for_each_entry(source, &target->sources, node) {
+		if (!irqx_source_unhold(source))
+			continue;
+		if (!source->resamplefd)
+			sent = true;
+		else if (!xchg(&source->asked, true))
+			this_cpu_inc(counters->not_inline);
+	}
+	return sent;
+}
+
+static void sources_set_masked(struct irqx_target *target, bool masked)
+{
+	struct irqx_source *source;
+
 	hlist_for_each_entry(source, &target->sources, node)
-		held |= irqx_source_unhold(source);
-	return held;
+		irqx_source_set_masked(source, masked);
+}
+
+static bool sources_are_asked(struct irqx_target *target)
+{
+	struct irqx_source *source;
+
+	hlist_for_each_entry(source, &target->sources, node)
+		if (READ_ONCE(source->asked))
+			return true;
+	return false;
+}
+
+/* What a wake-up could do is done at once, so that an unmasked MSI does not wait. */
+static void deliver_unmasked(struct irqx_target *target)
+{
+	u32 __user *word;
+	int ret;
+
+	if (!target->owed)
+		return;
+	ret = raise_atomic(target, NULL, &word);
+	if (ret != -EWOULDBLOCK)
+		count_deferred(target->delivery, target_take_owed(target), ret);
+}
+
+/* The part of irqx_target_change() that events and workers see at once. */
+static bool target_change_locked(struct irqx_target *target,
+				 struct irqx_entries *entries, bool masked,
+				 struct irqx_leave *leave)
+{
+	bool unmasked = target->masked && !masked;
+
+	lockdep_assert_held(target->lock);
+
+	if (entries)
+		swap(target->to, *entries);
+	target->masked = masked;
+	target_set_ways(target);
+	target->asked = sources_are_asked(target);
+	if (unmasked)
+		deliver_unmasked(target);
+	return target_requeue(&target->delivery->vm->later, target, leave);
 }
 
 /**
- * irqx_target_exchange - send events elsewhere from now on
+ * irqx_target_change - send events elsewhere, keep them back, let them go
  * @target: what to change
- * @entries: the new entries; on return the old ones
+ * @entries: the new entries; on return the old ones; NULL: they stay
+ * @mask: what becomes of the mask
  * @leave: what irqx_leave_wait() has to wait for
  *
  * The only function that changes a target.  When it returns no injection by the old
- * entries will begin any more; one that has begun is noted in @leave.  An event that waits
- * goes to the new entries, and so does one that holds a pin, or a line that is not there yet.
+ * entries, or of a masked target, will begin any more; one that has begun is noted in
+ * @leave.  An event that waits goes to the new entries, and so does one that holds a pin,
+ * or a line that is not there yet.
+ *
+ * For a pin to be masked is as to have no sources: they keep their levels, and drive it
+ * when it is unmasked.  Else what is pending is one event then.
  *
  * Context: any with interrupts on; takes no mutex and allocates nothing, so that a vCPU's
  * thread can call it inside kvm->srcu.  Whoever calls it for the same target at the same
  * time is kept out by the caller.
  */
-void irqx_target_exchange(struct irqx_target *target,
-			  struct irqx_entries *entries,
-			  struct irqx_leave *leave)
+void irqx_target_change(struct irqx_target *target,
+			struct irqx_entries *entries, enum irqx_mask mask,
+			struct irqx_leave *leave)
 {
 	struct irqx_vm *vm = target->delivery->vm;
-	struct irqx_later *later = &vm->later;
 	struct irqx_source *source;
-	bool faulting, held;
+	bool masked, sent, faulting;
 
 	/* An EOI of the new line waits for this lock, and so for the sources to be there. */
 	spin_lock(&vm->lines.plugs_lock);
-	hlist_for_each_entry(source, &target->sources, node)
-		irqx_source_move(source, entries);
-	held = sources_unhold(target, entries);
+	masked = mask == IRQX_MASK_KEEP ? target->masked : mask == IRQX_MASK_SET;
+	if (masked != target->masked)
+		trace_irqx_mask(&target->to.one, masked);
+	/* Levels leave the old pin, or come to the new one, but never to the other. */
+	if (masked)
+		sources_set_masked(target, true);
+	if (entries)
+		hlist_for_each_entry(source, &target->sources, node)
+			irqx_source_move(source, entries);
+	sent = entries && sources_unhold(target, entries);
+
 	spin_lock_irq(target->lock);
-	swap(target->to, *entries);
-	if (held) {
+	if (sent) {
 		/* As in irqx_target_raise(). */
 		this_cpu_inc(target->delivery->counters->not_inline);
 		target->owed++;
 	}
-	faulting = target_requeue(later, target, leave);
+	faulting = target_change_locked(target, entries, masked, leave);
 	spin_unlock_irq(target->lock);
+
+	if (!masked)
+		sources_set_masked(target, false);
 	spin_unlock(&vm->lines.plugs_lock);
 
 	/* The page is of no use to it any more, and others wait. */
 	if (faulting)
-		pager_interrupt(later);
+		pager_interrupt(&vm->later);
 	irqx_lines_tell(&vm->lines);
+}
+
+/**
+ * irqx_target_state - masked, pending
+ * @target: the caller sees to it that it stays, and is not changed meanwhile
+ *
+ * Context: any with interrupts on.
+ * Return: KVM_IRQX_STATE_*; pending is what has come and has not been handed to KVM.
+ */
+u32 irqx_target_state(struct irqx_target *target)
+{
+	struct irqx_lines *lines = &target->delivery->vm->lines;
+	struct irqx_source *source;
+	bool pending, masked;
+
+	spin_lock(&lines->plugs_lock);
+	spin_lock_irq(target->lock);
+	pending = target->owed;
+	masked = target->masked;
+	spin_unlock_irq(target->lock);
+	hlist_for_each_entry(source, &target->sources, node)
+		pending |= irqx_source_is_pending(source);
+	spin_unlock(&lines->plugs_lock);
+	return (masked ? KVM_IRQX_STATE_MASKED : 0) |
+	       (pending ? KVM_IRQX_STATE_PENDING : 0);
 }
 
 /**
  * irqx_target_note - what is under way at a target that stays
  * @target: it
- * @leave: as irqx_target_exchange()
+ * @leave: as irqx_target_change()
  *
  * Context: any in which interrupts are on.
  */
@@ -996,7 +1134,7 @@ static bool target_let_go(struct irqx_later *later, struct irqx_target *target,
 /**
  * irqx_target_retire - nothing will be delivered by this target any more
  * @target: no event comes any more; afterwards its memory is the caller's alone
- * @leave: as irqx_target_exchange()
+ * @leave: as irqx_target_change()
  *
  * Context: may sleep, while a worker uses the target: no longer than it takes to assert its
  * pins.
@@ -1084,7 +1222,8 @@ void irqx_leave_finish_prompt(struct irqx_vm *vm, struct irqx_leave *leave)
  * @target: a GSI's, routed to what has no level
  *
  * Context: may sleep; the context's lock is held.
- * Return: as kvm_set_irq(), or -EWOULDBLOCK if irqx_target_wait() has to wait for it.
+ * Return: as kvm_set_irq(), so negative if it is masked, where it stays pending; or
+ * -EWOULDBLOCK if irqx_target_wait() has to wait for it.
  */
 int irqx_target_raise(struct irqx_target *target)
 {
@@ -1096,14 +1235,20 @@ int irqx_target_raise(struct irqx_target *target)
 	if (ret == -EWOULDBLOCK) {
 		/* It is counted as an event, since it will be as a deferred one. */
 		this_cpu_inc(target->delivery->counters->not_inline);
-		target->owed++;
+		if (target->masked)
+			ret = -1;
+		/* Nobody waits there, so this has to end somewhere. */
+		if (target->masked && target->owed)
+			count_deferred(target->delivery, 1, 0);
+		else
+			target->owed++;
 		target_queue(target);
 	}
 	spin_unlock_irq(target->lock);
 	return ret;
 }
 
-/* Whether nothing waits there; then what is under way is noted. */
+/* Whether nothing that is to be delivered waits there; then what is under way is noted. */
 static bool target_has_begun(struct irqx_target *target,
 			     struct irqx_leave *leave)
 {
@@ -1111,7 +1256,7 @@ static bool target_has_begun(struct irqx_target *target,
 	bool begun;
 
 	spin_lock_irq(target->lock);
-	begun = !target->owed;
+	begun = !target->owed || target->masked;
 	raw_spin_lock(&later->lock);
 	leave_note(later, target, leave);
 	raw_spin_unlock(&later->lock);

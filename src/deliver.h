@@ -54,10 +54,22 @@ struct irqx_target {
 	 * irqfd has if its @epoch is this one, which ends when they are delivered.
 	 */
 	u32 owed;			/* @lock */
-	u32 epoch:31;			/* @lock */
+	u32 epoch:30;			/* @lock */
 	u32 asked:1;			/* some source is asked; @lock */
+	/*
+	 * Nothing is delivered: what comes stays owed, asked, or a source's level.
+	 * @lock and lines.plugs_lock
+	 */
+	u32 masked:1;
 	struct list_head waiting;	/* in a queue; irqx_later.lock */
 	struct hlist_head sources;	/* lines.plugs_lock */
+};
+
+/* What a change makes of a target's mask. */
+enum irqx_mask {
+	IRQX_MASK_KEEP,
+	IRQX_MASK_SET,
+	IRQX_MASK_CLEAR,
 };
 
 enum irqx_queue_id {
@@ -110,9 +122,11 @@ void irqx_leave_finish_prompt(struct irqx_vm *vm, struct irqx_leave *leave);
 
 void irqx_target_init(struct irqx_target *target,
 		      struct irqx_delivery *delivery, spinlock_t *lock);
-void irqx_target_exchange(struct irqx_target *target,
-			  struct irqx_entries *entries,
-			  struct irqx_leave *leave);
+void irqx_target_open(struct irqx_target *target);
+void irqx_target_change(struct irqx_target *target,
+			struct irqx_entries *entries, enum irqx_mask mask,
+			struct irqx_leave *leave);
+u32 irqx_target_state(struct irqx_target *target);
 void irqx_target_note(struct irqx_target *target, struct irqx_leave *leave);
 void irqx_target_retire(struct irqx_target *target, struct irqx_leave *leave);
 int irqx_target_raise(struct irqx_target *target);
@@ -122,7 +136,7 @@ int irqx_deliver_prepare(struct irqx_vm *vm, const struct irqx_entries *entries)
 int irqx_deliver_wakeup(struct wait_queue_entry *wait, unsigned int mode,
 			int sync, void *key);
 u64 irqx_deliver_pending(struct irqx_irqfd *irqfd);
-bool irqx_deliver_take_back(struct irqx_irqfd *irqfd);
+bool irqx_deliver_take_back(struct irqx_irqfd *irqfd, bool last);
 void irqx_deliver_closed(struct irqx_irqfd *irqfd);
 
 #endif /* _IRQX_DELIVER_H */

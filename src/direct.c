@@ -66,6 +66,7 @@ static int direct_prepare(struct irqx_context *ctx, struct irqx_irqfd *irqfd,
 	bool resample = args->flags & KVM_IRQFD_DIRECT_RESAMPLE;
 	int ret;
 
+	irqfd->own.masked = !!(args->flags & KVM_IRQFD_DIRECT_MASK);
 	ret = direct_parse(ctx, args, resample, &irqfd->own.to, error);
 	if (ret || !resample)
 		return ret;
@@ -188,11 +189,50 @@ out:
 	return ret;
 }
 
+static enum irqx_mask direct_mask(u32 flags)
+{
+	if (flags & KVM_IRQFD_DIRECT_MASK)
+		return IRQX_MASK_SET;
+	if (flags & KVM_IRQFD_DIRECT_UNMASK)
+		return IRQX_MASK_CLEAR;
+	return IRQX_MASK_KEEP;
+}
+
+static struct irqx_irqfd *direct_find(struct irqx_context *ctx, int fd,
+				      struct irqx_error *error)
+{
+	struct irqx_irqfd *irqfd = irqx_irqfd_find(ctx, fd);
+	int ret = PTR_ERR_OR_ZERO(irqfd);
+
+	if (!ret && !irqx_irqfd_is_direct(irqfd))
+		ret = -ENOENT;
+	irqx_reject_fd(error, ret, IRQX_ARG_FD);
+	return ret ? ERR_PTR(ret) : irqfd;
+}
+
+/**
+ * irqx_direct_target - where the events of an eventfd with its own entry go
+ * @ctx: the context, locked
+ * @fd: the eventfd
+ * @error: filled in if it fails
+ *
+ * Context: process context.
+ * Return: the target, which stays as long as the lock is held; ERR_PTR(-ENOENT) if the
+ * eventfd has no entry of its own, -EBADF or -EINVAL if @fd is not an eventfd.
+ */
+struct irqx_target *irqx_direct_target(struct irqx_context *ctx, int fd,
+				       struct irqx_error *error)
+{
+	struct irqx_irqfd *irqfd = direct_find(ctx, fd, error);
+
+	return IS_ERR(irqfd) ? ERR_CAST(irqfd) : irqfd->target;
+}
+
 /**
  * irqx_direct_modify - give a bound eventfd another entry
  * @ctx: the context, locked
  * @args: as irqx_direct_assign()
- * @leave: as irqx_target_exchange()
+ * @leave: as irqx_target_change()
  * @error: filled in if it fails
  *
  * Context: may sleep.
@@ -209,17 +249,16 @@ int irqx_direct_modify(struct irqx_context *ctx,
 
 	lockdep_assert_held(&ctx->lock);
 
-	irqfd = irqx_irqfd_find(ctx, args->fd);
+	irqfd = direct_find(ctx, args->fd, error);
 	if (IS_ERR(irqfd))
-		return irqx_reject_fd(error, PTR_ERR(irqfd), IRQX_ARG_FD);
-	if (!irqx_irqfd_is_direct(irqfd))
-		return irqx_reject_fd(error, -ENOENT, IRQX_ARG_FD);
+		return PTR_ERR(irqfd);
 
 	ret = direct_parse(ctx, args, irqfd->source, &entries, error);
 	if (ret)
 		return ret;
 
 	trace_irqx_modify(irqfd->eventfd, &entries.one, true);
-	irqx_target_exchange(irqfd->target, &entries, leave);
+	irqx_target_change(irqfd->target, &entries, direct_mask(args->flags),
+			   leave);
 	return 0;
 }

@@ -7,6 +7,7 @@
 struct irqx_context;
 struct irqx_error;
 struct irqx_leave;
+struct irqx_target;
 struct kvm_irqfd_direct;
 
 int irqx_direct_assign(struct irqx_context *ctx,
@@ -18,5 +19,7 @@ int irqx_direct_assign_many(struct irqx_context *ctx,
 int irqx_direct_modify(struct irqx_context *ctx,
 		       const struct kvm_irqfd_direct *args,
 		       struct irqx_leave *leave, struct irqx_error *error);
+struct irqx_target *irqx_direct_target(struct irqx_context *ctx, int fd,
+				       struct irqx_error *error);
 
 #endif /* _IRQX_DIRECT_H */

@@ -10,9 +10,12 @@ struct irqx_vp;
 
 /* Where events go.  More than one entry only for a GSI that several irqchips share. */
 struct irqx_entries {
-	u32 nr;
+	u16 nr;
 	u16 event_flag;			/* with @has_flag */
 	bool inline_ok;			/* one, and all it takes is KVM's injection */
+	/* Of a target that is not masked, made by irqx_target_open(): */
+	bool inline_now;		/* @inline_ok */
+	bool atomic_now;		/* one: a wake-up may deliver it */
 	bool has_flag:1;		/* a SINT with an event flag: @vp */
 	bool unraised:1;		/* the flag is set, but KVM refused the SINT */
 	struct kvm_kernel_irq_routing_entry one;

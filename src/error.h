@@ -23,6 +23,8 @@
 	X(KVM_IRQX_ROUTE)		\
 	X(KVM_IRQX_SYNIC_PAGE)		\
 	X(KVM_IRQX_ASSIGN)		\
+	X(KVM_IRQX_MASK)		\
+	X(KVM_IRQX_GET_STATE)		\
 	X(KVM_SET_GSI_ROUTING)		\
 	X(KVM_IRQFD)			\
 	X(KVM_IRQ_LINE)			\
@@ -53,7 +55,8 @@
 	X(ENTRY_IRQCHIP, "entry.u.irqchip.irqchip")	\
 	X(ENTRY_PIN, "entry.u.irqchip.pin")		\
 	X(ENTRY_SINT, "entry.u.hv_sint.sint")		\
-	X(ENTRY_VP, "entry.u.hv_sint.vcpu")
+	X(ENTRY_VP, "entry.u.hv_sint.vcpu")		\
+	X(STATE_SIZE, "state_size")
 
 #define IRQX_REASONS(X)							\
 	X(NONE, "none")							\
@@ -84,7 +87,8 @@
 	X(OTHER_PROCESS, "the VM of another process")			\
 	X(VM_DEAD, "the VM is dead")					\
 	X(KVM_LEAVES, "KVM's module is going away")			\
-	X(NO_SOURCE_ID, "KVM has no interrupt source left")
+	X(NO_SOURCE_ID, "KVM has no interrupt source left")		\
+	X(NO_ROUTE, "the GSI has no route")
 
 #define IRQX_ENUM(cmd)		IRQX_CALL_##cmd = cmd,
 enum irqx_call { IRQX_CALLS(IRQX_ENUM) };

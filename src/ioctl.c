@@ -6,6 +6,7 @@
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
 
 #include "arch/arch.h"
@@ -23,7 +24,8 @@
 
 /* What a new binding can be told. */
 #define IRQX_ASSIGN_FLAGS						\
-	(KVM_IRQFD_DIRECT_RESAMPLE | KVM_IRQFD_DIRECT_EVENT_FLAG)
+	(KVM_IRQFD_DIRECT_RESAMPLE | KVM_IRQFD_DIRECT_EVENT_FLAG |	\
+	 KVM_IRQFD_DIRECT_MASK | KVM_IRQFD_DIRECT_UNMASK)
 
 /*
  * Structs that grow: the caller says how much it knows, gets that much, and is
@@ -91,14 +93,15 @@ static long ioctl_get_stats(struct irqx_context *ctx, void __user *argp,
 			      offsetofend(struct kvm_irqx_stats, pad), error);
 }
 
-/* DEASSIGN goes with no other flag, RESAMPLE and MODIFY not with each other. */
+/* DEASSIGN goes with no other flag, RESAMPLE and MODIFY, MASK and UNMASK not with each other. */
 static bool direct_flags_conflict(u32 flags)
 {
 	const u32 either = KVM_IRQFD_DIRECT_RESAMPLE | KVM_IRQFD_DIRECT_MODIFY;
+	const u32 mask = KVM_IRQFD_DIRECT_MASK | KVM_IRQFD_DIRECT_UNMASK;
 
 	if (flags & KVM_IRQFD_DIRECT_DEASSIGN)
 		return flags != KVM_IRQFD_DIRECT_DEASSIGN;
-	return (flags & either) == either;
+	return (flags & either) == either || (flags & mask) == mask;
 }
 
 /* @known: the flags that the call takes.  Return: 0 or -EINVAL. */
@@ -200,6 +203,138 @@ static long ioctl_irq_line(struct irqx_context *ctx, unsigned int cmd,
 	return ret;
 }
 
+/* As vmemdup_user(), but on the caller's account. */
+static void *copy_in_array(const void __user *from, u32 nr, size_t size)
+{
+	void *array = kvmalloc_array(nr, size, GFP_KERNEL_ACCOUNT);
+
+	if (!array)
+		return ERR_PTR(-ENOMEM);
+	if (copy_from_user(array, from, nr * size)) {
+		kvfree(array);
+		return ERR_PTR(-EFAULT);
+	}
+	return array;
+}
+
+/* @fd has an entry of its own, or is KVM_IRQX_NO_FD: then it is a GSI's. */
+static struct irqx_target *find_target(struct irqx_context *ctx, int fd, u32 gsi,
+				       struct irqx_error *error)
+{
+	if (fd == KVM_IRQX_NO_FD)
+		return irqx_route_target(ctx, gsi, error);
+	if (gsi)
+		return ERR_PTR(irqx_reject(error, -EINVAL, IRQX_ARG_GSI,
+					   IRQX_REASON_NOT_ZERO));
+	return irqx_direct_target(ctx, fd, error);
+}
+
+static long ioctl_mask(struct irqx_context *ctx, void __user *argp,
+		       struct irqx_error *error)
+{
+	struct irqx_leave leave = {};
+	struct irqx_target *target;
+	struct kvm_irqx_mask args;
+	enum irqx_mask mask;
+	int ret;
+
+	if (copy_from_user(&args, argp, sizeof(args)))
+		return -EFAULT;
+	switch (args.flags) {
+	case KVM_IRQX_MASK_SET:
+		mask = IRQX_MASK_SET;
+		break;
+	case KVM_IRQX_MASK_CLEAR:
+		mask = IRQX_MASK_CLEAR;
+		break;
+	default:
+		return irqx_reject(error, -EINVAL, IRQX_ARG_FLAGS,
+				   IRQX_REASON_UNKNOWN_FLAG);
+	}
+	if (memchr_inv(args.pad, 0, sizeof(args.pad)))
+		return irqx_reject(error, -EINVAL, IRQX_ARG_PAD,
+				   IRQX_REASON_NOT_ZERO);
+
+	ret = irqx_context_lock(ctx);
+	if (ret)
+		return ret;
+	target = find_target(ctx, args.fd, args.gsi, error);
+	ret = PTR_ERR_OR_ZERO(target);
+	if (!ret)
+		irqx_target_change(target, NULL, mask, &leave);
+	return irqx_context_unlock_and_wait(ctx, &leave) ?: ret;
+}
+
+static int get_states(struct irqx_context *ctx,
+		      struct kvm_irqx_target_state *states, u32 nr, u32 *index,
+		      struct irqx_error *error)
+{
+	struct kvm_irqx_target_state *state;
+	struct irqx_target *target;
+	int ret;
+
+	for (*index = 0; *index < nr; ++*index) {
+		state = &states[*index];
+		error->index = *index;
+		if (state->pad)
+			return irqx_reject(error, -EINVAL, IRQX_ARG_PAD,
+					   IRQX_REASON_NOT_ZERO);
+		target = find_target(ctx, state->fd, state->gsi, error);
+		if (IS_ERR(target))
+			return PTR_ERR(target);
+		state->state = irqx_target_state(target);
+		ret = *index % 64 ? 0 : irqx_cond_resched_killable();
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static long ioctl_get_state(struct irqx_context *ctx, void __user *argp,
+			    struct irqx_error *error)
+{
+	struct kvm_irqx_get_state __user *user = argp;
+	struct kvm_irqx_target_state *states;
+	struct kvm_irqx_get_state args;
+	void __user *array;
+	u32 index;
+	int ret;
+
+	if (copy_from_user(&args, user, sizeof(args)))
+		return -EFAULT;
+	index = args.nr;
+	if (put_user(index, &user->index))
+		return -EFAULT;
+	if (args.flags)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_FLAGS,
+				   IRQX_REASON_UNKNOWN_FLAG);
+	if (args.state_size != sizeof(*states))
+		return irqx_reject(error, -EINVAL, IRQX_ARG_STATE_SIZE,
+				   IRQX_REASON_UNKNOWN_VALUE);
+	if (memchr_inv(args.pad, 0, sizeof(args.pad)))
+		return irqx_reject(error, -EINVAL, IRQX_ARG_PAD,
+				   IRQX_REASON_NOT_ZERO);
+	if (!args.nr || args.nr > IRQX_MAX_BATCH)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_NR,
+				   IRQX_REASON_OUT_OF_RANGE);
+	array = u64_to_user_ptr(args.states);
+	states = copy_in_array(array, args.nr, sizeof(*states));
+	if (IS_ERR(states))
+		return PTR_ERR(states);
+
+	ret = irqx_context_lock(ctx);
+	if (!ret) {
+		ret = get_states(ctx, states, args.nr, &index, error);
+		irqx_context_unlock(ctx);
+	}
+	if (!ret && copy_to_user(array, states, args.nr * sizeof(*states)))
+		ret = -EFAULT;
+	if (ret && index < args.nr && put_user(index, &user->index))
+		ret = -EFAULT;
+	kvfree(states);
+	return ret;
+}
+
 static long ioctl_synic_page(struct irqx_context *ctx, void __user *argp,
 			     struct irqx_error *error)
 {
@@ -232,20 +367,6 @@ static long ioctl_synic_page(struct irqx_context *ctx, void __user *argp,
 	ret = irqx_vp_set_page(ctx, args.vp_index, page);
 	irqx_context_unlock(ctx);
 	return ret;
-}
-
-/* As vmemdup_user(), but on the caller's account. */
-static void *copy_in_array(const void __user *from, u32 nr, size_t size)
-{
-	void *array = kvmalloc_array(nr, size, GFP_KERNEL_ACCOUNT);
-
-	if (!array)
-		return ERR_PTR(-ENOMEM);
-	if (copy_from_user(array, from, nr * size)) {
-		kvfree(array);
-		return ERR_PTR(-EFAULT);
-	}
-	return array;
 }
 
 static long ioctl_set_gsi_routing(struct irqx_context *ctx, void __user *argp,
@@ -399,6 +520,8 @@ static long dispatch(struct irqx_context *ctx, unsigned int cmd,
 	case KVM_IRQX_ROUTE:
 	case KVM_IRQX_SYNIC_PAGE:
 	case KVM_IRQX_ASSIGN:
+	case KVM_IRQX_MASK:
+	case KVM_IRQX_GET_STATE:
 	case KVM_SET_GSI_ROUTING:
 	case KVM_IRQFD:
 	case KVM_IRQ_LINE:
@@ -422,6 +545,10 @@ static long dispatch(struct irqx_context *ctx, unsigned int cmd,
 		return ioctl_batch(ctx, cmd, argp, error);
 	case KVM_IRQX_SYNIC_PAGE:
 		return ioctl_synic_page(ctx, argp, error);
+	case KVM_IRQX_MASK:
+		return ioctl_mask(ctx, argp, error);
+	case KVM_IRQX_GET_STATE:
+		return ioctl_get_state(ctx, argp, error);
 	case KVM_SET_GSI_ROUTING:
 		return ioctl_set_gsi_routing(ctx, argp, error);
 	case KVM_IRQFD:

@@ -90,45 +90,56 @@ static void irqfd_plug(struct irqx_irqfd *irqfd)
 	if (!source)
 		return;
 	spin_lock(&source->lines->plugs_lock);
+	irqx_source_set_masked(source, target->masked);
 	hlist_add_head(&source->node, &target->sources);
 	irqx_source_move(source, &target->to);
 	spin_unlock(&source->lines->plugs_lock);
 }
 
-/* After it is unhooked.  The pin falls unless others hold it. */
-static void irqfd_unplug(struct irqx_irqfd *irqfd)
+/*
+ * After it is unhooked.  The pin falls unless others hold it.  Return: whether it is
+ * masked, with a level that the guest has not seen.
+ */
+static bool irqfd_unplug(struct irqx_irqfd *irqfd)
 {
 	struct irqx_source *source = irqfd->source;
+	bool pending;
 
 	if (!source)
-		return;
+		return false;
 	spin_lock(&source->lines->plugs_lock);
+	pending = irqx_source_is_pending(source);
 	hlist_del(&source->node);
 	irqx_source_move(source, NULL);
 	spin_unlock(&source->lines->plugs_lock);
+	return pending;
 }
 
 /**
  * irqx_irqfd_remove - undo a binding
  * @irqfd: bound; it is freed
+ * @last: its target has no other
  * @leave: what irqx_leave_wait() has to wait for
  *
- * No event comes any more.  One that waits goes back into the eventfd.  What has begun is
- * noted in @leave.
+ * No event comes any more.  One that waits goes back into the eventfd; at a masked target,
+ * into the last one.  What has begun is noted in @leave.
  *
  * Context: may sleep, for a moment as irqx_target_retire(); the context's lock is held.
  */
-void irqx_irqfd_remove(struct irqx_irqfd *irqfd, struct irqx_leave *leave)
+void irqx_irqfd_remove(struct irqx_irqfd *irqfd, bool last,
+		       struct irqx_leave *leave)
 {
 	struct irqx_source *source = irqfd->source;
 	struct eventfd_ctx *eventfd = irqfd->eventfd;
+	bool waited;
 
 	lockdep_assert_held(&irqfd_context(irqfd)->lock);
 
 	irqfd_unhook(irqfd);
-	if (irqx_deliver_take_back(irqfd))
+	waited = irqx_deliver_take_back(irqfd, last);
+	waited |= irqfd_unplug(irqfd);
+	if (waited)
 		irqx_eventfd_signal(eventfd);
-	irqfd_unplug(irqfd);
 	if (irqx_irqfd_is_direct(irqfd))
 		irqx_target_retire(&irqfd->own, leave);
 	else
@@ -280,6 +291,8 @@ void irqx_irqfd_commit(struct irqx_irqfd *irqfd)
 	u64 count;
 
 	irqfd_plug(irqfd);
+	if (irqx_irqfd_is_direct(irqfd))
+		irqx_target_open(&irqfd->own);
 	trace_irqx_assign(irqfd->eventfd, &irqfd->target->to.one,
 			  irqx_irqfd_is_direct(irqfd));
 	spin_lock_irq(irqfd->own.lock);

@@ -21,7 +21,6 @@ struct irqx_irqfd {
 	struct irqx_source *source;	/* with a resamplefd; immutable */
 	u64 count;			/* of the last wake-up; wqh.lock */
 	u32 epoch;			/* of the last event that waited; target.lock */
-	bool in_epoch;			/* there was one; target.lock */
 	struct irqx_target own;		/* its @lock and @delivery in any case */
 };
 
@@ -37,7 +36,8 @@ int irqx_irqfd_reserve(struct irqx_irqfd *irqfd, struct irqx_target *target,
 void irqx_irqfd_unreserve(struct irqx_irqfd *irqfd);
 void irqx_irqfd_commit(struct irqx_irqfd *irqfd);
 struct irqx_irqfd *irqx_irqfd_find(struct irqx_context *ctx, int fd);
-void irqx_irqfd_remove(struct irqx_irqfd *irqfd, struct irqx_leave *leave);
+void irqx_irqfd_remove(struct irqx_irqfd *irqfd, bool last,
+		       struct irqx_leave *leave);
 
 static inline bool irqx_irqfd_is_direct(const struct irqx_irqfd *irqfd)
 {

@@ -4,7 +4,7 @@
  * of the IOAPIC or PIC with a level, or a SINT or the vector of level-triggered MSIs,
  * which have none but are acknowledged all the same.
  *
- * The level of a pin is the OR of its sources' levels.  When the guest
+ * The level of a pin is the OR of the levels of its sources that are not masked.  When the guest
  * acknowledges the interrupt, the sources that have a resamplefd let go, the pin
  * falls if nobody else holds it, and every resamplefd is signalled: a device
  * that still wants service asserts again.  The fall comes first, or a quick
@@ -347,6 +347,14 @@ static bool source_is_on(struct irqx_source *source, struct irqx_line *line)
 	return false;
 }
 
+/* How often it counts among those that hold its lines. */
+static int source_holds(const struct irqx_source *source)
+{
+	lockdep_assert_held(&source->lines->levels_lock);
+
+	return source->high && !source->masked;
+}
+
 /* To be told by irqx_lines_tell(), of whatever it is to be told of by then. */
 static void source_put_down(struct irqx_source *source, struct irqx_line *line)
 {
@@ -461,13 +469,13 @@ void irqx_source_move(struct irqx_source *source, struct irqx_entries *entries)
 		plug->line = line;
 		list_add_tail(&plug->node, &line->plugs);
 		line_count_resampler(line, source, 1);
-		line_hold(line, source->high);
-		if (source->high && line->high == 1)
+		line_hold(line, source_holds(source));
+		if (source_holds(source) && line->high == 1)
 			line_drive(line, 1, LINE_LATER);
 	}
 	for (i = 0; i < nr_old; i++) {
-		line_hold(old[i], -source->high);
-		if ((source->high && !old[i]->high) ||
+		line_hold(old[i], -source_holds(source));
+		if ((source_holds(source) && !old[i]->high) ||
 		    (source->resamplefd && !old[i]->resamplers))
 			line_lower(old[i], LINE_LATER);
 		if (!old[i]->resamplers)
@@ -499,6 +507,11 @@ static int source_assert(struct irqx_source *source, enum line_how how)
 
 	lockdep_assert_held(&source->lines->levels_lock);
 
+	if (source->masked) {
+		ret = !source->high;
+		source->high = true;
+		return ret;
+	}
 	for (i = 0; i < source->nr; i++) {
 		line = source->plugs[i].line;
 		if (!line_is_pin(line))
@@ -523,7 +536,7 @@ static void source_let_go(struct irqx_source *source)
 	lockdep_assert_held(&source->lines->levels_lock);
 
 	for (i = 0; i < source->nr; i++)
-		line_hold(source->plugs[i].line, -source->high);
+		line_hold(source->plugs[i].line, -source_holds(source));
 	source->high = false;
 }
 
@@ -538,7 +551,7 @@ static int source_lower(struct irqx_source *source, enum line_how how)
 	u32 i;
 
 	source_let_go(source);
-	for (i = 0; i < source->nr; i++) {
+	for (i = 0; i < source->nr && !source->masked; i++) {
 		line = source->plugs[i].line;
 		if (line_is_pin(line))
 			ret = irqx_status_add(ret, line_lower(line, how));
@@ -553,10 +566,11 @@ static int source_lower(struct irqx_source *source, enum line_how how)
  * @want_status: as irqx_route_set_level()
  *
  * Asserting drives the pins also if they are up already, and letting go if they are
- * down: the interrupt controller may have been reset, or its state been restored.
+ * down: the interrupt controller may have been reset, or its state been restored.  A
+ * masked source drives nothing.
  *
  * Context: process context; no spinlock that an interrupt handler may want.
- * Return: as kvm_set_irq().
+ * Return: as kvm_set_irq(); if it is masked 1 for a level that is new, else at most 0.
  */
 int irqx_source_set(struct irqx_source *source, bool high, bool want_status)
 {
@@ -569,6 +583,62 @@ int irqx_source_set(struct irqx_source *source, bool high, bool want_status)
 	ret = high ? source_assert(source, how) : source_lower(source, how);
 	levels_unlock(lines, flags);
 	return ret;
+}
+
+/**
+ * irqx_source_set_masked - whether a source's level drives its lines
+ * @source: connected, or not yet
+ * @masked: it does not: a pin falls unless another source holds it, as if this one left
+ *
+ * It is told of EOIs, which clear its level, all the same.
+ *
+ * Context: as irqx_source_move().
+ */
+void irqx_source_set_masked(struct irqx_source *source, bool masked)
+{
+	struct irqx_line *line;
+	unsigned long flags;
+	u32 i;
+
+	lockdep_assert_held(&source->lines->plugs_lock);
+
+	flags = levels_lock(source->lines);
+	if (source->masked == masked)
+		goto out;
+	source->masked = masked;
+	for (i = 0; i < source->nr; i++) {
+		line = source->plugs[i].line;
+		if (source->high)
+			line_hold(line, masked ? -1 : 1);
+		if (masked && (source->high || source->resamplefd))
+			line_lower(line, LINE_LATER);
+		if (!masked && source->high && line_is_pin(line) && line->high == 1)
+			line_drive(line, 1, LINE_LATER);
+	}
+out:
+	levels_unlock(source->lines, flags);
+}
+
+/**
+ * irqx_source_is_pending - whether something has come that the guest has not seen
+ * @source: it
+ *
+ * A level that drives a pin is not pending, whatever becomes of it there.
+ *
+ * Context: as irqx_source_move().
+ * Return: whether an event waits, or a level that is masked.
+ */
+bool irqx_source_is_pending(struct irqx_source *source)
+{
+	unsigned long flags;
+	bool pending;
+
+	lockdep_assert_held(&source->lines->plugs_lock);
+
+	flags = levels_lock(source->lines);
+	pending = READ_ONCE(source->asked) || (source->masked && source->high);
+	levels_unlock(source->lines, flags);
+	return pending;
 }
 
 /**

@@ -56,7 +56,8 @@ struct irqx_source {
 	struct list_head untold;	/* lines.untold; lines.plugs_lock */
 	struct irqx_line *acked;	/* why it is there; lines.plugs_lock */
 	bool asked;			/* an event that has not raised it yet; xchg() */
-	bool high;			/* lines.levels_lock */
+	bool high;			/* lines.levels_lock, as is */
+	bool masked;			/* @high is remembered, and drives nothing */
 	u32 nr;				/* plugs_lock and levels_lock */
 	struct irqx_plug plugs[KVM_NR_IRQCHIPS];	/* as @nr */
 };
@@ -82,6 +83,8 @@ void irqx_source_put(struct irqx_source *source);
 int irqx_source_wait_told(struct irqx_source *source);
 void irqx_source_move(struct irqx_source *source, struct irqx_entries *entries);
 int irqx_source_set(struct irqx_source *source, bool high, bool want_status);
+void irqx_source_set_masked(struct irqx_source *source, bool masked);
+bool irqx_source_is_pending(struct irqx_source *source);
 bool irqx_source_unhold(struct irqx_source *source);
 int irqx_source_assert_atomic(struct irqx_source *source);
 

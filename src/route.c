@@ -220,10 +220,13 @@ static struct irqx_entries *gsi_stage(struct irqx_context *ctx, u32 nr,
 static void gsi_change(struct irqx_context *ctx, struct irqx_gsi *gsi,
 		       struct irqx_entries *entries, struct irqx_leave *leave)
 {
+	/* The mask is the route's. */
+	const enum irqx_mask mask = entries->nr ? IRQX_MASK_KEEP : IRQX_MASK_CLEAR;
+
 	ctx->nr_gsis += !!entries->nr - !!gsi->target.to.nr;
 	trace_irqx_modify(NULL, &entries->one, false);
 
-	irqx_target_exchange(&gsi->target, entries, leave);
+	irqx_target_change(&gsi->target, entries, mask, leave);
 	entries_clear(entries, gsi_nr(gsi));
 	/* The level of KVM_IRQ_LINE moves with the route, and ends with it. */
 	if (!gsi->target.to.nr)
@@ -235,6 +238,7 @@ static void gsi_commit(struct irqx_context *ctx, struct irqx_gsi *gsi,
 {
 	if (gsi->uncommitted) {
 		gsi->uncommitted = false;
+		irqx_target_open(&gsi->target);
 		ctx->nr_gsis += !!gsi->target.to.nr;
 		trace_irqx_modify(NULL, &gsi->target.to.one, false);
 	} else if (gsi->staged) {
@@ -348,7 +352,7 @@ static int stage_op(struct irqx_context *ctx,
  * @ops: the changes
  * @nr: how many
  * @index: out: the one that failed, @nr on success
- * @leave: as irqx_target_exchange()
+ * @leave: as irqx_target_change()
  * @error: filled in if it fails
  *
  * Context: may sleep.
@@ -394,7 +398,7 @@ int irqx_route_batch(struct irqx_context *ctx,
  * @ctx: the context, locked
  * @ues: the new table's entries
  * @nr: how many
- * @leave: as irqx_target_exchange()
+ * @leave: as irqx_target_change()
  * @error: filled in if it fails
  *
  * Context: may sleep.
@@ -519,6 +523,42 @@ err_gsi:
 	return ret;
 }
 
+/**
+ * irqx_route_target - where the events of a GSI go
+ * @ctx: the context, locked
+ * @nr: the GSI
+ * @error: filled in if it fails
+ *
+ * Context: any process context.
+ * Return: the target, which stays as long as the lock is held; ERR_PTR(-ENOENT) without a
+ * route, -EINVAL if it is out of range.
+ */
+struct irqx_target *irqx_route_target(struct irqx_context *ctx, u32 nr,
+				      struct irqx_error *error)
+{
+	struct irqx_gsi *gsi;
+	int ret;
+
+	ret = gsi_check(nr, IRQX_ARG_GSI, error);
+	if (ret)
+		return ERR_PTR(ret);
+	gsi = gsi_find(ctx, nr);
+	if (gsi && gsi->target.to.nr)
+		return &gsi->target;
+	return ERR_PTR(irqx_reject(error, -ENOENT, IRQX_ARG_GSI,
+				   IRQX_REASON_NO_ROUTE));
+}
+
+/* Whether a GSI's target has but one user.  The context is locked. */
+bool irqx_route_has_one_user(struct irqx_context *ctx, struct irqx_target *target)
+{
+	struct irqx_gsi *gsi = container_of(target, struct irqx_gsi, target);
+
+	lockdep_assert_held(&ctx->lock);
+
+	return gsi->users == 1;
+}
+
 /* A user of the GSI is gone.  The context is locked. */
 void irqx_route_unassign(struct irqx_context *ctx, struct irqx_target *target,
 			 struct irqx_leave *leave)
@@ -549,6 +589,7 @@ static struct irqx_source *gsi_create_level(struct irqx_context *ctx,
 	}
 
 	spin_lock(&lines->plugs_lock);
+	irqx_source_set_masked(level, gsi->target.masked);
 	hlist_add_head(&level->node, &gsi->target.sources);
 	irqx_source_move(level, &gsi->target.to);
 	spin_unlock(&lines->plugs_lock);
@@ -563,7 +604,7 @@ static int gsi_lower(struct irqx_context *ctx, struct irqx_gsi *gsi,
 	int ret = -1;
 	u32 i;
 
-	if (!irqx_entry_has_level(&entries->one))
+	if (!irqx_entry_has_level(&entries->one) || gsi->target.masked)
 		return ret;
 	for (i = 0; i < entries->nr; i++)
 		ret = irqx_status_add(ret,
@@ -592,6 +633,9 @@ static int gsi_set_level(struct irqx_context *ctx, struct irqx_gsi *gsi,
 		*status = gsi_lower(ctx, gsi, want_status);
 	if (args->level && !has_level)
 		*status = irqx_target_raise(&gsi->target);
+	/* Kept, but KVM says that what is masked is ignored. */
+	if (gsi->target.masked)
+		*status = -1;
 	return 0;
 }
 

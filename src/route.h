@@ -23,6 +23,10 @@ int irqx_route_replace(struct irqx_context *ctx,
 		       struct irqx_leave *leave, struct irqx_error *error);
 int irqx_route_assign(struct irqx_context *ctx, const struct kvm_irqfd *args,
 		      struct irqx_error *error);
+struct irqx_target *irqx_route_target(struct irqx_context *ctx, u32 nr,
+				      struct irqx_error *error);
+bool irqx_route_has_one_user(struct irqx_context *ctx,
+			     struct irqx_target *target);
 void irqx_route_unassign(struct irqx_context *ctx, struct irqx_target *target,
 			 struct irqx_leave *leave);
 int irqx_route_set_level(struct irqx_context *ctx, struct kvm_irq_level *args,

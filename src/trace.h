@@ -147,6 +147,32 @@ TRACE_EVENT(irqx_deassign,
 		  __entry->direct ? "direct" : "routed", __entry->gsi)
 );
 
+/* A target of that entry, before the change. */
+TRACE_EVENT(irqx_mask,
+	TP_PROTO(const struct kvm_kernel_irq_routing_entry *e, bool masked),
+	TP_ARGS(e, masked),
+
+	TP_STRUCT__entry(
+		__field(u64,	where)
+		__field(u32,	what)
+		__field(u32,	type)
+		__field(u32,	gsi)
+		__field(bool,	masked)
+	),
+
+	TP_fast_assign(
+		__entry->where	= irqx_trace_where(e);
+		__entry->what	= irqx_trace_what(e);
+		__entry->type	= e->type;
+		__entry->gsi	= e->gsi;
+		__entry->masked	= masked;
+	),
+
+	TP_printk("%s gsi %u %s 0x%llx 0x%x",
+		  __entry->masked ? "masked" : "unmasked", __entry->gsi,
+		  irqx_show_type(__entry->type), __entry->where, __entry->what)
+);
+
 TRACE_EVENT(irqx_wakeup,
 	TP_PROTO(const void *eventfd, u64 count),
 	TP_ARGS(eventfd, count),

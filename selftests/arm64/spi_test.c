@@ -581,6 +581,53 @@ TEST_F(spi, line_outlives_eoi)
 	irqx_level_close(&a);
 }
 
+/* An EOI is one for a masked source too: it lets go, and is signalled. */
+TEST_F(spi, shared_masked)
+{
+	struct irqx_guest *g = self->g;
+	struct irqx_level masked, level;
+	int i;
+
+	masked = irqx_level_direct(self->ctx, irqx_spi_entry(LEVEL(5)));
+	level = irqx_level_direct(self->ctx, irqx_spi_entry(LEVEL(5)));
+	irqx_mask(self->ctx, masked.fd);
+	for (i = 1; i <= 10; i++) {
+		irqx_fire(masked.fd);
+		irqx_settle(self->ctx);
+		EXPECT_FALSE(irqx_pin_is_up(g, LEVEL(5)));
+		irqx_fire(level.fd);
+		expect_pin(g, LEVEL(5), 1);
+		irqx_check(g);
+		ASSERT_EQ(i, irqx_acks(&level, i));
+		ASSERT_EQ(i, irqx_acks(&masked, i));
+		EXPECT_FALSE(irqx_pin_is_up(g, LEVEL(5)));
+	}
+	irqx_unmask(self->ctx, masked.fd);
+	irqx_check(g);
+	irqx_fire(masked.fd);
+	expect_pin(g, LEVEL(5), 1);
+	EXPECT_EQ(11, irqx_acks(&masked, 11));
+	irqx_check(g);
+	irqx_level_close(&level);
+	irqx_level_close(&masked);
+}
+
+/* Each event of an edge that comes while it is masked is the same one. */
+TEST_F(spi, edge_masked)
+{
+	struct irqx_guest *g = self->g;
+	int fd = irqx_eventfd(0, 0);
+
+	irqx_bind(self->ctx, fd, irqx_spi_entry(EDGE(3)));
+	irqx_mask(self->ctx, fd);
+	irqx_fire(fd);
+	irqx_fire(fd);
+	EXPECT_FALSE(irqx_pin_is_up(g, EDGE(3)));
+	irqx_unmask(self->ctx, fd);
+	expect_pin(g, EDGE(3), 1);
+	irqx_check(g);
+}
+
 /*
  * Leaving
  */

@@ -172,6 +172,31 @@ static inline int __irqx_irq_line(int ctx, uint32_t gsi, uint32_t level)
 #define irqx_irq_line(ctx, gsi, level)	\
 	irqx_assert(__irqx_irq_line(ctx, gsi, level))
 
+/* Of a binding's own entry; or with KVM_IRQX_NO_FD, of a GSI. */
+static inline int __irqx_mask(int ctx, int fd, uint32_t gsi, bool masked)
+{
+	struct kvm_irqx_mask mask = {
+		.fd = fd,
+		.gsi = gsi,
+		.flags = masked ? KVM_IRQX_MASK_SET : KVM_IRQX_MASK_CLEAR,
+	};
+
+	return __irqx_ioctl(ctx, KVM_IRQX_MASK, &mask);
+}
+
+#define irqx_mask(ctx, fd)	irqx_assert(__irqx_mask(ctx, fd, 0, true))
+#define irqx_unmask(ctx, fd)	irqx_assert(__irqx_mask(ctx, fd, 0, false))
+#define irqx_mask_gsi(ctx, gsi)	\
+	irqx_assert(__irqx_mask(ctx, KVM_IRQX_NO_FD, gsi, true))
+#define irqx_unmask_gsi(ctx, gsi)	\
+	irqx_assert(__irqx_mask(ctx, KVM_IRQX_NO_FD, gsi, false))
+
+/* @index may be NULL. */
+int __irqx_states(int ctx, struct kvm_irqx_target_state *states, uint32_t nr,
+		  uint32_t *index);
+/* Return: KVM_IRQX_STATE_*. */
+uint32_t irqx_state(int ctx, int fd, uint32_t gsi);
+
 /* @index may be NULL. */
 int __irqx_route(int ctx, const struct kvm_irqx_route_op *ops, uint32_t nr,
 		 uint32_t *index);

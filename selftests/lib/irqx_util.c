@@ -158,6 +158,30 @@ int __irqx_assign(int ctx, const struct kvm_irqfd_direct *irqfds, uint32_t nr,
 	return err;
 }
 
+int __irqx_states(int ctx, struct kvm_irqx_target_state *states, uint32_t nr,
+		  uint32_t *index)
+{
+	struct kvm_irqx_get_state args = {
+		.nr = nr,
+		.state_size = sizeof(*states),
+		.states = (uintptr_t)states,
+	};
+	int err;
+
+	err = __irqx_ioctl(ctx, KVM_IRQX_GET_STATE, &args);
+	if (index)
+		*index = args.index;
+	return err;
+}
+
+uint32_t irqx_state(int ctx, int fd, uint32_t gsi)
+{
+	struct kvm_irqx_target_state state = { .fd = fd, .gsi = gsi };
+
+	irqx_assert(__irqx_states(ctx, &state, 1, NULL));
+	return state.state;
+}
+
 static bool settled(int ctx)
 {
 	struct kvm_irqx_stats s = irqx_stats(ctx);

@@ -332,7 +332,19 @@ TEST(xen_event_channel)
 	ASSERT_TRUE(irqx_wait_until(irqx_xen_events(g, IRQX_XEN_PORT + 1) == 1,
 				    IRQX_TIMEOUT_MS));
 	ASSERT_EQ(10, irqx_xen_events(g, IRQX_XEN_PORT));
-	ASSERT_EQ(11, irqx_stats(g->ctx).atomic + irqx_stats(g->ctx).deferred);
+
+	irqx_mask(g->ctx, fd);
+	irqx_fire(fd);
+	irqx_fire(fd);
+	irqx_fence(g);
+	ASSERT_EQ(1, irqx_xen_events(g, IRQX_XEN_PORT + 1));
+	ASSERT_EQ(KVM_IRQX_STATE_MASKED | KVM_IRQX_STATE_PENDING,
+		  irqx_state(g->ctx, fd, 0));
+	irqx_unmask(g->ctx, fd);
+	ASSERT_TRUE(irqx_wait_until(irqx_xen_events(g, IRQX_XEN_PORT + 1) == 2,
+				    IRQX_TIMEOUT_MS));
+	irqx_settle(g->ctx);
+	ASSERT_EQ(13, irqx_stats(g->ctx).atomic + irqx_stats(g->ctx).deferred);
 	ASSERT_EQ(0, irqx_stats(g->ctx).refused);
 	irqx_check(g);
 	irqx_guest_free(g);

@@ -827,6 +827,71 @@ TEST_F(level, shared_release)
 		ASSERT_EQ(0, irqx_acks(&levels[i], 0));
 }
 
+/*
+ * An EOI is one for a masked source too: it lets go, and is signalled.  The level of
+ * KVM_IRQ_LINE stays.
+ */
+TEST_F(level, shared_masked)
+{
+	struct irqx_level masked = irqx_level_direct(self->ctx, ioapic(PIN));
+	struct irqx_level level = irqx_level_direct(self->ctx, ioapic(PIN));
+	uint32_t i;
+
+	irqx_route_set(self->ctx, GSI, ioapic(PIN));
+	irqx_mask_gsi(self->ctx, GSI);
+	irqx_irq_line(self->ctx, GSI, 1);
+	irqx_mask(self->ctx, masked.fd);
+	irqx_pin_level(self->g, PIN, VECTOR);
+	for (i = 1; i <= 10; i++) {
+		irqx_fire(masked.fd);
+		irqx_settle(self->ctx);
+		ASSERT_FALSE(irqx_pin_is_up(self->vm, PIN));
+		irqx_fire(level.fd);
+		irqx_expect(self->g, 0, VECTOR, 1);
+		irqx_check(self->g);
+		ASSERT_EQ(i, irqx_acks(&level, i));
+		ASSERT_EQ(i, irqx_acks(&masked, i));
+		ASSERT_EQ(KVM_IRQX_STATE_MASKED,
+			  irqx_state(self->ctx, masked.fd, 0));
+		ASSERT_FALSE(irqx_pin_is_up(self->vm, PIN));
+	}
+	irqx_unmask(self->ctx, masked.fd);
+	irqx_check(self->g);
+
+	irqx_pin_mask(self->g, PIN, true);
+	irqx_unmask_gsi(self->ctx, GSI);
+	ASSERT_TRUE(irqx_pin_is_up(self->vm, PIN));
+	irqx_irq_line(self->ctx, GSI, 0);
+	ASSERT_FALSE(irqx_pin_is_up(self->vm, PIN));
+}
+
+/* In service, and its EOI: no interrupt of it afterwards, and the pin is down. */
+TEST_F(level, masked_in_service)
+{
+	struct irqx_level level = irqx_level_direct(self->ctx, ioapic(PIN));
+
+	irqx_pin_level(self->g, PIN, VECTOR);
+	irqx_hold(self->g, VECTOR, true);
+	irqx_fire(level.fd);
+	wait_in_service(self->g, VECTOR, 1);
+	irqx_mask(self->ctx, level.fd);
+	ASSERT_FALSE(irqx_pin_is_up(self->vm, PIN));
+	irqx_hold(self->g, VECTOR, false);
+	irqx_eoi(self->g, 0);
+	ASSERT_EQ(1, irqx_acks(&level, 1));
+	irqx_expect(self->g, 0, VECTOR, 1);
+	irqx_check(self->g);
+
+	/* The device, which was asked, wants more. */
+	irqx_fire(level.fd);
+	irqx_settle(self->ctx);
+	irqx_check(self->g);
+	irqx_unmask(self->ctx, level.fd);
+	irqx_expect(self->g, 0, VECTOR, 1);
+	irqx_check(self->g);
+	ASSERT_EQ(2, irqx_acks(&level, 2));
+}
+
 /* KVM_IRQ_LINE has nobody who would let go for it. */
 TEST_F(level, irq_line)
 {
@@ -1998,7 +2063,7 @@ TEST_F(level, flags)
 		KVM_IRQFD_DIRECT_DEASSIGN | KVM_IRQFD_DIRECT_RESAMPLE,
 		KVM_IRQFD_DIRECT_MODIFY | KVM_IRQFD_DIRECT_RESAMPLE,
 		KVM_IRQFD_DIRECT_MODIFY | KVM_IRQFD_DIRECT_DEASSIGN,
-		KVM_IRQFD_DIRECT_RESAMPLE | 1 << 4,
+		KVM_IRQFD_DIRECT_RESAMPLE | 1 << 6,
 		KVM_IRQFD_DIRECT_RESAMPLE | 1U << 31,
 	};
 	struct irqx_level level = irqx_level_direct(self->ctx, ioapic(PIN));

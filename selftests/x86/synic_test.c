@@ -1031,6 +1031,64 @@ TEST_F(flag, no_page)
 	irqx_synic_no_page(self->ctx, 0);
 }
 
+/* The guest sees neither the flag nor the SINT before it is unmasked. */
+TEST_F(flag, masked)
+{
+	irqx_synic_page(self->ctx, 0, SLOT_GPA);
+	irqx_bind_flag(self->ctx, self->fd, irqx_sint_entry(0, SINT), 3);
+	memset(self->page, 0, PAGE_SIZE);
+	irqx_mask(self->ctx, self->fd);
+	irqx_fire(self->fd);
+	irqx_fence(self->g);
+	ASSERT_TRUE(is_zero(self->page, PAGE_SIZE));
+	/* Another flag: what is pending goes along. */
+	irqx_modify_flag(self->ctx, self->fd, irqx_sint_entry(0, SINT), 4);
+	irqx_fence(self->g);
+	ASSERT_TRUE(is_zero(self->page, PAGE_SIZE));
+	ASSERT_EQ(KVM_IRQX_STATE_MASKED | KVM_IRQX_STATE_PENDING,
+		  irqx_state(self->ctx, self->fd, 0));
+
+	irqx_unmask(self->ctx, self->fd);
+	irqx_expect(self->g, 0, VECTOR, 1);
+	irqx_check(self->g);
+	ASSERT_TRUE(irqx_flag_test(self->page, SINT, 4));
+	ASSERT_FALSE(irqx_flag_test(self->page, SINT, 3));
+	expect_flag(self->g, self->page, self->fd, 4);
+}
+
+/* With a resamplefd: a SINT is a latch, and on a pin the same event a level. */
+TEST_F(flag, masked_and_moved)
+{
+	struct irqx_level level = irqx_level_direct(self->ctx, irqx_sint_entry(0, SINT));
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		irqx_mask(self->ctx, level.fd);
+		irqx_fire(level.fd);
+		irqx_fence(self->g);
+		ASSERT_EQ(0, irqx_acks(&level, 0));
+		irqx_modify(self->ctx, level.fd, irqx_wire_entry(self->g, 1));
+		ASSERT_FALSE(irqx_wire_is_up(self->g, 1));
+		irqx_unmask(self->ctx, level.fd);
+		irqx_settle(self->ctx);
+		ASSERT_TRUE(irqx_wire_is_up(self->g, 1));
+
+		/* And back: the level is one event. */
+		irqx_mask(self->ctx, level.fd);
+		ASSERT_FALSE(irqx_wire_is_up(self->g, 1));
+		irqx_modify(self->ctx, level.fd, irqx_sint_entry(0, SINT));
+		ASSERT_EQ(KVM_IRQX_STATE_MASKED | KVM_IRQX_STATE_PENDING,
+			  irqx_state(self->ctx, level.fd, 0));
+		irqx_fence(self->g);
+		irqx_unmask(self->ctx, level.fd);
+		irqx_expect(self->g, 0, VECTOR, 1);
+		irqx_check(self->g);
+		ASSERT_TRUE(irqx_wait_until(irqx_eventfd_take(level.ack),
+					    IRQX_TIMEOUT_MS));
+	}
+	irqx_level_close(&level);
+}
+
 /* Each context has been told for itself. */
 TEST_F(flag, two_contexts)
 {

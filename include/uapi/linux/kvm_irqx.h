@@ -51,7 +51,7 @@
 #include <linux/types.h>
 
 /* Changes only if a call changes its meaning; additions have feature bits. */
-#define KVM_IRQX_ABI_VERSION	1
+#define KVM_IRQX_ABI_VERSION	2
 
 /**
  * struct kvm_irqx_info - what this module, on this kernel, offers
@@ -198,7 +198,8 @@ struct kvm_irqx_stats {
  * @flags:	none: bind @fd to @entry; or one of KVM_IRQFD_DIRECT_DEASSIGN
  *		and KVM_IRQFD_DIRECT_MODIFY; when binding,
  *		KVM_IRQFD_DIRECT_RESAMPLE; with all but DEASSIGN,
- *		KVM_IRQFD_DIRECT_EVENT_FLAG
+ *		KVM_IRQFD_DIRECT_EVENT_FLAG, and one of KVM_IRQFD_DIRECT_MASK and
+ *		KVM_IRQFD_DIRECT_UNMASK
  * @event_flag:	with EVENT_FLAG a number below KVM_IRQX_EVENT_FLAGS, else zero
  * @entry:	where an event goes, in KVM's terms; its gsi must be 0.  Ignored
  *		by DEASSIGN.
@@ -255,9 +256,13 @@ struct kvm_irqx_stats {
  * by the new one: none is lost or doubled.  The cost does not depend on how many
  * bindings there are.  If the old pin was held up, the new one now is, and a SINT is raised.
  *
+ * MASK and UNMASK: as KVM_IRQX_MASK, together with the new entry.  With neither a new
+ * binding is not masked, and MODIFY leaves the mask as it is.
+ *
  * DEASSIGN: undoes the binding of @fd, made by this call or by KVM_IRQFD.  When
  * it returns, every earlier event has been delivered, or is in the eventfd again (one
- * that was waiting for a worker; several are one), and none will be delivered; a pin
+ * that was waiting for a worker, or was pending since it is masked; several are one), and
+ * none will be delivered; a pin
  * that it held up has fallen; the resamplefd will not be signalled any more.
  * Success also if @fd is an eventfd that is not bound here.
  *
@@ -300,6 +305,8 @@ struct kvm_irqfd_direct {
 #define KVM_IRQFD_DIRECT_RESAMPLE	(1U << 1)
 #define KVM_IRQFD_DIRECT_MODIFY		(1U << 2)
 #define KVM_IRQFD_DIRECT_EVENT_FLAG	(1U << 3)
+#define KVM_IRQFD_DIRECT_MASK		(1U << 4)
+#define KVM_IRQFD_DIRECT_UNMASK		(1U << 5)
 
 /* Per SINT (Hyper-V TLFS, HV_SYNIC_EVENT_FLAGS). */
 #define KVM_IRQX_EVENT_FLAGS	2048
@@ -481,6 +488,102 @@ struct kvm_irqx_assign {
 	struct kvm_irqfd_direct irqfds[];
 };
 
+/* No eventfd: a GSI is meant. */
+#define KVM_IRQX_NO_FD	(-1)
+
+/**
+ * struct kvm_irqx_mask - hold events back, or let them go
+ * @fd:		an eventfd with an entry of its own (KVM_IRQFD_DIRECT), or KVM_IRQX_NO_FD
+ * @gsi:	with KVM_IRQX_NO_FD a GSI that has a route, else zero
+ * @flags:	KVM_IRQX_MASK_SET or KVM_IRQX_MASK_CLEAR
+ * @pad:	zero
+ *
+ * A mask belongs to where events go: to a binding's own entry, or to the route of a GSI,
+ * whoever its irqfds are.  While it is set nothing reaches the guest: when SET returns,
+ * every earlier event has been delivered, or is pending, and none will be delivered.
+ * Eventfds are emptied as ever.  CLEAR delivers what is pending as one interrupt: an MSI, an
+ * LPI, a SPI and a SINT without an event flag before the call returns, where an event
+ * is delivered within its wake-up.
+ *
+ * Pending is a latch for an MSI, an LPI, a SINT, a Xen event channel, and for any event
+ * without a resamplefd.  A level is not: while a pin or PPI is masked it is low unless another
+ * source holds it, each resamplefd's binding and KVM_IRQ_LINE keep the level that they
+ * had or get meanwhile, and CLEAR drives the pin if one is left.  An EOI (of another source's
+ * interrupt) clears the levels that have a resamplefd, and signals those, masked or not.
+ * KVM_IRQ_LINE with 0 clears its own level and touches nothing else; its status is negative.
+ *
+ * A mask stays when KVM_IRQFD_DIRECT_MODIFY, KVM_IRQX_ROUTE or KVM_SET_GSI_ROUTING give the
+ * binding or GSI another entry, and what is pending goes along.  It ends with the
+ * binding or the route.  What is pending then goes back, as one event, into the
+ * eventfd: of a GSI, when the last of its irqfds leaves; a level, into its own.  A GSI that
+ * loses its route drops it, as an event that has none.
+ *
+ * CLEAR allocates nothing and cannot fail but for wrong arguments, and if it is killed.
+ * SET waits as KVM_IRQFD_DIRECT_MODIFY.
+ *
+ * Errors:
+ *
+ * :EBADF:	@fd is not open
+ * :EINVAL:	@fd is not an eventfd; @flags; @gsi is not zero, or beyond max_gsi; @pad
+ * :ENOENT:	@fd has no entry of its own in this context; the GSI has no route
+ */
+struct kvm_irqx_mask {
+	__s32 fd;
+	__u32 gsi;
+	__u32 flags;
+	__u32 pad[5];
+};
+
+#define KVM_IRQX_MASK_SET	(1U << 0)
+#define KVM_IRQX_MASK_CLEAR	(1U << 1)
+
+/**
+ * struct kvm_irqx_target_state - of one binding or GSI
+ * @fd:		as in struct kvm_irqx_mask, as is
+ * @gsi:	this
+ * @state:	out: KVM_IRQX_STATE_MASKED and KVM_IRQX_STATE_PENDING: something has come
+ *		and has not been handed to KVM.  An unmasked one is pending for moments only,
+ *		or while it waits for a page of the guest.
+ * @pad:	zero
+ */
+struct kvm_irqx_target_state {
+	__s32 fd;
+	__u32 gsi;
+	__u32 state;
+	__u32 pad;
+};
+
+#define KVM_IRQX_STATE_MASKED	(1U << 0)
+#define KVM_IRQX_STATE_PENDING	(1U << 1)
+
+/**
+ * struct kvm_irqx_get_state - what is masked, what is pending
+ * @nr:		number of @states, 1 .. max_batch
+ * @flags:	zero
+ * @state_size:	sizeof(struct kvm_irqx_target_state)
+ * @index:	out: on failure, which of @states is to blame; @nr if none is
+ * @states:	user pointer to an array of struct kvm_irqx_target_state
+ * @pad:	zero
+ *
+ * For a Pending Bit Array that a guest reads.  An event is pending at a masked target as
+ * soon as the write to its eventfd has returned, whoever wrote.
+ *
+ * Errors, with nothing filled in:
+ *
+ * :EBADF:	an eventfd is not open
+ * :EINVAL:	@nr, @flags, @state_size or @pad; an element as for KVM_IRQX_MASK
+ * :ENOENT:	as KVM_IRQX_MASK
+ * :ENOMEM:	no memory
+ */
+struct kvm_irqx_get_state {
+	__u32 nr;
+	__u32 flags;
+	__u32 state_size;
+	__u32 index;
+	__aligned_u64 states;
+	__aligned_u64 pad[2];
+};
+
 /*
  * KVM's ioctl type; numbers that KVM does not use on any of its files.  Those of
  * structs that may grow do not tell a size, so they stay as they are.
@@ -492,5 +595,7 @@ struct kvm_irqx_assign {
 #define KVM_IRQX_ROUTE		_IOWR(KVMIO, 0xf4, struct kvm_irqx_route)
 #define KVM_IRQX_SYNIC_PAGE	_IOW(KVMIO,  0xf5, struct kvm_irqx_synic_page)
 #define KVM_IRQX_ASSIGN		_IOWR(KVMIO, 0xf6, struct kvm_irqx_assign)
+#define KVM_IRQX_MASK		_IOW(KVMIO,  0xf7, struct kvm_irqx_mask)
+#define KVM_IRQX_GET_STATE	_IOWR(KVMIO, 0xf8, struct kvm_irqx_get_state)
 
 #endif /* _UAPI_LINUX_KVM_IRQX_H */
