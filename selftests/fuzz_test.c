@@ -33,7 +33,7 @@
 
 enum call {
 	GET_INFO, ATTACH, GET_STATS, DIRECT, ASSIGN, ROUTE, SET_GSI_ROUTING, IRQFD,
-	IRQ_LINE, IRQ_LINE_STATUS, SYNIC_PAGE, NR_CALLS,
+	IRQ_LINE, IRQ_LINE_STATUS, MASK, GET_STATE, SYNIC_PAGE, NR_CALLS,
 };
 
 /* Without the last where nobody would take it. */
@@ -57,6 +57,8 @@ static const struct {
 	{ "IRQFD", KVM_IRQFD, sizeof(struct kvm_irqfd), 5 },
 	{ "IRQ_LINE", KVM_IRQ_LINE, sizeof(struct kvm_irq_level), 3 },
 	{ "IRQ_LINE_STATUS", KVM_IRQ_LINE_STATUS, sizeof(struct kvm_irq_level), 2 },
+	{ "MASK", KVM_IRQX_MASK, sizeof(struct kvm_irqx_mask), 5 },
+	{ "GET_STATE", KVM_IRQX_GET_STATE, sizeof(struct kvm_irqx_get_state), 1 },
 	{ "SYNIC_PAGE", KVM_IRQX_SYNIC_PAGE,
 	  sizeof(struct kvm_irqx_synic_page), 2 },
 };
@@ -186,6 +188,15 @@ static uint32_t any_gsi(struct fuzzer *f)
 	return mostly(f, one_in(f, 8) ? below(f, max_gsi) : below(f, 16));
 }
 
+/* What can be masked: a binding, by its eventfd, or @gsi. */
+static int any_place(struct fuzzer *f, uint32_t *gsi)
+{
+	bool direct = !one_in(f, 3);
+
+	*gsi = direct ? mostly(f, 0) : any_gsi(f);
+	return direct ? any_fd(f) : KVM_IRQX_NO_FD;
+}
+
 #include "irqx_fuzz.h"
 
 static struct kvm_irq_routing_entry any_entry(struct fuzzer *f)
@@ -208,6 +219,9 @@ static void any_direct(struct fuzzer *f, struct kvm_irqfd_direct *direct,
 		flags = KVM_IRQFD_DIRECT_RESAMPLE;
 	if (one_in(f, 10))
 		flags |= KVM_IRQFD_DIRECT_EVENT_FLAG;
+	if (one_in(f, 8))
+		flags |= one_in(f, 2) ? KVM_IRQFD_DIRECT_MASK :
+					KVM_IRQFD_DIRECT_UNMASK;
 	direct->fd = any_fd(f);
 	direct->resamplefd = any_fd(f);
 	direct->flags = mostly(f, flags);
@@ -315,6 +329,28 @@ static size_t fill(struct fuzzer *f, enum call call)
 
 		line->irq = any_gsi(f);
 		line->level = mostly(f, below(f, 2));
+		break;
+	}
+	case MASK: {
+		struct kvm_irqx_mask *mask = (void *)f->arg;
+
+		mask->fd = any_place(f, &mask->gsi);
+		mask->flags = mostly(f, 1 + below(f, 2));
+		mask->pad[4] = one_in(f, 400);
+		break;
+	}
+	case GET_STATE: {
+		struct kvm_irqx_get_state *get = (void *)f->arg;
+		struct kvm_irqx_target_state *states = (void *)(get + 1);
+
+		nr = 1 + below(f, one_in(f, 10) ? 500 : 4);
+		for (i = 0; i < nr; i++)
+			states[i].fd = any_place(f, &states[i].gsi);
+		get->nr = mostly(f, nr);
+		get->flags = mostly(f, 0);
+		get->state_size = mostly(f, sizeof(*states));
+		get->states = one_in(f, 20) ? 0 : (uintptr_t)states;
+		size += nr * sizeof(*states);
 		break;
 	}
 	case SYNIC_PAGE: {
@@ -802,10 +838,13 @@ TEST_F_TIMEOUT(fuzz, random_calls, 4 * 3600)
 	for (i = 0; i < NR_CONTEXTS; i++) {
 		if (__irqx_stats(contexts[i], &stats) == ENOTCONN)
 			continue;
-		irqx_settle(contexts[i]);
-		EXPECT_GE(NR_EVENTFDS, irqx_stats(contexts[i]).irqfds);
 		irqx_set_gsi_routing(contexts[i], NULL, 0);
 		EXPECT_EQ(0, irqx_stats(contexts[i]).gsis);
+		EXPECT_GE(NR_EVENTFDS, irqx_stats(contexts[i]).irqfds);
+		/* What is pending is not delivered until then. */
+		for (fd = 0; fd < 1024; fd++)
+			__irqx_mask(contexts[i], fd, 0, false);
+		irqx_settle(contexts[i]);
 	}
 	irqx_close_all(eventfds, NR_EVENTFDS);
 	for (i = 0; i < NR_CONTEXTS; i++)
