@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * How a VMM uses kvm-irqx: a device's eventfd goes straight to an MSI, no GSI
- * and no routing table between.
+ * How a VMM uses kvm-irqx for MSI-X: a device's eventfd goes straight to an MSI, no
+ * GSI and no routing table between. Bind, move, mask, read what is pending, unmask.
  *
  *	gcc -Iinclude/uapi -o example tools/example.c
  */
@@ -59,10 +59,32 @@ int main(void)
 	MUST(ioctl(irqx, KVM_IRQFD_DIRECT, &irqfd));
 	MUST(eventfd_write(irqfd.fd, 1));
 
+	/* It masks the vector, and the device does not care. */
+	struct kvm_irqx_mask mask = { .fd = irqfd.fd, .flags = KVM_IRQX_MASK_SET };
+
+	MUST(ioctl(irqx, KVM_IRQX_MASK, &mask));
+	MUST(eventfd_write(irqfd.fd, 1));
+
+	/* It reads its Pending Bit Array. */
+	struct kvm_irqx_target_state state = { .fd = irqfd.fd };
+	struct kvm_irqx_get_state get = {
+		.nr = 1,
+		.state_size = sizeof(state),
+		.states = (uintptr_t)&state,
+	};
+
+	MUST(ioctl(irqx, KVM_IRQX_GET_STATE, &get));
+
+	/* It moves the vector, and unmasks it: what is pending comes to the new place. */
+	set_msi(&irqfd.entry, 0x63, 0);
+	irqfd.flags = KVM_IRQFD_DIRECT_MODIFY | KVM_IRQFD_DIRECT_UNMASK;
+	MUST(ioctl(irqx, KVM_IRQFD_DIRECT, &irqfd));
+
 	struct kvm_irqx_stats stats = { .argsz = sizeof(stats) };
 
 	MUST(ioctl(irqx, KVM_IRQX_GET_STATS, &stats));
-	printf("%llu events, %llu delivered at once, %llu refused\n", stats.events,
-	       stats.atomic, stats.refused + stats.coalesced);
-	return !(stats.events == 2 && stats.atomic == 2 && !stats.coalesced);
+	printf("%llu events, %llu delivered at once, %llu after a mask, %llu refused\n",
+	       stats.events, stats.atomic, stats.deferred, stats.refused + stats.coalesced);
+	return !(stats.events == 3 && stats.atomic == 2 && stats.deferred == 1 && !stats.coalesced &&
+		 state.state == (KVM_IRQX_STATE_MASKED | KVM_IRQX_STATE_PENDING));
 }
