@@ -631,11 +631,11 @@ static int gsi_set_level(struct irqx_context *ctx, struct irqx_gsi *gsi,
 		*status = irqx_source_set(level, args->level, want_status);
 	else if (!args->level)
 		*status = gsi_lower(ctx, gsi, want_status);
-	if (args->level && !has_level)
-		*status = irqx_target_raise(&gsi->target);
 	/* Kept, but KVM says that what is masked is ignored. */
 	if (gsi->target.masked)
 		*status = -1;
+	if (args->level && !has_level)
+		*status = irqx_target_raise(&gsi->target);
 	return 0;
 }
 

@@ -124,6 +124,7 @@ bool bench_arch_vector_entry(struct kvm_irq_routing_entry *entry);
 
 void bench_retarget(void);
 void bench_events(void);
+void bench_mask(void);
 void bench_bind(void);
 void bench_bring_up(void);
 void bench_level(void);

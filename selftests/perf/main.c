@@ -19,6 +19,7 @@ static const struct {
 	{ "event", bench_events },
 	{ "retarget", bench_retarget },
 	{ "bring-up", bench_bring_up },
+	{ "mask", bench_mask },
 	{ "bind", bench_bind },
 	{ "level", bench_level },
 	{ "stranger", bench_stranger },

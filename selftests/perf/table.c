@@ -193,6 +193,58 @@ void bench_retarget(void)
 }
 
 /*
+ * Masking and unmasking one: a VMM without masks unbinds and binds
+ */
+
+static void mask_and_unmask(void *arg, uint32_t i)
+{
+	struct live *live = arg;
+	int fd = live->fds[victim(live, i)];
+
+	bench_ok(__irqx_mask(live->vm.ctx, fd, 0, true));
+	bench_ok(__irqx_mask(live->vm.ctx, fd, 0, false));
+}
+
+static void unbind_and_bind(void *arg, uint32_t i)
+{
+	struct live *live = arg;
+	uint32_t nth = victim(live, i);
+
+	bench_ok(__irqx_irqfd(live->vm.vm->fd, live->fds[nth], nth,
+			      KVM_IRQFD_FLAG_DEASSIGN));
+	bench_ok(__irqx_irqfd(live->vm.vm->fd, live->fds[nth], nth, 0));
+}
+
+static void mask_one(uint32_t n)
+{
+	struct live direct = live_direct(n), kvm = live_kvm(n);
+	struct bench_pairs pairs = {};
+	uint32_t run;
+	double cost;
+
+	bench_each(mask_and_unmask, &direct, 64);
+	bench_each(unbind_and_bind, &kvm, 16);
+	for (run = 0; run < bench_runs(false); run++) {
+		cost = bench_each(unbind_and_bind, &kvm, 64);
+		bench_pair(&pairs, bench_each(mask_and_unmask, &direct, 512), cost);
+	}
+	bench_report("mask", n, NULL, &pairs);
+	live_free(&kvm);
+	live_free(&direct);
+}
+
+void bench_mask(void)
+{
+	static const uint32_t masks[] = { 64, 4032 };
+	uint32_t i;
+
+	for (i = 0; i < ARRAY_SIZE(masks); i++) {
+		bench_say("mask and unmask one of %u", masks[i]);
+		mask_one(masks[i]);
+	}
+}
+
+/*
  * One binding more, and one less, with N there
  */
 
