@@ -655,6 +655,55 @@ TEST_F(ppi, event_outlives_resample)
 	comes_when_enabled(_metadata, g);
 }
 
+/* Return: an errno. */
+static int set_ftrace_enabled(char value)
+{
+	int fd = open("/proc/sys/kernel/ftrace_enabled", O_WRONLY | O_CLOEXEC);
+	int err;
+
+	if (fd < 0)
+		return errno;
+	err = write(fd, &value, 1) == 1 ? 0 : errno;
+	close(fd);
+	return err;
+}
+
+/* EOIs of PPIs are heard by ftrace: it must be on, and stays on while one is to be heard. */
+TEST_F(ppi, resample_needs_ftrace_ebusy)
+{
+	struct irqx_level a = { .fd = irqx_eventfd(0, 0), .ack = irqx_eventfd(0, 0) };
+	struct kvm_irq_routing_entry entry = ppi_entry(0, PPI);
+	int by_gsi = irqx_eventfd(0, 0);
+	int err = set_ftrace_enabled('0');
+
+	if (err == ENOENT || err == EACCES)
+		SKIP(return, "this kernel cannot turn ftrace off");
+	ASSERT_EQ(0, err);
+
+	/* Nothing but EXPECT_*() as long as it is off for all that run after this. */
+	EXPECT_EQ(EBUSY, __irqx_bind_level(self->ctx, a.fd, a.ack, entry));
+	EXPECT_EQ(0, __irqx_route_set(self->ctx, GSI, entry));
+	EXPECT_EQ(EBUSY, __irqx_irqfd_level(self->ctx, a.fd, a.ack, GSI));
+	EXPECT_EQ(0, __irqx_route_del(self->ctx, GSI));
+	EXPECT_EQ(0, __irqx_irqfd_level(self->ctx, by_gsi, a.ack, GSI));
+	EXPECT_EQ(EBUSY, __irqx_route_set(self->ctx, GSI, entry));
+	EXPECT_EQ(1, irqx_stats(self->ctx).irqfds);
+	EXPECT_EQ(0, irqx_stats(self->ctx).gsis);
+	/* A plain event needs none. */
+	EXPECT_EQ(0, __irqx_bind(self->ctx, a.fd, entry));
+	EXPECT_EQ(0, __irqx_unbind(self->ctx, a.fd));
+	ASSERT_EQ(0, set_ftrace_enabled('1'));
+
+	irqx_assert(__irqx_bind_level(self->ctx, a.fd, a.ack, entry));
+	irqx_route_set(self->ctx, GSI, entry);
+	EXPECT_EQ(EBUSY, set_ftrace_enabled('0'));
+	irqx_fire(a.fd);
+	irqx_expect(self->g, 0, PPI, 1);
+	irqx_check(self->g);
+	/* One for each of the two. */
+	EXPECT_EQ(2, irqx_acks(&a, 2));
+}
+
 TEST_F(ppi, resample_bad_entries_einval)
 {
 	int fd = irqx_eventfd(0, 0), ack = irqx_eventfd(0, 0);
