@@ -655,6 +655,66 @@ TEST_F(ppi, event_outlives_resample)
 	comes_when_enabled(_metadata, g);
 }
 
+/* A resamplefd that comes and goes, and a level that is down, leave a latched one alone. */
+TEST_F(ppi, event_outlives_idle_resample)
+{
+	struct irqx_guest *g = self->g;
+	int fd = irqx_eventfd(0, 0);
+	struct irqx_level a;
+	uint32_t i;
+
+	irqx_bind(self->ctx, fd, ppi_entry(1, PPI));
+	irqx_route_set(self->ctx, GSI, ppi_entry(1, PPI));
+	for (i = 1; i <= 20; i++) {
+		irqx_ppi_hold(g, PPI, true);
+		irqx_fire(fd);
+		irqx_wait_count(g, 1, PPI, 2 * i - 1);
+		irqx_fire(fd);
+		if (i % 2) {
+			a = irqx_level_direct(self->ctx, ppi_entry(1, PPI));
+			irqx_unbind(self->ctx, a.fd);
+			irqx_level_close(&a);
+		} else {
+			irqx_irq_line(self->ctx, GSI, 0);
+		}
+		irqx_expect(g, 1, PPI, 2);
+		irqx_ppi_hold(g, PPI, false);
+		irqx_do(g, 1, IRQX_OP_EOI, PPI, 0);
+		irqx_check(g);
+	}
+}
+
+/* The first resamplefd comes while an event is served: its EOI is the level's, if that is up. */
+TEST_F(ppi, event_before_resample)
+{
+	struct irqx_guest *g = self->g;
+	int fd = irqx_eventfd(0, 0);
+	struct irqx_level a;
+	uint32_t i, up;
+
+	irqx_bind(self->ctx, fd, ppi_entry(1, PPI));
+	irqx_ppi_hold(g, PPI, true);
+	for (i = 1; i <= 20; i++) {
+		up = i % 2;
+		irqx_fire(fd);
+		irqx_wait_count(g, 1, PPI, i);
+		a = irqx_level_direct(self->ctx, ppi_entry(1, PPI));
+		if (up)
+			irqx_fire(a.fd);
+		irqx_settle(self->ctx);
+		irqx_do(g, 1, IRQX_OP_EOI, PPI, 0);
+		EXPECT_EQ(up, irqx_acks(&a, up));
+		EXPECT_FALSE(is_pending(g, 1, PPI));
+		irqx_fence(g);
+		EXPECT_EQ(up, irqx_acks(&a, up));
+		irqx_unbind(self->ctx, a.fd);
+		irqx_level_close(&a);
+	}
+	irqx_ppi_hold(g, PPI, false);
+	irqx_expect(g, 1, PPI, 20);
+	irqx_check(g);
+}
+
 /* Return: an errno. */
 static int set_ftrace_enabled(char value)
 {

@@ -31,7 +31,10 @@ static bool ppi_is_kvms(struct kvm_vcpu *vcpu, u32 intid)
 	       READ_ONCE(ppi_irq(vcpu, intid)->owner);
 }
 
-/* The level, for src/line.c.  Context: any. */
+/*
+ * The level, for src/line.c.  One that is down already leaves an event alone: KVM would
+ * forget that of a level-triggered interrupt.  Context: any.
+ */
 static int ppi_set(struct kvm_kernel_irq_routing_entry *e, struct kvm *kvm,
 		   int source_id, int level, bool line_status)
 {
@@ -43,7 +46,8 @@ static int ppi_set(struct kvm_kernel_irq_routing_entry *e, struct kvm *kvm,
 	if (ppi_is_kvms(vcpu, intid))
 		return -EBUSY;
 	raw_spin_lock_irqsave(&irq->irq_lock, flags);
-	irq->config = VGIC_CONFIG_LEVEL;
+	if (level || irq->line_level)
+		irq->config = VGIC_CONFIG_LEVEL;
 	raw_spin_unlock_irqrestore(&irq->irq_lock, flags);
 	return static_call(irqx_kvm_vgic_inject_irq)(kvm, irqx_vgic_vcpu(vcpu),
 						     intid, level, NULL);

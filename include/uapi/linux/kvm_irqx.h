@@ -117,8 +117,8 @@ struct kvm_irqx_info {
  * and zero in flags and in the rest of u; else EINVAL.  An event makes the PPI
  * pending until the guest takes it.  The PPIs of KVM's VGIC are level-triggered and
  * the guest cannot change that, so the first event makes this one edge-triggered,
- * which the guest can read.  KVM_IRQ_LINE on a GSI drives the level, and makes it
- * level-triggered again.  So does RESAMPLE, as on a pin: any number of bindings share
+ * which the guest can read.  KVM_IRQ_LINE on a GSI drives the level, and when it rises makes
+ * it level-triggered again.  So does RESAMPLE, as on a pin: any number of bindings share
  * the PPI of a vCPU, and its EOI, of that vCPU alone, makes them let go and signals them.
  * While a resamplefd is on it the PPI stays level-triggered: an event of another binding
  * then holds it until the EOI, and one that comes while the guest serves it is an interrupt
