@@ -29,4 +29,4 @@ html_copy_source = False
 
 # With -n a name of ours that leads nowhere is an error; the types and functions of KVM and libc are described
 # elsewhere.
-nitpick_ignore_regex = [("c:.*", r"(?!kvm_irqx|kvm_irqfd_direct|KVM_IRQX|KVM_IRQFD_DIRECT).*")]
+nitpick_ignore_regex = [("c:.*", r"(?!kvm_irqx|KVM_IRQX).*")]

@@ -16,7 +16,7 @@ FIXTURE(assign)
 	struct irqx_guest *g;
 	int ctx;
 	int fds[NR];
-	struct kvm_irqfd_direct irqfds[NR];
+	struct kvm_irqx_irqfd_direct irqfds[NR];
 };
 
 FIXTURE_SETUP(assign)
@@ -30,7 +30,7 @@ FIXTURE_SETUP(assign)
 	irqx_eventfds(self->fds, NR);
 	for (i = 0; i < NR; i++) {
 		slot = irqx_slot(self->g, i);
-		self->irqfds[i] = (struct kvm_irqfd_direct){
+		self->irqfds[i] = (struct kvm_irqx_irqfd_direct){
 			.fd = self->fds[i],
 			.resamplefd = -1,
 			.entry = irqx_entry(self->g, slot.vcpu, slot.irq),
@@ -118,7 +118,7 @@ TEST_F(assign, last_close_unbinds)
 struct closing {
 	int ctx;
 	int fds[NR_CLOSED];
-	struct kvm_irqfd_direct *irqfds;
+	struct kvm_irqx_irqfd_direct *irqfds;
 	uint64_t lag;			/* ns; greater than a call takes */
 	uint32_t bound, refused;	/* calls */
 };
@@ -229,7 +229,7 @@ TEST_F(assign, closed_fd_ebadf)
 
 	self->irqfds[7].fd = self->fds[7];
 	self->irqfds[6].entry = irqx_pin_entry(IRQX_IRQCHIP, 5);
-	self->irqfds[6].flags = KVM_IRQFD_DIRECT_RESAMPLE;
+	self->irqfds[6].flags = KVM_IRQX_IRQFD_DIRECT_RESAMPLE;
 	EXPECT_EQ(EBADF, __irqx_assign(self->ctx, self->irqfds, NR, &index));
 	EXPECT_EQ(6, index);
 	expect_none(_metadata, self, 0);
@@ -237,13 +237,13 @@ TEST_F(assign, closed_fd_ebadf)
 
 TEST_F(assign, bad_binding_einval)
 {
-	struct kvm_irqfd_direct good = self->irqfds[9], bad[8];
+	struct kvm_irqx_irqfd_direct good = self->irqfds[9], bad[8];
 	uint32_t i, index;
 
 	for (i = 0; i < ARRAY_SIZE(bad); i++)
 		bad[i] = good;
-	bad[0].flags = KVM_IRQFD_DIRECT_DEASSIGN;
-	bad[1].flags = KVM_IRQFD_DIRECT_MODIFY;
+	bad[0].flags = KVM_IRQX_IRQFD_DIRECT_DEASSIGN;
+	bad[1].flags = KVM_IRQX_IRQFD_DIRECT_MODIFY;
 	bad[2].flags = 1U << 31;
 	bad[3].entry.gsi = 1;
 	bad[4].entry.pad = 1;
@@ -257,7 +257,7 @@ TEST_F(assign, bad_binding_einval)
 	}
 	/* Nothing carries the EOI of an MSI. */
 	self->irqfds[9] = good;
-	self->irqfds[9].flags = KVM_IRQFD_DIRECT_RESAMPLE;
+	self->irqfds[9].flags = KVM_IRQX_IRQFD_DIRECT_RESAMPLE;
 	self->irqfds[9].resamplefd = self->fds[8];
 	EXPECT_EQ(EINVAL, __irqx_assign(self->ctx, self->irqfds, NR, &index));
 	EXPECT_EQ(9, index);
@@ -267,10 +267,10 @@ TEST_F(assign, bad_binding_einval)
 TEST_F(assign, arguments_einval)
 {
 	uint32_t max = irqx_info(self->ctx).max_batch, index, i;
-	struct kvm_irqfd_direct *many = calloc(max + 1, sizeof(*many));
+	struct kvm_irqx_irqfd_direct *many = calloc(max + 1, sizeof(*many));
 	struct {
 		struct kvm_irqx_assign assign;
-		struct kvm_irqfd_direct irqfd;
+		struct kvm_irqx_irqfd_direct irqfd;
 	} one = {
 		.assign.nr = 1,
 		.irqfd = self->irqfds[0],
@@ -302,7 +302,7 @@ TEST_F(assign, arguments_einval)
 
 TEST_F(assign, bad_pointers_efault)
 {
-	size_t size = sizeof(struct kvm_irqx_assign) + sizeof(struct kvm_irqfd_direct);
+	size_t size = sizeof(struct kvm_irqx_assign) + sizeof(struct kvm_irqx_irqfd_direct);
 	char *pages = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct kvm_irqx_assign *assign;

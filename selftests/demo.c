@@ -180,7 +180,7 @@ static struct score run_irqx(void)
 	for (i = 0; i < NR_BINDINGS; i++)
 		irqx_bind(g->ctx, fds[i], entry(g, i, side));
 	score.bind_ns = irqx_now_ns() - begin;
-	say("%s eventfds bound by KVM_IRQFD_DIRECT, over %u vCPUs and %u " IRQX_DEMO_NOUN,
+	say("%s eventfds bound by KVM_IRQX_IRQFD_DIRECT, over %u vCPUs and %u " IRQX_DEMO_NOUN,
 	    number(NR_BINDINGS), NR_VCPUS, NR_IRQS);
 
 	for (round = 1; round <= NR_ROUNDS; round++) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KVM_IRQFD_DIRECT: bind, fire, retarget, unbind, and every way in which one of
+ * KVM_IRQX_IRQFD_DIRECT: bind, fire, retarget, unbind, and every way in which one of
  * the parties can go away first.  What only one architecture can say in an
  * entry is in its own directory.
  */

@@ -499,12 +499,12 @@ FIXTURE_VARIANT_ADD(fault, attach_first)
 	.no_context = true,
 };
 
-/* ---- KVM_IRQFD_DIRECT ---- */
+/* ---- KVM_IRQX_IRQFD_DIRECT ---- */
 
 static void prepare_direct(struct scene *s, uint32_t flags,
 			   struct kvm_irq_routing_entry entry)
 {
-	struct kvm_irqfd_direct *direct = argument(s, s->ctx, KVM_IRQFD_DIRECT);
+	struct kvm_irqx_irqfd_direct *direct = argument(s, s->ctx, KVM_IRQX_IRQFD_DIRECT);
 
 	direct->fd = s->fd;
 	direct->resamplefd = s->ack;
@@ -563,7 +563,7 @@ FIXTURE_VARIANT_ADD(fault, direct_slow)
 /* A pin of the IOAPIC; arm64: an SPI. */
 static void prepare_direct_resample(struct scene *s)
 {
-	prepare_direct(s, KVM_IRQFD_DIRECT_RESAMPLE, irqx_wire_entry(s->g, 0));
+	prepare_direct(s, KVM_IRQX_IRQFD_DIRECT_RESAMPLE, irqx_wire_entry(s->g, 0));
 }
 
 static void wire_is_not_taken(struct __test_metadata *_metadata, struct scene *s)
@@ -602,8 +602,8 @@ FIXTURE_VARIANT_ADD(fault, direct_resample_first)
 
 static void prepare_modify(struct scene *s)
 {
-	prepare_direct(s, KVM_IRQFD_DIRECT_MODIFY, irqx_entry(s->g, 1, NEW_IRQ));
-	((struct kvm_irqfd_direct *)s->arg)->fd = s->direct;
+	prepare_direct(s, KVM_IRQX_IRQFD_DIRECT_MODIFY, irqx_entry(s->g, 1, NEW_IRQ));
+	((struct kvm_irqx_irqfd_direct *)s->arg)->fd = s->direct;
 }
 
 static void modify_done(struct __test_metadata *_metadata, struct scene *s)
@@ -624,12 +624,12 @@ FIXTURE_VARIANT_ADD(fault, modify)
 /* To a line that is not there yet. */
 static void prepare_modify_line(struct scene *s)
 {
-	struct kvm_irqfd_direct *direct;
+	struct kvm_irqx_irqfd_direct *direct;
 
-	prepare_direct(s, KVM_IRQFD_DIRECT_RESAMPLE, irqx_wire_entry(s->g, 0));
+	prepare_direct(s, KVM_IRQX_IRQFD_DIRECT_RESAMPLE, irqx_wire_entry(s->g, 0));
 	irqx_assert(__irqx_ioctl(s->on, s->cmd, s->arg));
 	direct = (void *)s->arg;
-	direct->flags = KVM_IRQFD_DIRECT_MODIFY;
+	direct->flags = KVM_IRQX_IRQFD_DIRECT_MODIFY;
 	direct->entry = irqx_wire_entry(s->g, 1);
 }
 
@@ -658,10 +658,10 @@ FIXTURE_VARIANT_ADD(fault, modify_line)
 
 static void prepare_deassign(struct scene *s)
 {
-	struct kvm_irqfd_direct *direct = argument(s, s->ctx, KVM_IRQFD_DIRECT);
+	struct kvm_irqx_irqfd_direct *direct = argument(s, s->ctx, KVM_IRQX_IRQFD_DIRECT);
 
 	direct->fd = s->direct;
-	direct->flags = KVM_IRQFD_DIRECT_DEASSIGN;
+	direct->flags = KVM_IRQX_IRQFD_DIRECT_DEASSIGN;
 }
 
 static void deassign_done(struct __test_metadata *_metadata, struct scene *s)
@@ -702,11 +702,11 @@ static void assign_begin(struct scene *s)
 	assign->index = NOT_WRITTEN;
 }
 
-static struct kvm_irqfd_direct *assign_add(struct scene *s,
-					   struct kvm_irq_routing_entry entry)
+static struct kvm_irqx_irqfd_direct *assign_add(struct scene *s,
+						struct kvm_irq_routing_entry entry)
 {
 	struct kvm_irqx_assign *assign = (void *)s->arg;
-	struct kvm_irqfd_direct *direct = &assign->irqfds[assign->nr++];
+	struct kvm_irqx_irqfd_direct *direct = &assign->irqfds[assign->nr++];
 
 	direct->fd = irqx_eventfd(1, 0);
 	direct->resamplefd = s->ack;
@@ -733,7 +733,7 @@ static void prepare_assign(struct scene *s)
 {
 	assign_begin(s);
 	assign_add(s, irqx_entry(s->g, 1, NEW_IRQ));
-	assign_add(s, irqx_wire_entry(s->g, 0))->flags = KVM_IRQFD_DIRECT_RESAMPLE;
+	assign_add(s, irqx_wire_entry(s->g, 0))->flags = KVM_IRQX_IRQFD_DIRECT_RESAMPLE;
 	assign_add(s, irqx_entry(s->g, 0, NEW_IRQ));
 }
 

@@ -48,7 +48,7 @@ static const struct {
 	{ "GET_INFO", KVM_IRQX_GET_INFO, sizeof(struct kvm_irqx_info), 1 },
 	{ "ATTACH", KVM_IRQX_ATTACH, sizeof(struct kvm_irqx_attach), 1 },
 	{ "GET_STATS", KVM_IRQX_GET_STATS, sizeof(struct kvm_irqx_stats), 1 },
-	{ "DIRECT", KVM_IRQFD_DIRECT, sizeof(struct kvm_irqfd_direct), 8 },
+	{ "DIRECT", KVM_IRQX_IRQFD_DIRECT, sizeof(struct kvm_irqx_irqfd_direct), 8 },
 	{ "ASSIGN", KVM_IRQX_ASSIGN, sizeof(struct kvm_irqx_assign), 4 },
 	{ "ROUTE", KVM_IRQX_ROUTE, sizeof(struct kvm_irqx_route), 5 },
 	/* Else a table does not get old enough for the others. */
@@ -210,26 +210,26 @@ static struct kvm_irq_routing_entry any_entry(struct fuzzer *f)
 }
 
 /* @flags: what is to be done, but for what the binding is to have. */
-static void any_direct(struct fuzzer *f, struct kvm_irqfd_direct *direct,
+static void any_direct(struct fuzzer *f, struct kvm_irqx_irqfd_direct *direct,
 		       uint32_t flags)
 {
 	uint32_t tries;
 
 	if (!flags && one_in(f, 3))
-		flags = KVM_IRQFD_DIRECT_RESAMPLE;
+		flags = KVM_IRQX_IRQFD_DIRECT_RESAMPLE;
 	if (one_in(f, 10))
-		flags |= KVM_IRQFD_DIRECT_EVENT_FLAG;
+		flags |= KVM_IRQX_IRQFD_DIRECT_EVENT_FLAG;
 	if (one_in(f, 8))
-		flags |= one_in(f, 2) ? KVM_IRQFD_DIRECT_MASK :
-					KVM_IRQFD_DIRECT_UNMASK;
+		flags |= one_in(f, 2) ? KVM_IRQX_IRQFD_DIRECT_MASK :
+					KVM_IRQX_IRQFD_DIRECT_UNMASK;
 	direct->fd = any_fd(f);
 	direct->resamplefd = any_fd(f);
 	direct->flags = mostly(f, flags);
 	direct->event_flag = mostly(f, one_in(f, 10) ? below(f, 2048) : 0);
 	direct->entry = any_entry(f);
 	/* Most entries are MSIs, which these flags do not go with. */
-	tries = flags & (KVM_IRQFD_DIRECT_RESAMPLE |
-			 KVM_IRQFD_DIRECT_EVENT_FLAG) ? 8 : below(f, 3);
+	tries = flags & (KVM_IRQX_IRQFD_DIRECT_RESAMPLE |
+			 KVM_IRQX_IRQFD_DIRECT_EVENT_FLAG) ? 8 : below(f, 3);
 	while (tries-- && direct->entry.type == KVM_IRQ_ROUTING_MSI)
 		direct->entry = any_entry(f);
 	direct->entry.gsi = mostly(f, 0);
@@ -270,8 +270,8 @@ static size_t fill(struct fuzzer *f, enum call call)
 	}
 	case DIRECT:
 		any_direct(f, (void *)f->arg, one_in(f, 3) ?
-			   KVM_IRQFD_DIRECT_DEASSIGN :
-			   one_in(f, 2) ? KVM_IRQFD_DIRECT_MODIFY : 0);
+			   KVM_IRQX_IRQFD_DIRECT_DEASSIGN :
+			   one_in(f, 2) ? KVM_IRQX_IRQFD_DIRECT_MODIFY : 0);
 		break;
 	case ASSIGN: {
 		struct kvm_irqx_assign *assign = (void *)f->arg;

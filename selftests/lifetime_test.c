@@ -372,7 +372,7 @@ static void *waiter_thread(void *arg)
 	struct waiter *w = arg;
 	struct irqx_guest *g = w->g;
 	struct kvm_irq_routing_entry entry = irqx_entry(g, 0, 0x60);
-	struct kvm_irqfd_direct direct = { .fd = -1, .entry = entry };
+	struct kvm_irqx_irqfd_direct direct = { .fd = -1, .entry = entry };
 	struct kvm_irqx_synic_page page = {};
 	struct kvm_irqx_stats stats;
 
@@ -416,7 +416,7 @@ static void *waiter_thread(void *arg)
 static int lock_hog(int ready, int round)
 {
 	bool assign = round % 2;
-	struct kvm_irqfd_direct *irqfds = calloc(MANY_FDS, sizeof(*irqfds));
+	struct kvm_irqx_irqfd_direct *irqfds = calloc(MANY_FDS, sizeof(*irqfds));
 	struct kvm_irqx_route_op *ops = calloc(BIG_BATCH, sizeof(*ops));
 	struct irqx_guest *g = irqx_guest_create(1);
 	struct waiter waiters[NR_WAITERS];
@@ -773,8 +773,8 @@ TEST_F(module, loads_without_eois)
 {
 	const char *file = irqx_variant_file("hidden-eois");
 	struct kvm_irq_routing_entry pin = irqx_pin_entry(IRQX_IRQCHIP, 0);
-	struct kvm_irqfd_direct direct = {
-		.flags = KVM_IRQFD_DIRECT_RESAMPLE,
+	struct kvm_irqx_irqfd_direct direct = {
+		.flags = KVM_IRQX_IRQFD_DIRECT_RESAMPLE,
 		.entry = pin,
 	};
 	char line[1024] = "";
@@ -798,12 +798,12 @@ TEST_F(module, loads_without_eois)
 	/* EINVAL could be ftrace's too, which has no function to hook, and for which no record is. */
 	trace_write(TRACEFS "/trace", " ");
 	trace_write(TRACEFS "/events/kvm_irqx/irqx_reject/enable", "1");
-	EXPECT_EQ(EINVAL, __irqx_ioctl(g->ctx, KVM_IRQFD_DIRECT, &direct));
+	EXPECT_EQ(EINVAL, __irqx_ioctl(g->ctx, KVM_IRQX_IRQFD_DIRECT, &direct));
 	direct.entry = (struct kvm_irq_routing_entry){
 		.type = KVM_IRQX_ROUTING_PPI,
 		.u.irqchip.pin = 20,
 	};
-	EXPECT_EQ(EINVAL, __irqx_ioctl(g->ctx, KVM_IRQFD_DIRECT, &direct));
+	EXPECT_EQ(EINVAL, __irqx_ioctl(g->ctx, KVM_IRQX_IRQFD_DIRECT, &direct));
 	trace_write(TRACEFS "/events/kvm_irqx/irqx_reject/enable", "0");
 	EXPECT_EQ(2, nr_records("entry.type: no EOI for a resamplefd"));
 	irqx_route_set(g->ctx, 1, pin);

@@ -89,7 +89,7 @@ static const struct call {
 	{ "GET_INFO", KVM_IRQX_GET_INFO, sizeof(struct kvm_irqx_info), true },
 	{ "ATTACH", KVM_IRQX_ATTACH, sizeof(struct kvm_irqx_attach), false },
 	{ "GET_STATS", KVM_IRQX_GET_STATS, sizeof(struct kvm_irqx_stats), true },
-	{ "DIRECT", KVM_IRQFD_DIRECT, sizeof(struct kvm_irqfd_direct), false },
+	{ "DIRECT", KVM_IRQX_IRQFD_DIRECT, sizeof(struct kvm_irqx_irqfd_direct), false },
 	{ "ROUTE", KVM_IRQX_ROUTE, sizeof(struct kvm_irqx_route) +
 	  sizeof(struct kvm_irqx_route_op), true },
 	{ "SET_GSI_ROUTING", KVM_SET_GSI_ROUTING, sizeof(struct kvm_irq_routing) +
@@ -121,8 +121,8 @@ static void call_fill(const struct call *call, void *arg,
 			.vm_fd = self->g->vm->fd,
 		};
 		break;
-	case KVM_IRQFD_DIRECT:
-		*(struct kvm_irqfd_direct *)arg = (struct kvm_irqfd_direct){
+	case KVM_IRQX_IRQFD_DIRECT:
+		*(struct kvm_irqx_irqfd_direct *)arg = (struct kvm_irqx_irqfd_direct){
 			.fd = self->spare,
 			.entry = self->entry,
 		};
@@ -191,7 +191,7 @@ TEST_F(negative, unknown_ioctl_enotty)
 		_IOW(KVMIO, 0xf3, struct kvm_irqfd),
 		/* ours, in another direction */
 		_IO(KVMIO, 0xf1),
-		_IOR(KVMIO, 0xf3, struct kvm_irqfd_direct),
+		_IOR(KVMIO, 0xf3, struct kvm_irqx_irqfd_direct),
 		/* KVM's, but not ours */
 		KVM_GET_API_VERSION,
 		KVM_CREATE_VM,
@@ -363,7 +363,7 @@ static int call_all(void *arg)
 			return 1;
 		}
 		/* The same eventfd is bound twice. */
-		if (!err && calls[i].cmd == KVM_IRQFD_DIRECT)
+		if (!err && calls[i].cmd == KVM_IRQX_IRQFD_DIRECT)
 			irqx_unbind(other->contexts[i], other->self->spare);
 	}
 	return 0;
@@ -642,10 +642,10 @@ TEST_F(negative, modify_gsi_bound_enoent)
 /* No EOI can be told to be an MSI's. */
 TEST_F(negative, resample_of_msi_einval)
 {
-	struct kvm_irqfd_direct direct = {
+	struct kvm_irqx_irqfd_direct direct = {
 		.fd = self->spare,
 		.resamplefd = self->direct,
-		.flags = KVM_IRQFD_DIRECT_RESAMPLE,
+		.flags = KVM_IRQX_IRQFD_DIRECT_RESAMPLE,
 		.entry = self->entry,
 	};
 	struct kvm_irqfd irqfd = {
@@ -655,7 +655,7 @@ TEST_F(negative, resample_of_msi_einval)
 		.resamplefd = self->direct,
 	};
 
-	EXPECT_EQ(EINVAL, __irqx_ioctl(self->ctx, KVM_IRQFD_DIRECT, &direct));
+	EXPECT_EQ(EINVAL, __irqx_ioctl(self->ctx, KVM_IRQX_IRQFD_DIRECT, &direct));
 	EXPECT_EQ(EINVAL, __irqx_ioctl(self->ctx, KVM_IRQFD, &irqfd));
 }
 
@@ -663,10 +663,10 @@ TEST_F(negative, resample_of_msi_einval)
 TEST_F(negative, direct_flags_einval)
 {
 	static const uint32_t together[] = {
-		KVM_IRQFD_DIRECT_MODIFY | KVM_IRQFD_DIRECT_DEASSIGN,
-		KVM_IRQFD_DIRECT_MODIFY | KVM_IRQFD_DIRECT_RESAMPLE,
-		KVM_IRQFD_DIRECT_DEASSIGN | KVM_IRQFD_DIRECT_RESAMPLE,
-		KVM_IRQFD_DIRECT_DEASSIGN | KVM_IRQFD_DIRECT_EVENT_FLAG,
+		KVM_IRQX_IRQFD_DIRECT_MODIFY | KVM_IRQX_IRQFD_DIRECT_DEASSIGN,
+		KVM_IRQX_IRQFD_DIRECT_MODIFY | KVM_IRQX_IRQFD_DIRECT_RESAMPLE,
+		KVM_IRQX_IRQFD_DIRECT_DEASSIGN | KVM_IRQX_IRQFD_DIRECT_RESAMPLE,
+		KVM_IRQX_IRQFD_DIRECT_DEASSIGN | KVM_IRQX_IRQFD_DIRECT_EVENT_FLAG,
 		~0U,
 	};
 	unsigned int i;
@@ -675,10 +675,10 @@ TEST_F(negative, direct_flags_einval)
 		EXPECT_EQ(EINVAL, __irqx_direct(self->ctx, self->spare,
 						1U << i, self->entry));
 		EXPECT_EQ(EINVAL, __irqx_direct(self->ctx, self->direct,
-						1U << i | KVM_IRQFD_DIRECT_MODIFY,
+						1U << i | KVM_IRQX_IRQFD_DIRECT_MODIFY,
 						self->entry));
 		EXPECT_EQ(EINVAL, __irqx_direct(self->ctx, self->direct,
-						1U << i | KVM_IRQFD_DIRECT_DEASSIGN,
+						1U << i | KVM_IRQX_IRQFD_DIRECT_DEASSIGN,
 						self->entry));
 	}
 	for (i = 0; i < ARRAY_SIZE(together); i++) {
@@ -691,30 +691,30 @@ TEST_F(negative, direct_flags_einval)
 /* An event flag is padding where the flags do not give it a meaning. */
 TEST_F(negative, direct_padding_einval)
 {
-	const struct kvm_irqfd_direct good = {
+	const struct kvm_irqx_irqfd_direct good = {
 		.fd = self->direct,
-		.flags = KVM_IRQFD_DIRECT_MODIFY,
+		.flags = KVM_IRQX_IRQFD_DIRECT_MODIFY,
 		.entry = irqx_entry(self->g, 0, DIRECT_IRQ),
 	};
-	struct kvm_irqfd_direct direct;
+	struct kvm_irqx_irqfd_direct direct;
 
-	EXPECT_EQ(0, __irqx_ioctl(self->ctx, KVM_IRQFD_DIRECT, &good));
+	EXPECT_EQ(0, __irqx_ioctl(self->ctx, KVM_IRQX_IRQFD_DIRECT, &good));
 
 	direct = good;
 	direct.event_flag = 1;
-	EXPECT_EQ(EINVAL, __irqx_ioctl(self->ctx, KVM_IRQFD_DIRECT, &direct));
-	direct.flags = KVM_IRQFD_DIRECT_DEASSIGN;
-	EXPECT_EQ(EINVAL, __irqx_ioctl(self->ctx, KVM_IRQFD_DIRECT, &direct));
+	EXPECT_EQ(EINVAL, __irqx_ioctl(self->ctx, KVM_IRQX_IRQFD_DIRECT, &direct));
+	direct.flags = KVM_IRQX_IRQFD_DIRECT_DEASSIGN;
+	EXPECT_EQ(EINVAL, __irqx_ioctl(self->ctx, KVM_IRQX_IRQFD_DIRECT, &direct));
 	direct.flags = 0;
 	direct.fd = self->spare;
-	EXPECT_EQ(EINVAL, __irqx_ioctl(self->ctx, KVM_IRQFD_DIRECT, &direct));
+	EXPECT_EQ(EINVAL, __irqx_ioctl(self->ctx, KVM_IRQX_IRQFD_DIRECT, &direct));
 
 	direct = good;
 	direct.entry.pad = 1U << 31;
-	EXPECT_EQ(EINVAL, __irqx_ioctl(self->ctx, KVM_IRQFD_DIRECT, &direct));
+	EXPECT_EQ(EINVAL, __irqx_ioctl(self->ctx, KVM_IRQX_IRQFD_DIRECT, &direct));
 	direct.flags = 0;
 	direct.fd = self->spare;
-	EXPECT_EQ(EINVAL, __irqx_ioctl(self->ctx, KVM_IRQFD_DIRECT, &direct));
+	EXPECT_EQ(EINVAL, __irqx_ioctl(self->ctx, KVM_IRQX_IRQFD_DIRECT, &direct));
 }
 
 TEST_F(negative, direct_gsi_einval)
@@ -731,14 +731,14 @@ TEST_F(negative, direct_gsi_einval)
 
 TEST_F(negative, direct_ignores)
 {
-	struct kvm_irqfd_direct direct = {
+	struct kvm_irqx_irqfd_direct direct = {
 		.fd = self->spare,
 		.resamplefd = 0x7eadbeef,
-		.flags = KVM_IRQFD_DIRECT_DEASSIGN,
+		.flags = KVM_IRQX_IRQFD_DIRECT_DEASSIGN,
 	};
 
 	memset(&direct.entry, 0xff, sizeof(direct.entry));
-	EXPECT_EQ(0, __irqx_ioctl(self->ctx, KVM_IRQFD_DIRECT, &direct));
+	EXPECT_EQ(0, __irqx_ioctl(self->ctx, KVM_IRQX_IRQFD_DIRECT, &direct));
 }
 
 TEST_F(negative, irqfd_flags_einval)

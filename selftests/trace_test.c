@@ -463,7 +463,7 @@ TEST_F(trace, batch)
 		{ "irqx_reject", NULL,
 		  "KVM_IRQX_ROUTE pad: must be zero, index 99 ret -22" },
 		{ "irqx_reject", NULL,
-		  "KVM_IRQFD_DIRECT fd: not an eventfd, index -1 ret -22" },
+		  "KVM_IRQX_IRQFD_DIRECT fd: not an eventfd, index -1 ret -22" },
 	);
 
 	ops[99].pad = 0;
@@ -520,14 +520,14 @@ union call_arg {
 	struct kvm_irqx_info info;
 	struct kvm_irqx_stats stats;
 	struct kvm_irqx_attach attach;
-	struct kvm_irqfd_direct direct;
+	struct kvm_irqx_irqfd_direct direct;
 	struct {
 		struct kvm_irqx_route head;
 		struct kvm_irqx_route_op ops[2];
 	} route;
 	struct {
 		struct kvm_irqx_assign head;
-		struct kvm_irqfd_direct irqfds[2];
+		struct kvm_irqx_irqfd_direct irqfds[2];
 	} assign;
 	struct {
 		struct kvm_irq_routing head;
@@ -601,20 +601,20 @@ struct refusal {
 	    AT(binding.event_flag, 1)),					\
 	ROW(cmd, 0, EINVAL, "event_flag: out of range", index,		\
 	    AT(binding.event_flag, KVM_IRQX_EVENT_FLAGS),		\
-	    AT(binding.flags, KVM_IRQFD_DIRECT_EVENT_FLAG)),		\
+	    AT(binding.flags, KVM_IRQX_IRQFD_DIRECT_EVENT_FLAG)),	\
 	ROW(cmd, 0, EINVAL, "entry.type: EVENT_FLAG needs a SINT", index, \
-	    AT(binding.flags, KVM_IRQFD_DIRECT_EVENT_FLAG)),		\
+	    AT(binding.flags, KVM_IRQX_IRQFD_DIRECT_EVENT_FLAG)),	\
 	ROW(cmd, 0, EINVAL, "entry.gsi: must be zero", index,		\
 	    AT(binding.entry.gsi, 1)),					\
 	ROW(cmd, 0, EINVAL, "entry.pad: must be zero", index,		\
 	    AT(binding.entry.pad, 1)),					\
 	ROW(cmd, 0, EINVAL, "entry.type: no EOI for a resamplefd", index, \
-	    AT(binding.flags, KVM_IRQFD_DIRECT_RESAMPLE)),		\
+	    AT(binding.flags, KVM_IRQX_IRQFD_DIRECT_RESAMPLE)),		\
 	ROW(cmd, PIN, EINVAL, "resamplefd: not an eventfd", index,	\
-	    AT(binding.flags, KVM_IRQFD_DIRECT_RESAMPLE),		\
+	    AT(binding.flags, KVM_IRQX_IRQFD_DIRECT_RESAMPLE),		\
 	    AT(binding.resamplefd, VM_FD)),				\
 	ROW(cmd, PIN, EBADF, "resamplefd: not an open file", index,	\
-	    AT(binding.flags, KVM_IRQFD_DIRECT_RESAMPLE),		\
+	    AT(binding.flags, KVM_IRQX_IRQFD_DIRECT_RESAMPLE),		\
 	    AT(binding.resamplefd, -1U)),				\
 	ROW(cmd, 0, EINVAL, "fd: not an eventfd", index,		\
 	    AT(binding.fd, VM_FD)),					\
@@ -660,27 +660,27 @@ static const struct refusal refusals[] = {
 	ROW(KVM_IRQX_ATTACH, 0, EBUSY, "context: attached already", -1,
 	    AT(attach.flags, ATTACHED)),
 
-	BINDING_ROWS(KVM_IRQFD_DIRECT, -1, direct),
-	ROW(KVM_IRQFD_DIRECT, 0, EINVAL, "flags: flags that exclude each other", -1,
-	    AT(direct.flags, KVM_IRQFD_DIRECT_DEASSIGN | KVM_IRQFD_DIRECT_MODIFY)),
-	ROW(KVM_IRQFD_DIRECT, 0, EINVAL, "flags: flags that exclude each other", -1,
-	    AT(direct.flags, KVM_IRQFD_DIRECT_RESAMPLE | KVM_IRQFD_DIRECT_MODIFY)),
-	ROW(KVM_IRQFD_DIRECT, 0, EINVAL, "flags: flags that exclude each other", -1,
-	    AT(direct.flags, KVM_IRQFD_DIRECT_DEASSIGN | KVM_IRQFD_DIRECT_EVENT_FLAG)),
-	ROW(KVM_IRQFD_DIRECT, 0, ENOENT, "fd: has no entry of its own", -1,
-	    AT(direct.flags, KVM_IRQFD_DIRECT_MODIFY)),
-	ROW(KVM_IRQFD_DIRECT, 0, ENOENT, "fd: has no entry of its own", -1,
-	    AT(direct.flags, KVM_IRQFD_DIRECT_MODIFY), AT(direct.fd, ROUTED_FD)),
-	ROW(KVM_IRQFD_DIRECT, 0, EINVAL, "fd: not an eventfd", -1,
-	    AT(direct.flags, KVM_IRQFD_DIRECT_DEASSIGN), AT(direct.fd, VM_FD)),
-	ROW(KVM_IRQFD_DIRECT, 0, EINVAL, "entry.type: unknown value", -1,
-	    AT(direct.flags, KVM_IRQFD_DIRECT_MODIFY), AT(direct.fd, BOUND_FD),
+	BINDING_ROWS(KVM_IRQX_IRQFD_DIRECT, -1, direct),
+	ROW(KVM_IRQX_IRQFD_DIRECT, 0, EINVAL, "flags: flags that exclude each other", -1,
+	    AT(direct.flags, KVM_IRQX_IRQFD_DIRECT_DEASSIGN | KVM_IRQX_IRQFD_DIRECT_MODIFY)),
+	ROW(KVM_IRQX_IRQFD_DIRECT, 0, EINVAL, "flags: flags that exclude each other", -1,
+	    AT(direct.flags, KVM_IRQX_IRQFD_DIRECT_RESAMPLE | KVM_IRQX_IRQFD_DIRECT_MODIFY)),
+	ROW(KVM_IRQX_IRQFD_DIRECT, 0, EINVAL, "flags: flags that exclude each other", -1,
+	    AT(direct.flags, KVM_IRQX_IRQFD_DIRECT_DEASSIGN | KVM_IRQX_IRQFD_DIRECT_EVENT_FLAG)),
+	ROW(KVM_IRQX_IRQFD_DIRECT, 0, ENOENT, "fd: has no entry of its own", -1,
+	    AT(direct.flags, KVM_IRQX_IRQFD_DIRECT_MODIFY)),
+	ROW(KVM_IRQX_IRQFD_DIRECT, 0, ENOENT, "fd: has no entry of its own", -1,
+	    AT(direct.flags, KVM_IRQX_IRQFD_DIRECT_MODIFY), AT(direct.fd, ROUTED_FD)),
+	ROW(KVM_IRQX_IRQFD_DIRECT, 0, EINVAL, "fd: not an eventfd", -1,
+	    AT(direct.flags, KVM_IRQX_IRQFD_DIRECT_DEASSIGN), AT(direct.fd, VM_FD)),
+	ROW(KVM_IRQX_IRQFD_DIRECT, 0, EINVAL, "entry.type: unknown value", -1,
+	    AT(direct.flags, KVM_IRQX_IRQFD_DIRECT_MODIFY), AT(direct.fd, BOUND_FD),
 	    AT(direct.entry.type, 0), AT(direct.entry.flags, 0)),
 
 	BATCH_ROWS(KVM_IRQX_ASSIGN, assign.head),
 	BINDING_ROWS(KVM_IRQX_ASSIGN, 1, assign.irqfds[1]),
 	ROW(KVM_IRQX_ASSIGN, 0, EINVAL, "flags: unknown flag", 1,
-	    AT(assign.irqfds[1].flags, KVM_IRQFD_DIRECT_MODIFY)),
+	    AT(assign.irqfds[1].flags, KVM_IRQX_IRQFD_DIRECT_MODIFY)),
 
 	BATCH_ROWS(KVM_IRQX_ROUTE, route.head),
 	ENTRY_ROWS(KVM_IRQX_ROUTE, 1, route.ops[1].entry),
@@ -744,10 +744,10 @@ static const struct refusal refusals[] = {
 	    AT(line.irq, MAX_GSI)),
 
 #ifdef __x86_64__
-	ROW(KVM_IRQFD_DIRECT, PPI, EINVAL, "entry.type: unknown value", -1),
-	ROW(KVM_IRQFD_DIRECT, SINT, EINVAL, "entry.u.hv_sint.sint: out of range", -1,
+	ROW(KVM_IRQX_IRQFD_DIRECT, PPI, EINVAL, "entry.type: unknown value", -1),
+	ROW(KVM_IRQX_IRQFD_DIRECT, SINT, EINVAL, "entry.u.hv_sint.sint: out of range", -1,
 	    AT(direct.entry.u.hv_sint.sint, 16)),
-	ROW(KVM_IRQFD_DIRECT, SINT, EINVAL, "entry.u.hv_sint.vcpu: out of range", -1,
+	ROW(KVM_IRQX_IRQFD_DIRECT, SINT, EINVAL, "entry.u.hv_sint.vcpu: out of range", -1,
 	    AT(direct.entry.u.hv_sint.vcpu, 1U << 20)),
 	ROW(KVM_IRQX_SYNIC_PAGE, 0, EINVAL, "vp_index: out of range", -1,
 	    AT(page.vp_index, 1U << 20)),
@@ -758,15 +758,15 @@ static const struct refusal refusals[] = {
 	ROW(KVM_IRQX_SYNIC_PAGE, 0, EINVAL, "gpa: not page-aligned", -1,
 	    AT(page.gpa, 0x1001)),
 #else
-	ROW(KVM_IRQFD_DIRECT, SINT, EINVAL, "entry.type: unknown value", -1),
-	ROW(KVM_IRQFD_DIRECT, PPI, EINVAL, "entry.u.irqchip.irqchip: out of range", -1,
+	ROW(KVM_IRQX_IRQFD_DIRECT, SINT, EINVAL, "entry.type: unknown value", -1),
+	ROW(KVM_IRQX_IRQFD_DIRECT, PPI, EINVAL, "entry.u.irqchip.irqchip: out of range", -1,
 	    AT(direct.entry.u.irqchip.irqchip, 2)),
-	ROW(KVM_IRQFD_DIRECT, PPI, EINVAL, "entry.u.irqchip.pin: out of range", -1,
+	ROW(KVM_IRQX_IRQFD_DIRECT, PPI, EINVAL, "entry.u.irqchip.pin: out of range", -1,
 	    AT(direct.entry.u.irqchip.pin, 15)),
-	ROW(KVM_IRQFD_DIRECT, PPI, EINVAL, "entry.u: must be zero", -1,
+	ROW(KVM_IRQX_IRQFD_DIRECT, PPI, EINVAL, "entry.u: must be zero", -1,
 	    AT(direct.entry.u.pad[2], 1)),
 	/* the guest's timer */
-	ROW(KVM_IRQFD_DIRECT, PPI, EBUSY, "entry.u.irqchip.pin: KVM uses it", -1,
+	ROW(KVM_IRQX_IRQFD_DIRECT, PPI, EBUSY, "entry.u.irqchip.pin: KVM uses it", -1,
 	    AT(direct.entry.u.irqchip.pin, 27)),
 #endif
 };
@@ -809,7 +809,7 @@ static void base_arg(FIXTURE_DATA(trace) *self, const struct refusal *r,
 	case KVM_IRQX_ATTACH:
 		arg->attach.vm_fd = self->g->vm->fd;
 		break;
-	case KVM_IRQFD_DIRECT:
+	case KVM_IRQX_IRQFD_DIRECT:
 		arg->direct.fd = spare[0];
 		arg->direct.resamplefd = spare[1];
 		arg->direct.entry = base_entry(self, r->type, 0);
@@ -868,7 +868,7 @@ static const char *call_name(unsigned long cmd)
 		{ KVM_IRQX_GET_INFO, "KVM_IRQX_GET_INFO" },
 		{ KVM_IRQX_ATTACH, "KVM_IRQX_ATTACH" },
 		{ KVM_IRQX_GET_STATS, "KVM_IRQX_GET_STATS" },
-		{ KVM_IRQFD_DIRECT, "KVM_IRQFD_DIRECT" },
+		{ KVM_IRQX_IRQFD_DIRECT, "KVM_IRQX_IRQFD_DIRECT" },
 		{ KVM_IRQX_ASSIGN, "KVM_IRQX_ASSIGN" },
 		{ KVM_IRQX_ROUTE, "KVM_IRQX_ROUTE" },
 		{ KVM_IRQX_MASK, "KVM_IRQX_MASK" },
@@ -997,7 +997,7 @@ TEST_F(trace, reject_context)
 {
 	static const char * const want[] = {
 		"KVM_IRQ_LINE context: not attached, index -1 ret -107",
-		"KVM_IRQFD_DIRECT context: the VM has no interrupt controller yet, index -1 ret -11",
+		"KVM_IRQX_IRQFD_DIRECT context: the VM has no interrupt controller yet, index -1 ret -11",
 	};
 	struct kvm_vm *vm = vm_create_barebones();
 	int unattached = irqx_open();
@@ -1006,7 +1006,7 @@ TEST_F(trace, reject_context)
 
 	EXPECT_EQ(ENOTCONN, __irqx_irq_line(unattached, 1, 1));
 	EXPECT_EQ(EAGAIN, __irqx_bind(empty, self->fd, self->a));
-	EXPECT_EQ(EFAULT, __irqx_ioctl(self->ctx, KVM_IRQFD_DIRECT, NULL));
+	EXPECT_EQ(EFAULT, __irqx_ioctl(self->ctx, KVM_IRQX_IRQFD_DIRECT, NULL));
 	EXPECT_EQ(ENOTTY, __irqx_ioctl(self->ctx, KVM_RUN, NULL));
 	EXPECT_EQ(0, __irqx_unbind(self->ctx, self->fd));
 	EXPECT_EQ(0, __irqx_route_del(self->ctx, FREE_GSI));

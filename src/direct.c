@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KVM_IRQFD_DIRECT: an eventfd with its own routing entry inside.
+ * KVM_IRQX_IRQFD_DIRECT: an eventfd with its own routing entry inside.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -17,7 +17,7 @@
 
 /* What the call says of the event's way, for an irqfd that may want EOIs. */
 static int direct_parse(struct irqx_context *ctx,
-			const struct kvm_irqfd_direct *args, bool resample,
+			const struct kvm_irqx_irqfd_direct *args, bool resample,
 			struct irqx_entries *entries, struct irqx_error *error)
 {
 	struct irqx_vm *vm = ctx->vm;
@@ -29,7 +29,7 @@ static int direct_parse(struct irqx_context *ctx,
 	if (ret)
 		return ret;
 
-	if (args->flags & KVM_IRQFD_DIRECT_EVENT_FLAG) {
+	if (args->flags & KVM_IRQX_IRQFD_DIRECT_EVENT_FLAG) {
 		if (entries->one.type != KVM_IRQ_ROUTING_HV_SINT)
 			return irqx_reject(error, -EINVAL, IRQX_ARG_ENTRY_TYPE,
 					   IRQX_REASON_NOT_A_SINT);
@@ -60,13 +60,13 @@ static int direct_parse(struct irqx_context *ctx,
 }
 
 static int direct_prepare(struct irqx_context *ctx, struct irqx_irqfd *irqfd,
-			  const struct kvm_irqfd_direct *args,
+			  const struct kvm_irqx_irqfd_direct *args,
 			  struct irqx_error *error)
 {
-	bool resample = args->flags & KVM_IRQFD_DIRECT_RESAMPLE;
+	bool resample = args->flags & KVM_IRQX_IRQFD_DIRECT_RESAMPLE;
 	int ret;
 
-	irqfd->own.masked = !!(args->flags & KVM_IRQFD_DIRECT_MASK);
+	irqfd->own.masked = !!(args->flags & KVM_IRQX_IRQFD_DIRECT_MASK);
 	ret = direct_parse(ctx, args, resample, &irqfd->own.to, error);
 	if (ret || !resample)
 		return ret;
@@ -75,7 +75,7 @@ static int direct_prepare(struct irqx_context *ctx, struct irqx_irqfd *irqfd,
 }
 
 static int direct_reserve(struct irqx_context *ctx, struct irqx_irqfd *irqfd,
-			  const struct kvm_irqfd_direct *args,
+			  const struct kvm_irqx_irqfd_direct *args,
 			  struct irqx_error *error)
 {
 	int ret;
@@ -98,7 +98,7 @@ static int direct_reserve(struct irqx_context *ctx, struct irqx_irqfd *irqfd,
  * irqx_irqfd_reserve().
  */
 int irqx_direct_assign(struct irqx_context *ctx,
-		       const struct kvm_irqfd_direct *args,
+		       const struct kvm_irqx_irqfd_direct *args,
 		       struct irqx_error *error)
 {
 	struct irqx_irqfd *irqfd;
@@ -119,7 +119,7 @@ int irqx_direct_assign(struct irqx_context *ctx,
 }
 
 static int reserve_many(struct irqx_context *ctx, struct irqx_irqfd **irqfds,
-			const struct kvm_irqfd_direct *args, u32 nr, u32 *index,
+			const struct kvm_irqx_irqfd_direct *args, u32 nr, u32 *index,
 			struct irqx_error *error)
 {
 	int ret;
@@ -152,7 +152,7 @@ static int reserve_many(struct irqx_context *ctx, struct irqx_irqfd **irqfds,
  * Return: 0, -ENOMEM, -EINTR, or as irqx_direct_assign().
  */
 int irqx_direct_assign_many(struct irqx_context *ctx,
-			    const struct kvm_irqfd_direct *args, u32 nr,
+			    const struct kvm_irqx_irqfd_direct *args, u32 nr,
 			    u32 *index, struct irqx_error *error)
 {
 	struct irqx_irqfd **irqfds;
@@ -191,9 +191,9 @@ out:
 
 static enum irqx_mask direct_mask(u32 flags)
 {
-	if (flags & KVM_IRQFD_DIRECT_MASK)
+	if (flags & KVM_IRQX_IRQFD_DIRECT_MASK)
 		return IRQX_MASK_SET;
-	if (flags & KVM_IRQFD_DIRECT_UNMASK)
+	if (flags & KVM_IRQX_IRQFD_DIRECT_UNMASK)
 		return IRQX_MASK_CLEAR;
 	return IRQX_MASK_KEEP;
 }
@@ -240,7 +240,7 @@ struct irqx_target *irqx_direct_target(struct irqx_context *ctx, int fd,
  * irqx_irqfd_find() and irqx_kvm_parse().
  */
 int irqx_direct_modify(struct irqx_context *ctx,
-		       const struct kvm_irqfd_direct *args,
+		       const struct kvm_irqx_irqfd_direct *args,
 		       struct irqx_leave *leave, struct irqx_error *error)
 {
 	struct irqx_entries entries = {};

@@ -24,8 +24,8 @@
 
 /* What a new binding can be told. */
 #define IRQX_ASSIGN_FLAGS						\
-	(KVM_IRQFD_DIRECT_RESAMPLE | KVM_IRQFD_DIRECT_EVENT_FLAG |	\
-	 KVM_IRQFD_DIRECT_MASK | KVM_IRQFD_DIRECT_UNMASK)
+	(KVM_IRQX_IRQFD_DIRECT_RESAMPLE | KVM_IRQX_IRQFD_DIRECT_EVENT_FLAG |	\
+	 KVM_IRQX_IRQFD_DIRECT_MASK | KVM_IRQX_IRQFD_DIRECT_UNMASK)
 
 /*
  * Structs that grow: the caller says how much it knows, gets that much, and is
@@ -96,16 +96,16 @@ static long ioctl_get_stats(struct irqx_context *ctx, void __user *argp,
 /* DEASSIGN goes with no other flag, RESAMPLE and MODIFY, MASK and UNMASK not with each other. */
 static bool direct_flags_conflict(u32 flags)
 {
-	const u32 either = KVM_IRQFD_DIRECT_RESAMPLE | KVM_IRQFD_DIRECT_MODIFY;
-	const u32 mask = KVM_IRQFD_DIRECT_MASK | KVM_IRQFD_DIRECT_UNMASK;
+	const u32 either = KVM_IRQX_IRQFD_DIRECT_RESAMPLE | KVM_IRQX_IRQFD_DIRECT_MODIFY;
+	const u32 mask = KVM_IRQX_IRQFD_DIRECT_MASK | KVM_IRQX_IRQFD_DIRECT_UNMASK;
 
-	if (flags & KVM_IRQFD_DIRECT_DEASSIGN)
-		return flags != KVM_IRQFD_DIRECT_DEASSIGN;
+	if (flags & KVM_IRQX_IRQFD_DIRECT_DEASSIGN)
+		return flags != KVM_IRQX_IRQFD_DIRECT_DEASSIGN;
 	return (flags & either) == either || (flags & mask) == mask;
 }
 
 /* @known: the flags that the call takes.  Return: 0 or -EINVAL. */
-static int direct_check(const struct kvm_irqfd_direct *args, u32 known,
+static int direct_check(const struct kvm_irqx_irqfd_direct *args, u32 known,
 			struct irqx_error *error)
 {
 	if (args->flags & ~known)
@@ -114,13 +114,13 @@ static int direct_check(const struct kvm_irqfd_direct *args, u32 known,
 	if (direct_flags_conflict(args->flags))
 		return irqx_reject(error, -EINVAL, IRQX_ARG_FLAGS,
 				   IRQX_REASON_FLAGS_CONFLICT);
-	if (!(args->flags & KVM_IRQFD_DIRECT_EVENT_FLAG) && args->event_flag)
+	if (!(args->flags & KVM_IRQX_IRQFD_DIRECT_EVENT_FLAG) && args->event_flag)
 		return irqx_reject(error, -EINVAL, IRQX_ARG_EVENT_FLAG,
 				   IRQX_REASON_NOT_ZERO);
 	if (args->event_flag >= KVM_IRQX_EVENT_FLAGS)
 		return irqx_reject(error, -EINVAL, IRQX_ARG_EVENT_FLAG,
 				   IRQX_REASON_OUT_OF_RANGE);
-	if (args->flags & KVM_IRQFD_DIRECT_DEASSIGN)
+	if (args->flags & KVM_IRQX_IRQFD_DIRECT_DEASSIGN)
 		return 0;
 	if (args->entry.gsi)
 		return irqx_reject(error, -EINVAL, IRQX_ARG_ENTRY_GSI,
@@ -134,10 +134,10 @@ static int direct_check(const struct kvm_irqfd_direct *args, u32 known,
 static long ioctl_irqfd_direct(struct irqx_context *ctx, void __user *argp,
 			       struct irqx_error *error)
 {
-	const u32 flags = KVM_IRQFD_DIRECT_DEASSIGN | KVM_IRQFD_DIRECT_MODIFY |
+	const u32 flags = KVM_IRQX_IRQFD_DIRECT_DEASSIGN | KVM_IRQX_IRQFD_DIRECT_MODIFY |
 			  IRQX_ASSIGN_FLAGS;
 	struct irqx_leave leave = {};
-	struct kvm_irqfd_direct args;
+	struct kvm_irqx_irqfd_direct args;
 	int ret;
 
 	if (copy_from_user(&args, argp, sizeof(args)))
@@ -149,9 +149,9 @@ static long ioctl_irqfd_direct(struct irqx_context *ctx, void __user *argp,
 	ret = irqx_context_lock(ctx);
 	if (ret)
 		return ret;
-	if (args.flags & KVM_IRQFD_DIRECT_DEASSIGN)
+	if (args.flags & KVM_IRQX_IRQFD_DIRECT_DEASSIGN)
 		ret = irqx_context_deassign(ctx, args.fd, NULL, &leave, error);
-	else if (args.flags & KVM_IRQFD_DIRECT_MODIFY)
+	else if (args.flags & KVM_IRQX_IRQFD_DIRECT_MODIFY)
 		ret = irqx_direct_modify(ctx, &args, &leave, error);
 	else
 		ret = irqx_direct_assign(ctx, &args, error);
@@ -403,7 +403,7 @@ static long ioctl_set_gsi_routing(struct irqx_context *ctx, void __user *argp,
 }
 
 /* Return: 0, or -EINVAL with the @index of what no new binding can be made of. */
-static int direct_check_many(const struct kvm_irqfd_direct *irqfds, u32 nr,
+static int direct_check_many(const struct kvm_irqx_irqfd_direct *irqfds, u32 nr,
 			     u32 *index, struct irqx_error *error)
 {
 	int ret;
@@ -476,7 +476,7 @@ static int run_batch(struct irqx_context *ctx, unsigned int cmd,
 static long ioctl_batch(struct irqx_context *ctx, unsigned int cmd,
 			void __user *argp, struct irqx_error *error)
 {
-	size_t size = cmd == KVM_IRQX_ASSIGN ? sizeof(struct kvm_irqfd_direct) :
+	size_t size = cmd == KVM_IRQX_ASSIGN ? sizeof(struct kvm_irqx_irqfd_direct) :
 					       sizeof(struct kvm_irqx_route_op);
 	struct batch __user *user = argp;
 	struct batch args;
@@ -516,7 +516,7 @@ static long dispatch(struct irqx_context *ctx, unsigned int cmd,
 	case KVM_IRQX_ATTACH:
 		return ioctl_attach(ctx, argp, error);
 	case KVM_IRQX_GET_STATS:
-	case KVM_IRQFD_DIRECT:
+	case KVM_IRQX_IRQFD_DIRECT:
 	case KVM_IRQX_ROUTE:
 	case KVM_IRQX_SYNIC_PAGE:
 	case KVM_IRQX_ASSIGN:
@@ -538,7 +538,7 @@ static long dispatch(struct irqx_context *ctx, unsigned int cmd,
 	switch (cmd) {
 	case KVM_IRQX_GET_STATS:
 		return ioctl_get_stats(ctx, argp, error);
-	case KVM_IRQFD_DIRECT:
+	case KVM_IRQX_IRQFD_DIRECT:
 		return ioctl_irqfd_direct(ctx, argp, error);
 	case KVM_IRQX_ROUTE:
 	case KVM_IRQX_ASSIGN:

@@ -47,16 +47,16 @@ int main(void)
 	MUST(ioctl(irqx, KVM_IRQX_ATTACH, &attach));
 
 	/* Bind: from now on every event of it is vector 0x41 of vCPU 0. */
-	struct kvm_irqfd_direct irqfd = { .fd = MUST(eventfd(0, 0)) };
+	struct kvm_irqx_irqfd_direct irqfd = { .fd = MUST(eventfd(0, 0)) };
 
 	set_msi(&irqfd.entry, 0x41, 0);
-	MUST(ioctl(irqx, KVM_IRQFD_DIRECT, &irqfd));
+	MUST(ioctl(irqx, KVM_IRQX_IRQFD_DIRECT, &irqfd));
 	MUST(eventfd_write(irqfd.fd, 1));
 
 	/* The guest moves the interrupt: vector 0x52 of vCPU 1, at once. */
 	set_msi(&irqfd.entry, 0x52, 1);
-	irqfd.flags = KVM_IRQFD_DIRECT_MODIFY;
-	MUST(ioctl(irqx, KVM_IRQFD_DIRECT, &irqfd));
+	irqfd.flags = KVM_IRQX_IRQFD_DIRECT_MODIFY;
+	MUST(ioctl(irqx, KVM_IRQX_IRQFD_DIRECT, &irqfd));
 	MUST(eventfd_write(irqfd.fd, 1));
 
 	/* It masks the vector, and the device does not care. */
@@ -77,8 +77,8 @@ int main(void)
 
 	/* It moves the vector, and unmasks it: what is pending comes to the new place. */
 	set_msi(&irqfd.entry, 0x63, 0);
-	irqfd.flags = KVM_IRQFD_DIRECT_MODIFY | KVM_IRQFD_DIRECT_UNMASK;
-	MUST(ioctl(irqx, KVM_IRQFD_DIRECT, &irqfd));
+	irqfd.flags = KVM_IRQX_IRQFD_DIRECT_MODIFY | KVM_IRQX_IRQFD_DIRECT_UNMASK;
+	MUST(ioctl(irqx, KVM_IRQX_IRQFD_DIRECT, &irqfd));
 
 	struct kvm_irqx_stats stats = { .argsz = sizeof(stats) };
 

@@ -14,14 +14,14 @@ struct irqx_level {
 static inline int __irqx_bind_level(int ctx, int fd, int resamplefd,
 				    struct kvm_irq_routing_entry entry)
 {
-	struct kvm_irqfd_direct direct = {
+	struct kvm_irqx_irqfd_direct direct = {
 		.fd = fd,
 		.resamplefd = resamplefd,
-		.flags = KVM_IRQFD_DIRECT_RESAMPLE,
+		.flags = KVM_IRQX_IRQFD_DIRECT_RESAMPLE,
 		.entry = entry,
 	};
 
-	return __irqx_ioctl(ctx, KVM_IRQFD_DIRECT, &direct);
+	return __irqx_ioctl(ctx, KVM_IRQX_IRQFD_DIRECT, &direct);
 }
 
 /* @ctx may be a VM's file descriptor. */

@@ -110,14 +110,14 @@ struct kvm_irqx_stats irqx_stats(int ctx);
 static inline int __irqx_direct(int ctx, int fd, uint32_t flags,
 				struct kvm_irq_routing_entry entry)
 {
-	struct kvm_irqfd_direct direct = {
+	struct kvm_irqx_irqfd_direct direct = {
 		.fd = fd,
 		.resamplefd = -1,
 		.flags = flags,
 		.entry = entry,
 	};
 
-	return __irqx_ioctl(ctx, KVM_IRQFD_DIRECT, &direct);
+	return __irqx_ioctl(ctx, KVM_IRQX_IRQFD_DIRECT, &direct);
 }
 
 static inline int __irqx_bind(int ctx, int fd,
@@ -129,7 +129,7 @@ static inline int __irqx_bind(int ctx, int fd,
 static inline int __irqx_modify(int ctx, int fd,
 				struct kvm_irq_routing_entry entry)
 {
-	return __irqx_direct(ctx, fd, KVM_IRQFD_DIRECT_MODIFY, entry);
+	return __irqx_direct(ctx, fd, KVM_IRQX_IRQFD_DIRECT_MODIFY, entry);
 }
 
 /* However it was bound. */
@@ -137,7 +137,7 @@ static inline int __irqx_unbind(int ctx, int fd)
 {
 	struct kvm_irq_routing_entry none = {};
 
-	return __irqx_direct(ctx, fd, KVM_IRQFD_DIRECT_DEASSIGN, none);
+	return __irqx_direct(ctx, fd, KVM_IRQX_IRQFD_DIRECT_DEASSIGN, none);
 }
 
 #define irqx_bind(ctx, fd, entry)	irqx_assert(__irqx_bind(ctx, fd, entry))
@@ -204,7 +204,7 @@ int __irqx_route(int ctx, const struct kvm_irqx_route_op *ops, uint32_t nr,
 	irqx_assert(__irqx_route(ctx, ops, nr, NULL))
 
 /* KVM_IRQX_ASSIGN; likewise. */
-int __irqx_assign(int ctx, const struct kvm_irqfd_direct *irqfds, uint32_t nr,
+int __irqx_assign(int ctx, const struct kvm_irqx_irqfd_direct *irqfds, uint32_t nr,
 		  uint32_t *index);
 #define irqx_assign(ctx, irqfds, nr)	\
 	irqx_assert(__irqx_assign(ctx, irqfds, nr, NULL))

@@ -140,7 +140,7 @@ int __irqx_route(int ctx, const struct kvm_irqx_route_op *ops, uint32_t nr,
 	return err;
 }
 
-int __irqx_assign(int ctx, const struct kvm_irqfd_direct *irqfds, uint32_t nr,
+int __irqx_assign(int ctx, const struct kvm_irqx_irqfd_direct *irqfds, uint32_t nr,
 		  uint32_t *index)
 {
 	struct kvm_irqx_assign *assign;

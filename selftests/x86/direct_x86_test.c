@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KVM_IRQFD_DIRECT with every kind of entry that only x86 has: what an MSI can
+ * KVM_IRQX_IRQFD_DIRECT with every kind of entry that only x86 has: what an MSI can
  * say, pins of the IOAPIC and the PIC, Xen event channels.
  */
 #include "irqx_util.h"

@@ -2060,15 +2060,15 @@ TEST_F(level, msi)
 TEST_F(level, flags)
 {
 	const uint32_t bad[] = {
-		KVM_IRQFD_DIRECT_DEASSIGN | KVM_IRQFD_DIRECT_RESAMPLE,
-		KVM_IRQFD_DIRECT_MODIFY | KVM_IRQFD_DIRECT_RESAMPLE,
-		KVM_IRQFD_DIRECT_MODIFY | KVM_IRQFD_DIRECT_DEASSIGN,
-		KVM_IRQFD_DIRECT_RESAMPLE | 1 << 6,
-		KVM_IRQFD_DIRECT_RESAMPLE | 1U << 31,
+		KVM_IRQX_IRQFD_DIRECT_DEASSIGN | KVM_IRQX_IRQFD_DIRECT_RESAMPLE,
+		KVM_IRQX_IRQFD_DIRECT_MODIFY | KVM_IRQX_IRQFD_DIRECT_RESAMPLE,
+		KVM_IRQX_IRQFD_DIRECT_MODIFY | KVM_IRQX_IRQFD_DIRECT_DEASSIGN,
+		KVM_IRQX_IRQFD_DIRECT_RESAMPLE | 1 << 6,
+		KVM_IRQX_IRQFD_DIRECT_RESAMPLE | 1U << 31,
 	};
 	struct irqx_level level = irqx_level_direct(self->ctx, ioapic(PIN));
 	struct irqx_level gsi = irqx_level_gsi(self->ctx, GSI);
-	struct kvm_irqfd_direct direct = {
+	struct kvm_irqx_irqfd_direct direct = {
 		.fd = level.fd,
 		.resamplefd = level.ack,
 		.entry = ioapic(OTHER_PIN),
@@ -2082,11 +2082,11 @@ TEST_F(level, flags)
 
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {
 		direct.flags = bad[i];
-		ASSERT_EQ(EINVAL, __irqx_ioctl(self->ctx, KVM_IRQFD_DIRECT,
+		ASSERT_EQ(EINVAL, __irqx_ioctl(self->ctx, KVM_IRQX_IRQFD_DIRECT,
 					       &direct));
 	}
-	direct.flags = KVM_IRQFD_DIRECT_RESAMPLE;
-	ASSERT_EQ(EBUSY, __irqx_ioctl(self->ctx, KVM_IRQFD_DIRECT, &direct));
+	direct.flags = KVM_IRQX_IRQFD_DIRECT_RESAMPLE;
+	ASSERT_EQ(EBUSY, __irqx_ioctl(self->ctx, KVM_IRQX_IRQFD_DIRECT, &direct));
 	irqfd.flags = KVM_IRQFD_FLAG_RESAMPLE | 1 << 2;
 	ASSERT_EQ(EINVAL, __irqx_ioctl(self->ctx, KVM_IRQFD, &irqfd));
 	irqfd.flags = KVM_IRQFD_FLAG_RESAMPLE;

@@ -858,7 +858,7 @@ static void run_flags(struct __test_metadata *_metadata, struct irqx_synic *s,
 		for (sint = 0; sint < IRQX_NR_SINTS; sint++) {
 			for (i = 0; i < ARRAY_SIZE(some_flags); i++) {
 				if (__irqx_bind_flag(g->ctx, fd,
-						     KVM_IRQFD_DIRECT_MODIFY,
+						     KVM_IRQX_IRQFD_DIRECT_MODIFY,
 						     irqx_sint_entry(vp, sint),
 						     some_flags[i]))
 					irqx_bind_flag(g->ctx, fd,
@@ -1420,7 +1420,7 @@ TEST(dirty_ring)
 	ASSERT_EQ(0, irqx_stats(s->g->ctx).irqfds);
 	irqx_bind(s->g->ctx, fd, irqx_sint_entry(0, SINT));
 	ASSERT_EQ(EOPNOTSUPP, __irqx_bind_flag(s->g->ctx, fd,
-					       KVM_IRQFD_DIRECT_MODIFY,
+					       KVM_IRQX_IRQFD_DIRECT_MODIFY,
 					       irqx_sint_entry(0, SINT), 3));
 	irqx_synic_start(s);
 	irqx_sint_set_all(s, 0);
@@ -1467,11 +1467,11 @@ TEST_F(flag, modify)
 
 	/* One that fails changes nothing. */
 	ASSERT_EQ(EINVAL, __irqx_bind_flag(self->ctx, self->fd,
-					   KVM_IRQFD_DIRECT_MODIFY,
+					   KVM_IRQX_IRQFD_DIRECT_MODIFY,
 					   irqx_sint_entry(0, SINT),
 					   KVM_IRQX_EVENT_FLAGS));
 	ASSERT_EQ(EINVAL, __irqx_bind_flag(self->ctx, self->fd,
-					   KVM_IRQFD_DIRECT_MODIFY,
+					   KVM_IRQX_IRQFD_DIRECT_MODIFY,
 					   irqx_entry(self->g, 0, VECTOR), 3));
 	expect_flag(self->g, self->page, self->fd, 3);
 }
@@ -1483,16 +1483,16 @@ TEST_F(flag, resample)
 		.fd = self->fd,
 		.ack = irqx_eventfd(0, 0),
 	};
-	struct kvm_irqfd_direct direct = {
+	struct kvm_irqx_irqfd_direct direct = {
 		.fd = level.fd,
 		.resamplefd = level.ack,
-		.flags = KVM_IRQFD_DIRECT_RESAMPLE | KVM_IRQFD_DIRECT_EVENT_FLAG,
+		.flags = KVM_IRQX_IRQFD_DIRECT_RESAMPLE | KVM_IRQX_IRQFD_DIRECT_EVENT_FLAG,
 		.event_flag = 3,
 		.entry = irqx_sint_entry(0, SINT),
 	};
 
 	irqx_synic_page(self->ctx, 0, SLOT_GPA);
-	irqx_assert(__irqx_ioctl(self->ctx, KVM_IRQFD_DIRECT, &direct));
+	irqx_assert(__irqx_ioctl(self->ctx, KVM_IRQX_IRQFD_DIRECT, &direct));
 	expect_flag(self->g, self->page, self->fd, 3);
 	ASSERT_EQ(1, irqx_acks(&level, 1));
 	irqx_modify_flag(self->ctx, self->fd, irqx_sint_entry(0, SINT), 4);
@@ -1504,7 +1504,7 @@ TEST_F(flag, einval)
 {
 	struct kvm_irq_routing_entry sint = irqx_sint_entry(0, SINT);
 	uint32_t max = kvm_check_cap(KVM_CAP_MAX_VCPUS);
-	struct kvm_irqfd_direct direct = {
+	struct kvm_irqx_irqfd_direct direct = {
 		.fd = self->fd,
 		.event_flag = 1,
 		.entry = sint,
@@ -1520,16 +1520,16 @@ TEST_F(flag, einval)
 					   irqx_pin_entry(KVM_IRQCHIP_IOAPIC, 5),
 					   1));
 	ASSERT_EQ(EINVAL, __irqx_bind_flag(self->ctx, self->fd,
-					   KVM_IRQFD_DIRECT_DEASSIGN, sint, 1));
+					   KVM_IRQX_IRQFD_DIRECT_DEASSIGN, sint, 1));
 	/* A flag that nobody asked for. */
-	ASSERT_EQ(EINVAL, __irqx_ioctl(self->ctx, KVM_IRQFD_DIRECT, &direct));
+	ASSERT_EQ(EINVAL, __irqx_ioctl(self->ctx, KVM_IRQX_IRQFD_DIRECT, &direct));
 	for (i = 1; i < 4; i++) {
 		direct.flags = 1 << (i - 1);
-		ASSERT_EQ(EINVAL, __irqx_ioctl(self->ctx, KVM_IRQFD_DIRECT,
+		ASSERT_EQ(EINVAL, __irqx_ioctl(self->ctx, KVM_IRQX_IRQFD_DIRECT,
 					       &direct));
 	}
 	ASSERT_EQ(ENOENT, __irqx_bind_flag(self->ctx, self->fd,
-					   KVM_IRQFD_DIRECT_MODIFY, sint, 1));
+					   KVM_IRQX_IRQFD_DIRECT_MODIFY, sint, 1));
 	ASSERT_EQ(0, irqx_stats(self->ctx).irqfds);
 
 	ASSERT_EQ(EINVAL, __irqx_synic_page(self->ctx, max,

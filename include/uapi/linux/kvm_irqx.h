@@ -85,10 +85,10 @@ struct kvm_irqx_info {
  * KVM_IRQX_FEATURE_PPI
  *	KVM_IRQX_ROUTING_PPI, which only this module knows.
  * KVM_IRQX_FEATURE_RESAMPLE
- *	Resamplefds, on what has an EOI (KVM_IRQFD_DIRECT).  Not where KVM tells of some
+ *	Resamplefds, on what has an EOI (KVM_IRQX_IRQFD_DIRECT).  Not where KVM tells of some
  *	EOIs only, and cannot be watched (arm64, no kernel of Debian's).
  * KVM_IRQX_FEATURE_EVENT_FLAG
- *	KVM_IRQFD_DIRECT_EVENT_FLAG and KVM_IRQX_SYNIC_PAGE.
+ *	KVM_IRQX_IRQFD_DIRECT_EVENT_FLAG and KVM_IRQX_SYNIC_PAGE.
  * KVM_IRQX_FEATURE_ASSIGN
  *	KVM_IRQX_ASSIGN.
  * KVM_IRQX_FEATURE_LEVEL_MSI
@@ -191,15 +191,15 @@ struct kvm_irqx_stats {
 };
 
 /**
- * struct kvm_irqfd_direct - an eventfd with its own routing entry inside
+ * struct kvm_irqx_irqfd_direct - an eventfd with its own routing entry inside
  * @fd:		the eventfd
  * @resamplefd:	with RESAMPLE the eventfd to signal when the guest has
  *		acknowledged the interrupt, else ignored
- * @flags:	none: bind @fd to @entry; or one of KVM_IRQFD_DIRECT_DEASSIGN
- *		and KVM_IRQFD_DIRECT_MODIFY; when binding,
- *		KVM_IRQFD_DIRECT_RESAMPLE; with all but DEASSIGN,
- *		KVM_IRQFD_DIRECT_EVENT_FLAG, and one of KVM_IRQFD_DIRECT_MASK and
- *		KVM_IRQFD_DIRECT_UNMASK
+ * @flags:	none: bind @fd to @entry; or one of KVM_IRQX_IRQFD_DIRECT_DEASSIGN
+ *		and KVM_IRQX_IRQFD_DIRECT_MODIFY; when binding,
+ *		KVM_IRQX_IRQFD_DIRECT_RESAMPLE; with all but DEASSIGN,
+ *		KVM_IRQX_IRQFD_DIRECT_EVENT_FLAG, and one of KVM_IRQX_IRQFD_DIRECT_MASK and
+ *		KVM_IRQX_IRQFD_DIRECT_UNMASK
  * @event_flag:	with EVENT_FLAG a number below KVM_IRQX_EVENT_FLAGS, else zero
  * @entry:	where an event goes, in KVM's terms; its gsi must be 0.  Ignored
  *		by DEASSIGN.
@@ -293,7 +293,7 @@ struct kvm_irqx_stats {
  *		from outside a vCPU
  * :ENOMEM:	no memory
  */
-struct kvm_irqfd_direct {
+struct kvm_irqx_irqfd_direct {
 	__s32 fd;
 	__s32 resamplefd;
 	__u32 flags;
@@ -301,12 +301,12 @@ struct kvm_irqfd_direct {
 	struct kvm_irq_routing_entry entry;
 };
 
-#define KVM_IRQFD_DIRECT_DEASSIGN	(1U << 0)
-#define KVM_IRQFD_DIRECT_RESAMPLE	(1U << 1)
-#define KVM_IRQFD_DIRECT_MODIFY		(1U << 2)
-#define KVM_IRQFD_DIRECT_EVENT_FLAG	(1U << 3)
-#define KVM_IRQFD_DIRECT_MASK		(1U << 4)
-#define KVM_IRQFD_DIRECT_UNMASK		(1U << 5)
+#define KVM_IRQX_IRQFD_DIRECT_DEASSIGN	(1U << 0)
+#define KVM_IRQX_IRQFD_DIRECT_RESAMPLE	(1U << 1)
+#define KVM_IRQX_IRQFD_DIRECT_MODIFY	(1U << 2)
+#define KVM_IRQX_IRQFD_DIRECT_EVENT_FLAG	(1U << 3)
+#define KVM_IRQX_IRQFD_DIRECT_MASK	(1U << 4)
+#define KVM_IRQX_IRQFD_DIRECT_UNMASK	(1U << 5)
 
 /* Per SINT (Hyper-V TLFS, HV_SYNIC_EVENT_FLAGS). */
 #define KVM_IRQX_EVENT_FLAGS	2048
@@ -356,7 +356,7 @@ struct kvm_irqx_synic_page {
  * only, also in mid-batch.
  *
  * The irqfds of a changed GSI follow at once, under the same promise as that of
- * KVM_IRQFD_DIRECT_MODIFY.  If KVM_IRQ_LINE holds the GSI up, the level goes with
+ * KVM_IRQX_IRQFD_DIRECT_MODIFY.  If KVM_IRQ_LINE holds the GSI up, the level goes with
  * it: the old pin falls, the new one rises, and one that the GSI keeps does not
  * move; an MSI, or what else has no level, is sent once.  The level ends with the route.
  */
@@ -371,8 +371,8 @@ struct kvm_irqx_synic_page {
  *
  * :EINVAL:	flags is not zero; nr or a GSI is beyond max_gsi; an entry that
  *		cannot share its GSI, or has no EOI where the GSI has a
- *		resamplefd; an entry as for KVM_IRQFD_DIRECT
- * :EBUSY:	an entry as for KVM_IRQFD_DIRECT
+ *		resamplefd; an entry as for KVM_IRQX_IRQFD_DIRECT
+ * :EBUSY:	an entry as for KVM_IRQX_IRQFD_DIRECT
  * :ENOMEM:	no memory
  */
 
@@ -380,16 +380,16 @@ struct kvm_irqx_synic_page {
  * DOC: KVM_IRQFD
  *
  * Binds fd to gsi, or with KVM_IRQFD_FLAG_DEASSIGN undoes the binding of fd to gsi; if
- * there is none, that is success.  (KVM_IRQFD_DIRECT_DEASSIGN undoes whichever binding fd
- * has.)  KVM_IRQFD_FLAG_RESAMPLE is as KVM_IRQFD_DIRECT_RESAMPLE.
+ * there is none, that is success.  (KVM_IRQX_IRQFD_DIRECT_DEASSIGN undoes whichever binding fd
+ * has.)  KVM_IRQFD_FLAG_RESAMPLE is as KVM_IRQX_IRQFD_DIRECT_RESAMPLE.
  *
  * Errors:
  *
  * :EBADF:	fd, or with RESAMPLE resamplefd, is not open
  * :EINVAL:	one of the two is not an eventfd; unknown flags; RESAMPLE on a GSI
  *		with an entry that has no EOI
- * :EBUSY:	as KVM_IRQFD_DIRECT
- * :ENOSPC:	as KVM_IRQFD_DIRECT
+ * :EBUSY:	as KVM_IRQX_IRQFD_DIRECT
+ * :ENOSPC:	as KVM_IRQX_IRQFD_DIRECT
  * :ENOMEM:	no memory
  */
 
@@ -450,8 +450,8 @@ struct kvm_irqx_route_op {
  *
  * :EINVAL:	@nr, @flags or @pad; an operation, its padding, a GSI beyond
  *		max_gsi, an entry that cannot share the GSI, or has no EOI where
- *		the GSI has a resamplefd; an entry as for KVM_IRQFD_DIRECT
- * :EBUSY:	an entry as for KVM_IRQFD_DIRECT
+ *		the GSI has a resamplefd; an entry as for KVM_IRQX_IRQFD_DIRECT
+ * :EBUSY:	an entry as for KVM_IRQX_IRQFD_DIRECT
  * :ENOMEM:	no memory
  */
 struct kvm_irqx_route {
@@ -468,13 +468,13 @@ struct kvm_irqx_route {
  * @flags:	zero
  * @index:	out: on failure, which of @irqfds is to blame; @nr if none is
  * @pad:	zero
- * @irqfds:	each as for KVM_IRQFD_DIRECT, without DEASSIGN and MODIFY
+ * @irqfds:	each as for KVM_IRQX_IRQFD_DIRECT, without DEASSIGN and MODIFY
  *
- * As that many calls of KVM_IRQFD_DIRECT, but for a fraction of their cost, and if
+ * As that many calls of KVM_IRQX_IRQFD_DIRECT, but for a fraction of their cost, and if
  * one fails, none of the eventfds is bound and no event has been taken out of one.
  * An event that comes meanwhile waits in its eventfd until all are bound.
  *
- * Errors, beside those of KVM_IRQFD_DIRECT for each of @irqfds:
+ * Errors, beside those of KVM_IRQX_IRQFD_DIRECT for each of @irqfds:
  *
  * :EINVAL:	@nr is 0 or above max_batch; @flags or @pad is not zero; an
  *		element with DEASSIGN or MODIFY
@@ -485,7 +485,7 @@ struct kvm_irqx_assign {
 	__u32 flags;
 	__u32 index;
 	__u32 pad;
-	struct kvm_irqfd_direct irqfds[];
+	struct kvm_irqx_irqfd_direct irqfds[];
 };
 
 /* No eventfd: a GSI is meant. */
@@ -493,7 +493,7 @@ struct kvm_irqx_assign {
 
 /**
  * struct kvm_irqx_mask - hold events back, or let them go
- * @fd:		an eventfd with an entry of its own (KVM_IRQFD_DIRECT), or KVM_IRQX_NO_FD
+ * @fd:		an eventfd with an entry of its own (KVM_IRQX_IRQFD_DIRECT), or KVM_IRQX_NO_FD
  * @gsi:	with KVM_IRQX_NO_FD a GSI that has a route, else zero
  * @flags:	KVM_IRQX_MASK_SET or KVM_IRQX_MASK_CLEAR
  * @pad:	zero
@@ -512,14 +512,14 @@ struct kvm_irqx_assign {
  * interrupt) clears the levels that have a resamplefd, and signals those, masked or not.
  * KVM_IRQ_LINE with 0 clears its own level and touches nothing else; its status is negative.
  *
- * A mask stays when KVM_IRQFD_DIRECT_MODIFY, KVM_IRQX_ROUTE or KVM_SET_GSI_ROUTING give the
+ * A mask stays when KVM_IRQX_IRQFD_DIRECT_MODIFY, KVM_IRQX_ROUTE or KVM_SET_GSI_ROUTING give the
  * binding or GSI another entry, and what is pending goes along.  It ends with the
  * binding or the route.  What is pending then goes back, as one event, into the
  * eventfd: of a GSI, when the last of its irqfds leaves; a level, into its own.  A GSI that
  * loses its route drops it, as an event that has none.
  *
  * CLEAR allocates nothing and cannot fail but for wrong arguments, and if it is killed.
- * SET waits as KVM_IRQFD_DIRECT_MODIFY.
+ * SET waits as KVM_IRQX_IRQFD_DIRECT_MODIFY.
  *
  * Errors:
  *
@@ -591,11 +591,26 @@ struct kvm_irqx_get_state {
 #define KVM_IRQX_GET_INFO	_IO(KVMIO,   0xf0) /* struct kvm_irqx_info */
 #define KVM_IRQX_ATTACH		_IOW(KVMIO,  0xf1, struct kvm_irqx_attach)
 #define KVM_IRQX_GET_STATS	_IO(KVMIO,   0xf2) /* struct kvm_irqx_stats */
-#define KVM_IRQFD_DIRECT	_IOW(KVMIO,  0xf3, struct kvm_irqfd_direct)
+#define KVM_IRQX_IRQFD_DIRECT	_IOW(KVMIO,  0xf3, struct kvm_irqx_irqfd_direct)
 #define KVM_IRQX_ROUTE		_IOWR(KVMIO, 0xf4, struct kvm_irqx_route)
 #define KVM_IRQX_SYNIC_PAGE	_IOW(KVMIO,  0xf5, struct kvm_irqx_synic_page)
 #define KVM_IRQX_ASSIGN		_IOWR(KVMIO, 0xf6, struct kvm_irqx_assign)
 #define KVM_IRQX_MASK		_IOW(KVMIO,  0xf7, struct kvm_irqx_mask)
 #define KVM_IRQX_GET_STATE	_IOWR(KVMIO, 0xf8, struct kvm_irqx_get_state)
+
+/*
+ * For who wants them, the names without the module's prefix.  KVM may come to have such
+ * names of its own: not together with a <linux/kvm.h> that has.
+ */
+#ifdef KVM_IRQX_BARE_NAMES
+#define kvm_irqfd_direct		kvm_irqx_irqfd_direct
+#define KVM_IRQFD_DIRECT		KVM_IRQX_IRQFD_DIRECT
+#define KVM_IRQFD_DIRECT_DEASSIGN	KVM_IRQX_IRQFD_DIRECT_DEASSIGN
+#define KVM_IRQFD_DIRECT_RESAMPLE	KVM_IRQX_IRQFD_DIRECT_RESAMPLE
+#define KVM_IRQFD_DIRECT_MODIFY		KVM_IRQX_IRQFD_DIRECT_MODIFY
+#define KVM_IRQFD_DIRECT_EVENT_FLAG	KVM_IRQX_IRQFD_DIRECT_EVENT_FLAG
+#define KVM_IRQFD_DIRECT_MASK		KVM_IRQX_IRQFD_DIRECT_MASK
+#define KVM_IRQFD_DIRECT_UNMASK		KVM_IRQX_IRQFD_DIRECT_UNMASK
+#endif
 
 #endif /* _UAPI_LINUX_KVM_IRQX_H */

@@ -83,7 +83,7 @@ static void fault_guest_free(struct irqx_guest *g)
 
 static void prepare_direct_sint(struct scene *s)
 {
-	prepare_direct(s, KVM_IRQFD_DIRECT_RESAMPLE, irqx_sint_entry(SINT_VP, SINT));
+	prepare_direct(s, KVM_IRQX_IRQFD_DIRECT_RESAMPLE, irqx_sint_entry(SINT_VP, SINT));
 }
 
 static void sint_is_bound(struct __test_metadata *_metadata, struct scene *s)
@@ -112,9 +112,9 @@ FIXTURE_VARIANT_ADD(fault, direct_sint_resample_first)
 
 static void prepare_direct_flag(struct scene *s)
 {
-	struct kvm_irqfd_direct *direct;
+	struct kvm_irqx_irqfd_direct *direct;
 
-	prepare_direct(s, KVM_IRQFD_DIRECT_EVENT_FLAG,
+	prepare_direct(s, KVM_IRQX_IRQFD_DIRECT_EVENT_FLAG,
 		       irqx_sint_entry(SINT_VP, SINT));
 	direct = (void *)s->arg;
 	direct->event_flag = EVENT_FLAG;
@@ -161,13 +161,13 @@ FIXTURE_VARIANT_ADD(fault, direct_flag)
 /* The virtual processor is a new one. */
 static void prepare_modify_flag(struct scene *s)
 {
-	struct kvm_irqfd_direct *direct;
+	struct kvm_irqx_irqfd_direct *direct;
 
 	irqx_eventfd_take(s->fd);
 	irqx_bind(s->ctx, s->fd, irqx_entry(s->g, 0, NEW_IRQ));
 	prepare_direct_flag(s);
 	direct = (void *)s->arg;
-	direct->flags |= KVM_IRQFD_DIRECT_MODIFY;
+	direct->flags |= KVM_IRQX_IRQFD_DIRECT_MODIFY;
 }
 
 static void modify_flag_failed(struct __test_metadata *_metadata, struct scene *s)

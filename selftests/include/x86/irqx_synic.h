@@ -117,21 +117,21 @@ static inline int __irqx_bind_flag(int ctx, int fd, uint32_t flags,
 				   struct kvm_irq_routing_entry entry,
 				   uint32_t event_flag)
 {
-	struct kvm_irqfd_direct direct = {
+	struct kvm_irqx_irqfd_direct direct = {
 		.fd = fd,
 		.resamplefd = -1,
-		.flags = KVM_IRQFD_DIRECT_EVENT_FLAG | flags,
+		.flags = KVM_IRQX_IRQFD_DIRECT_EVENT_FLAG | flags,
 		.event_flag = event_flag,
 		.entry = entry,
 	};
 
-	return __irqx_ioctl(ctx, KVM_IRQFD_DIRECT, &direct);
+	return __irqx_ioctl(ctx, KVM_IRQX_IRQFD_DIRECT, &direct);
 }
 
 #define irqx_bind_flag(ctx, fd, entry, flag)	\
 	irqx_assert(__irqx_bind_flag(ctx, fd, 0, entry, flag))
 #define irqx_modify_flag(ctx, fd, entry, flag)	\
-	irqx_assert(__irqx_bind_flag(ctx, fd, KVM_IRQFD_DIRECT_MODIFY, entry, flag))
+	irqx_assert(__irqx_bind_flag(ctx, fd, KVM_IRQX_IRQFD_DIRECT_MODIFY, entry, flag))
 
 /* Return: false if the slot is taken; then the guest is asked to say when not. */
 bool irqx_message_post(struct irqx_message *slot, uint64_t value);
