@@ -680,48 +680,88 @@ FIXTURE_VARIANT_ADD(fault, deassign)
 	.done = deassign_done,
 };
 
-/* ---- KVM_IRQX_ASSIGN ---- */
+/* ---- KVM_IRQX_BATCH ---- */
 
 /* What @index of a batch is before the call. */
 #define NOT_WRITTEN	(~0U)
 
-/* It says which of @nr failed, or that none did it; or the call was not even read. */
-static void check_index(struct __test_metadata *_metadata, uint32_t nr, uint32_t index)
+struct batch_arg {
+	struct kvm_irqx_batch batch;
+	struct kvm_irqx_error error;
+	struct kvm_irqx_op ops[];
+};
+
+static void batch_begin(struct scene *s)
 {
+	struct batch_arg *arg = argument(s, s->ctx, KVM_IRQX_BATCH);
+
+	arg->batch = irqx_batch_of(arg->ops, 0);
+	arg->batch.index = NOT_WRITTEN;
+	arg->batch.error = (uintptr_t)&arg->error;
+	arg->error = (struct kvm_irqx_error){
+		.argsz = sizeof(arg->error),
+		.reason = KVM_IRQX_NR_REASONS,
+	};
+}
+
+static struct kvm_irqx_op *batch_add(struct scene *s, uint32_t op, uint32_t gsi,
+				     struct kvm_irq_routing_entry entry)
+{
+	struct batch_arg *arg = (void *)s->arg;
+	struct kvm_irqx_op *added = &arg->ops[arg->batch.nr++];
+
+	TEST_ASSERT((char *)(added + 1) <= (char *)s->arg + sizeof(s->arg), "no room");
+	added->op = op;
+	added->entry = entry;
+	added->entry.gsi = gsi;
+	return added;
+}
+
+/* A new eventfd with an event. */
+static struct kvm_irqx_op *batch_add_new(struct scene *s, uint32_t op, uint32_t gsi,
+					 struct kvm_irq_routing_entry entry)
+{
+	struct kvm_irqx_op *added = batch_add(s, op, gsi, entry);
+
+	added->fd = irqx_eventfd(1, 0);
+	s->many[s->nr_many++] = added->fd;
+	return added;
+}
+
+static struct kvm_irqx_op *assign_add(struct scene *s,
+				      struct kvm_irq_routing_entry entry)
+{
+	return batch_add_new(s, KVM_IRQX_OP_ASSIGN, 0, entry);
+}
+
+/*
+ * It says which failed, or that none did it; or the call was not even read.  A fault is
+ * the fault of no argument.
+ */
+static void check_batch(struct __test_metadata *_metadata, struct scene *s)
+{
+	const struct batch_arg *arg = (void *)s->arg;
+
 	if (faults.came == USERCOPY) {
-		ASSERT_TRUE(index == nr || index == NOT_WRITTEN);
+		ASSERT_TRUE(arg->batch.index == arg->batch.nr ||
+			    arg->batch.index == NOT_WRITTEN);
 	} else {
-		ASSERT_GE(nr, index);
+		ASSERT_GE(arg->batch.nr, arg->batch.index);
+		ASSERT_EQ(KVM_IRQX_REASON_NONE, arg->error.reason);
 	}
-}
-
-static void assign_begin(struct scene *s)
-{
-	struct kvm_irqx_assign *assign = argument(s, s->ctx, KVM_IRQX_ASSIGN);
-
-	assign->index = NOT_WRITTEN;
-}
-
-static struct kvm_irqx_irqfd_direct *assign_add(struct scene *s,
-						struct kvm_irq_routing_entry entry)
-{
-	struct kvm_irqx_assign *assign = (void *)s->arg;
-	struct kvm_irqx_irqfd_direct *direct = &assign->irqfds[assign->nr++];
-
-	direct->fd = irqx_eventfd(1, 0);
-	direct->resamplefd = s->ack;
-	direct->entry = entry;
-	s->many[s->nr_many++] = direct->fd;
-	return direct;
+	if (arg->error.reason == KVM_IRQX_REASON_NONE) {
+		ASSERT_EQ(KVM_IRQX_ARG_NONE, arg->error.arg);
+		ASSERT_TRUE(arg->error.index == ~0U ||
+			    arg->error.index == arg->batch.index);
+	}
 }
 
 /* The events are where they were. */
 static void assign_failed(struct __test_metadata *_metadata, struct scene *s)
 {
-	struct kvm_irqx_assign *assign = (void *)s->arg;
 	uint32_t i;
 
-	check_index(_metadata, assign->nr, assign->index);
+	check_batch(_metadata, s);
 	for (i = 0; i < s->nr_many; i++) {
 		ASSERT_EQ(1, irqx_eventfd_take(s->many[i]));
 		irqx_fire(s->many[i]);
@@ -731,17 +771,22 @@ static void assign_failed(struct __test_metadata *_metadata, struct scene *s)
 
 static void prepare_assign(struct scene *s)
 {
-	assign_begin(s);
+	struct kvm_irqx_op *level;
+
+	batch_begin(s);
 	assign_add(s, irqx_entry(s->g, 1, NEW_IRQ));
-	assign_add(s, irqx_wire_entry(s->g, 0))->flags = KVM_IRQX_IRQFD_DIRECT_RESAMPLE;
+	level = assign_add(s, irqx_wire_entry(s->g, 0));
+	level->flags = KVM_IRQX_OP_FLAG_RESAMPLE;
+	level->resamplefd = s->ack;
 	assign_add(s, irqx_entry(s->g, 0, NEW_IRQ));
 }
 
 static void assign_done(struct __test_metadata *_metadata, struct scene *s)
 {
-	struct kvm_irqx_assign *assign = (void *)s->arg;
+	const struct batch_arg *arg = (void *)s->arg;
 
-	ASSERT_EQ(assign->nr, assign->index);
+	ASSERT_EQ(arg->batch.nr, arg->batch.index);
+	ASSERT_EQ(KVM_IRQX_NR_REASONS, arg->error.reason);
 	ASSERT_EQ(s->stats.irqfds + 3, irqx_stats(s->ctx).irqfds);
 	irqx_expect(s->g, 0, NEW_IRQ, 1);
 	irqx_expect(s->g, 1, NEW_IRQ, 1);
@@ -765,7 +810,7 @@ static void prepare_assign_big(struct scene *s)
 {
 	uint32_t i;
 
-	assign_begin(s);
+	batch_begin(s);
 	for (i = 0; i < BIG_BATCH; i++)
 		assign_add(s, irqx_entry(s->g, i % 2, NEW_IRQ + i / 2));
 }
@@ -1022,30 +1067,11 @@ FIXTURE_VARIANT_ADD(fault, set_gsi_routing_line)
 	.done = modify_line_done,
 };
 
-/* ---- KVM_IRQX_ROUTE ---- */
-
-static void batch_begin(struct scene *s)
-{
-	struct kvm_irqx_route *route = argument(s, s->ctx, KVM_IRQX_ROUTE);
-
-	route->index = NOT_WRITTEN;
-}
-
-static void batch_add(struct scene *s, uint32_t op, uint32_t gsi,
-		      struct kvm_irq_routing_entry entry)
-{
-	struct kvm_irqx_route *route = (void *)s->arg;
-
-	route->ops[route->nr].op = op;
-	route->ops[route->nr].entry = entry;
-	route->ops[route->nr++].entry.gsi = gsi;
-}
+/* ---- KVM_IRQX_BATCH of routes, and of everything ---- */
 
 static void batch_failed(struct __test_metadata *_metadata, struct scene *s)
 {
-	struct kvm_irqx_route *route = (void *)s->arg;
-
-	check_index(_metadata, route->nr, route->index);
+	check_batch(_metadata, s);
 	fd_is_unrouted(_metadata, s);
 }
 
@@ -1054,19 +1080,19 @@ static void prepare_batch(struct scene *s)
 	bind_unrouted(s);
 	irqx_route_set(s->ctx, 1000, irqx_entry(s->g, 0, NEW_IRQ));
 	batch_begin(s);
-	batch_add(s, KVM_IRQX_ROUTE_SET, NEW_GSI, irqx_entry(s->g, 1, NEW_IRQ));
-	batch_add(s, KVM_IRQX_ROUTE_DEL, 1000, (struct kvm_irq_routing_entry){});
-	batch_add(s, KVM_IRQX_ROUTE_SET, ROUTED_GSI, irqx_entry(s->g, 0, NEW_IRQ));
-	batch_add(s, KVM_IRQX_ROUTE_ADD, 1001, irqx_entry(s->g, 1, NEW_IRQ));
-	batch_add(s, KVM_IRQX_ROUTE_SET, 1002, irqx_entry(s->g, 1, NEW_IRQ));
-	batch_add(s, KVM_IRQX_ROUTE_DEL, 1002, (struct kvm_irq_routing_entry){});
+	batch_add(s, KVM_IRQX_OP_ROUTE_SET, NEW_GSI, irqx_entry(s->g, 1, NEW_IRQ));
+	batch_add(s, KVM_IRQX_OP_ROUTE_DEL, 1000, (struct kvm_irq_routing_entry){});
+	batch_add(s, KVM_IRQX_OP_ROUTE_SET, ROUTED_GSI, irqx_entry(s->g, 0, NEW_IRQ));
+	batch_add(s, KVM_IRQX_OP_ROUTE_ADD, 1001, irqx_entry(s->g, 1, NEW_IRQ));
+	batch_add(s, KVM_IRQX_OP_ROUTE_SET, 1002, irqx_entry(s->g, 1, NEW_IRQ));
+	batch_add(s, KVM_IRQX_OP_ROUTE_DEL, 1002, (struct kvm_irq_routing_entry){});
 }
 
 static void batch_done(struct __test_metadata *_metadata, struct scene *s)
 {
-	struct kvm_irqx_route *route = (void *)s->arg;
+	const struct batch_arg *arg = (void *)s->arg;
 
-	ASSERT_EQ(route->nr, route->index);
+	ASSERT_EQ(arg->batch.nr, arg->batch.index);
 	routes_are(_metadata, s, 3, 0, NEW_IRQ);
 }
 
@@ -1084,9 +1110,9 @@ static void prepare_batch_big(struct scene *s)
 
 	bind_unrouted(s);
 	batch_begin(s);
-	batch_add(s, KVM_IRQX_ROUTE_SET, ROUTED_GSI, irqx_entry(s->g, 0, NEW_IRQ));
+	batch_add(s, KVM_IRQX_OP_ROUTE_SET, ROUTED_GSI, irqx_entry(s->g, 0, NEW_IRQ));
 	for (i = 1; i < BIG_BATCH; i++)
-		batch_add(s, KVM_IRQX_ROUTE_SET, NEW_GSI + BIG_BATCH - 1 - i,
+		batch_add(s, KVM_IRQX_OP_ROUTE_SET, NEW_GSI + BIG_BATCH - 1 - i,
 			  irqx_entry(s->g, 1, NEW_IRQ));
 }
 
@@ -1101,6 +1127,55 @@ FIXTURE_VARIANT_ADD(fault, route_big)
 	.prepare = prepare_batch_big,
 	.failed = batch_failed,
 	.done = batch_big_done,
+};
+
+static void prepare_batch_mixed(struct scene *s)
+{
+	struct kvm_irqx_op *op;
+
+	batch_begin(s);
+	batch_add(s, KVM_IRQX_OP_ROUTE_SET, NEW_GSI, irqx_wire_entry(s->g, 0));
+	op = batch_add_new(s, KVM_IRQX_OP_IRQFD, NEW_GSI, (struct kvm_irq_routing_entry){});
+	op->flags = KVM_IRQX_OP_FLAG_RESAMPLE;
+	op->resamplefd = s->ack;
+	batch_add(s, KVM_IRQX_OP_MODIFY, 0, irqx_entry(s->g, 1, NEW_IRQ))->fd = s->direct;
+	batch_add(s, KVM_IRQX_OP_DEASSIGN, 0, (struct kvm_irq_routing_entry){})->fd = s->routed;
+	batch_add(s, KVM_IRQX_OP_DEASSIGN, 0, (struct kvm_irq_routing_entry){})->fd = s->ack;
+	batch_add(s, KVM_IRQX_OP_ROUTE_DEL, ROUTED_GSI, (struct kvm_irq_routing_entry){});
+	batch_add_new(s, KVM_IRQX_OP_IRQFD, ROUTED_GSI, (struct kvm_irq_routing_entry){});
+	batch_add(s, KVM_IRQX_OP_ROUTE_SET, ROUTED_GSI, irqx_entry(s->g, 1, ROUTED_IRQ));
+	assign_add(s, irqx_entry(s->g, 0, NEW_IRQ));
+}
+
+static void batch_mixed_done(struct __test_metadata *_metadata, struct scene *s)
+{
+	const struct batch_arg *arg = (void *)s->arg;
+
+	ASSERT_EQ(arg->batch.nr, arg->batch.index);
+	/* The fifth had nothing to do. */
+	ASSERT_EQ(KVM_IRQX_REASON_NOT_BOUND, arg->error.reason);
+	ASSERT_EQ(4, arg->error.index);
+	ASSERT_EQ(s->stats.irqfds + 2, irqx_stats(s->ctx).irqfds);
+	ASSERT_EQ(s->stats.gsis + 1, irqx_stats(s->ctx).gsis);
+	irqx_expect(s->g, 1, ROUTED_IRQ, 1);
+	irqx_expect(s->g, 0, NEW_IRQ, 1);
+	irqx_check(s->g);
+	ASSERT_TRUE(irqx_wire_is_up(s->g, 0));
+	deliver_at(s, s->direct, 1, NEW_IRQ);
+	deliver_at(s, s->many[1], 1, ROUTED_IRQ);
+	deliver_at(s, s->many[2], 0, NEW_IRQ);
+	irqx_fire(s->routed);
+	ASSERT_EQ(1, irqx_eventfd_take(s->routed));
+	irqx_unbind(s->ctx, s->many[0]);
+	ASSERT_FALSE(irqx_wire_is_up(s->g, 0));
+}
+
+FIXTURE_VARIANT_ADD(fault, batch_mixed)
+{
+	.name = "batch_mixed",
+	.prepare = prepare_batch_mixed,
+	.failed = assign_failed,
+	.done = batch_mixed_done,
 };
 
 /* ---- KVM_IRQ_LINE ---- */

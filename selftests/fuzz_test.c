@@ -32,7 +32,7 @@
 #define CORPUS_SIZE	1024
 
 enum call {
-	GET_INFO, ATTACH, GET_STATS, DIRECT, ASSIGN, ROUTE, SET_GSI_ROUTING, IRQFD,
+	GET_INFO, ATTACH, GET_STATS, DIRECT, BATCH, SET_GSI_ROUTING, IRQFD,
 	IRQ_LINE, IRQ_LINE_STATUS, MASK, GET_STATE, SYNIC_PAGE, NR_CALLS,
 };
 
@@ -49,8 +49,7 @@ static const struct {
 	{ "ATTACH", KVM_IRQX_ATTACH, sizeof(struct kvm_irqx_attach), 1 },
 	{ "GET_STATS", KVM_IRQX_GET_STATS, sizeof(struct kvm_irqx_stats), 1 },
 	{ "DIRECT", KVM_IRQX_IRQFD_DIRECT, sizeof(struct kvm_irqx_irqfd_direct), 8 },
-	{ "ASSIGN", KVM_IRQX_ASSIGN, sizeof(struct kvm_irqx_assign), 4 },
-	{ "ROUTE", KVM_IRQX_ROUTE, sizeof(struct kvm_irqx_route), 5 },
+	{ "BATCH", KVM_IRQX_BATCH, sizeof(struct kvm_irqx_batch), 9 },
 	/* Else a table does not get old enough for the others. */
 	{ "SET_GSI_ROUTING", KVM_SET_GSI_ROUTING,
 	  sizeof(struct kvm_irq_routing), 1 },
@@ -109,6 +108,7 @@ struct fuzzer {
 	struct sequence recent;		/* the last steps, oldest first */
 	struct irqx_cover cover;
 	char *arg;			/* ARG_SIZE bytes, then nothing */
+	struct kvm_irqx_error error;	/* of batches */
 	char *read_only;		/* a page */
 	uint64_t nr_calls;
 	uint64_t calls[NR_CALLS + 1];	/* the last: UNKNOWN */
@@ -235,6 +235,82 @@ static void any_direct(struct fuzzer *f, struct kvm_irqx_irqfd_direct *direct,
 	direct->entry.gsi = mostly(f, 0);
 }
 
+/* @kinds: 1: of eventfds; 2: of routes; 3: of both */
+static void any_op(struct fuzzer *f, struct kvm_irqx_op *op, uint32_t kinds)
+{
+	static const uint32_t of_fds[] = {
+		KVM_IRQX_OP_ASSIGN, KVM_IRQX_OP_ASSIGN, KVM_IRQX_OP_MODIFY,
+		KVM_IRQX_OP_DEASSIGN, KVM_IRQX_OP_IRQFD, KVM_IRQX_OP_MASK,
+		KVM_IRQX_OP_UNMASK,
+	};
+	static const uint32_t of_routes[] = {
+		KVM_IRQX_OP_ROUTE_SET, KVM_IRQX_OP_ROUTE_SET, KVM_IRQX_OP_ROUTE_ADD,
+		KVM_IRQX_OP_ROUTE_DEL, KVM_IRQX_OP_MASK, KVM_IRQX_OP_UNMASK,
+	};
+	struct kvm_irqx_irqfd_direct direct = {};
+	bool of_fd = kinds == 1 || (kinds == 3 && one_in(f, 2));
+
+	memset(op, 0, sizeof(*op));
+	if (of_fd)
+		op->op = of_fds[below(f, ARRAY_SIZE(of_fds))];
+	else
+		op->op = of_routes[below(f, ARRAY_SIZE(of_routes))];
+	switch (op->op) {
+	case KVM_IRQX_OP_ASSIGN:
+	case KVM_IRQX_OP_MODIFY:
+		any_direct(f, &direct, op->op == KVM_IRQX_OP_MODIFY ?
+			   KVM_IRQX_IRQFD_DIRECT_MODIFY : 0);
+		direct.flags &= ~KVM_IRQX_IRQFD_DIRECT_MODIFY;
+		direct.fd = any_eventfd(f);
+		*op = (struct kvm_irqx_op){
+			.op = op->op,
+			.flags = direct.flags,
+			.fd = direct.fd,
+			.resamplefd = direct.flags & KVM_IRQX_OP_FLAG_RESAMPLE ?
+				      direct.resamplefd : 0,
+			.event_flag = direct.event_flag,
+			.entry = direct.entry,
+		};
+		break;
+	case KVM_IRQX_OP_IRQFD:
+		op->entry.gsi = any_gsi(f);
+		if (one_in(f, 4)) {
+			op->flags = KVM_IRQX_OP_FLAG_RESAMPLE;
+			op->resamplefd = any_eventfd(f);
+		}
+		fallthrough;
+	case KVM_IRQX_OP_DEASSIGN:
+		op->fd = any_eventfd(f);
+		break;
+	case KVM_IRQX_OP_MASK:
+	case KVM_IRQX_OP_UNMASK:
+		op->fd = of_fd ? any_eventfd(f) : KVM_IRQX_NO_FD;
+		op->entry.gsi = of_fd ? 0 : any_gsi(f);
+		break;
+	case KVM_IRQX_OP_ROUTE_DEL:
+		op->entry.gsi = any_gsi(f);
+		break;
+	default:
+		op->entry = any_entry(f);
+		if (op->op == KVM_IRQX_OP_ROUTE_SET && one_in(f, 6))
+			op->flags = one_in(f, 2) ? KVM_IRQX_OP_FLAG_MASK :
+						   KVM_IRQX_OP_FLAG_UNMASK;
+	}
+	if (one_in(f, 100))
+		((uint32_t *)op)[below(f, sizeof(*op) / 4)] = interesting(f);
+}
+
+/* The address of an error record, mostly none. */
+static uint64_t any_record(struct fuzzer *f)
+{
+	if (one_in(f, 40))
+		return interesting(f);
+	if (!one_in(f, 4))
+		return 0;
+	f->error.argsz = mostly(f, sizeof(f->error));
+	return (uintptr_t)&f->error;
+}
+
 static enum call any_call(struct fuzzer *f)
 {
 	uint32_t i, total = 0;
@@ -273,32 +349,23 @@ static size_t fill(struct fuzzer *f, enum call call)
 			   KVM_IRQX_IRQFD_DIRECT_DEASSIGN :
 			   one_in(f, 2) ? KVM_IRQX_IRQFD_DIRECT_MODIFY : 0);
 		break;
-	case ASSIGN: {
-		struct kvm_irqx_assign *assign = (void *)f->arg;
+	case BATCH: {
+		struct kvm_irqx_batch *batch = (void *)f->arg;
+		uint32_t kinds = 1 + below(f, 3);
 
-		/* Few, or one of them is always bound already. */
-		nr = 1 + below(f, one_in(f, 50) ? 500 : 3);
+		/* Few, or one of them is always at fault. */
+		nr = 1 + below(f, one_in(f, 20) ? 500 : 4);
 		for (i = 0; i < nr; i++)
-			any_direct(f, &assign->irqfds[i], 0);
-		assign->nr = mostly(f, nr);
-		assign->flags = mostly(f, 0);
-		assign->pad = mostly(f, 0);
-		size += nr * sizeof(assign->irqfds[0]);
-		break;
-	}
-	case ROUTE: {
-		struct kvm_irqx_route *route = (void *)f->arg;
-
-		nr = 1 + below(f, one_in(f, 10) ? 1000 : 4);
-		for (i = 0; i < nr; i++) {
-			route->ops[i].op = mostly(f, 1 + below(f, 3));
-			route->ops[i].pad = one_in(f, 4000);
-			route->ops[i].entry = any_entry(f);
-		}
-		route->nr = mostly(f, nr);
-		route->flags = mostly(f, 0);
-		route->pad = mostly(f, 0);
-		size += nr * sizeof(route->ops[0]);
+			any_op(f, (struct kvm_irqx_op *)(batch + 1) + i, kinds);
+		size += nr * sizeof(struct kvm_irqx_op);
+		/* Where they are is known when the argument has its place. */
+		*batch = irqx_batch_of(NULL, mostly(f, nr));
+		batch->flags = mostly(f, 0);
+		batch->op_size = mostly(f, batch->op_size);
+		batch->error = any_record(f);
+		if (one_in(f, 40))
+			batch->ops = interesting(f);
+		batch->pad[below(f, 2)] = mostly(f, 0);
 		break;
 	}
 	case SET_GSI_ROUTING: {
@@ -336,7 +403,8 @@ static size_t fill(struct fuzzer *f, enum call call)
 
 		mask->fd = any_place(f, &mask->gsi);
 		mask->flags = mostly(f, 1 + below(f, 2));
-		mask->pad[4] = one_in(f, 400);
+		mask->pad[2] = one_in(f, 400);
+		mask->error = any_record(f);
 		break;
 	}
 	case GET_STATE: {
@@ -349,6 +417,7 @@ static size_t fill(struct fuzzer *f, enum call call)
 		get->nr = mostly(f, nr);
 		get->flags = mostly(f, 0);
 		get->state_size = mostly(f, sizeof(*states));
+		get->error = any_record(f);
 		get->states = one_in(f, 20) ? 0 : (uintptr_t)states;
 		size += nr * sizeof(*states);
 		break;
@@ -394,14 +463,31 @@ static void *place(struct fuzzer *f, const struct step *s)
 	}
 }
 
+/* The operations of a batch are behind it, unless it says something else. */
+static void point_at_ops(struct fuzzer *f, char *at)
+{
+	struct kvm_irqx_batch batch;
+
+	if (at < f->arg || at + sizeof(batch) > f->arg + ARG_SIZE)
+		return;
+	memcpy(&batch, at, sizeof(batch));
+	if (!batch.ops)
+		batch.ops = (uintptr_t)at + sizeof(batch);
+	memcpy(at, &batch, sizeof(batch));
+}
+
 /* The argument is in f->arg. */
 static void do_call(struct fuzzer *f, const struct step *s)
 {
 	int ctx = one_in(f, 100) ? any_fd(f) : context(s);
+	void *at = place(f, s);
+
+	if (s->what == BATCH)
+		point_at_ops(f, at);
 
 	f->calls[s->what]++;
 	WRITE_ONCE(f->nr_calls, f->nr_calls + 1);
-	if (!ioctl(ctx, calls[s->what].cmd, place(f, s)))
+	if (!ioctl(ctx, calls[s->what].cmd, at))
 		f->successes[s->what]++;
 }
 

@@ -266,16 +266,16 @@ static void *victim_batch(void *arg)
 {
 	enum { NR = 5000 };
 	struct irqx_guest *g = arg;
-	struct kvm_irqx_route_op *ops = calloc(NR, sizeof(*ops));
+	struct kvm_irqx_op *ops = calloc(NR, sizeof(*ops));
 	int i;
 
 	for (i = 0; i < NR; i++) {
-		ops[i].op = i % 3 ? KVM_IRQX_ROUTE_SET : KVM_IRQX_ROUTE_DEL;
+		ops[i].op = i % 3 ? KVM_IRQX_OP_ROUTE_SET : KVM_IRQX_OP_ROUTE_DEL;
 		ops[i].entry = irqx_entry(g, 0, 0x60);
 		ops[i].entry.gsi = i * 7;
 	}
 	for (;;) {
-		__irqx_route(g->ctx, ops, NR, NULL);
+		__irqx_batch(g->ctx, ops, NR, NULL);
 		__irqx_set_gsi_routing(g->ctx, NULL, 0);
 	}
 	return NULL;
@@ -417,7 +417,7 @@ static int lock_hog(int ready, int round)
 {
 	bool assign = round % 2;
 	struct kvm_irqx_irqfd_direct *irqfds = calloc(MANY_FDS, sizeof(*irqfds));
-	struct kvm_irqx_route_op *ops = calloc(BIG_BATCH, sizeof(*ops));
+	struct kvm_irqx_op *ops = calloc(BIG_BATCH, sizeof(*ops));
 	struct irqx_guest *g = irqx_guest_create(1);
 	struct waiter waiters[NR_WAITERS];
 	pthread_t thread;
@@ -425,7 +425,7 @@ static int lock_hog(int ready, int round)
 
 	irqx_need_files(MANY_FDS + 256);
 	for (i = 0; i < BIG_BATCH; i++) {
-		ops[i].op = KVM_IRQX_ROUTE_SET;
+		ops[i].op = KVM_IRQX_OP_ROUTE_SET;
 		ops[i].entry = irqx_entry(g, 0, 0x60);
 	}
 	for (i = 0; i < MANY_FDS; i++) {
@@ -442,7 +442,7 @@ static int lock_hog(int ready, int round)
 		if (assign)
 			__irqx_assign(g->ctx, irqfds, MANY_FDS, NULL);
 		else
-			__irqx_route(g->ctx, ops, BIG_BATCH, NULL);
+			__irqx_batch(g->ctx, ops, BIG_BATCH, NULL);
 	}
 }
 

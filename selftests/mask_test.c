@@ -467,6 +467,140 @@ TEST_F(one, many_states)
 	ASSERT_TRUE(irqx_wait_irqfds(self->ctx, 0));
 }
 
+static struct kvm_irqx_op mask_op(uint32_t op, struct place place)
+{
+	return (struct kvm_irqx_op){
+		.op = op,
+		.fd = place.fd,
+		.entry.gsi = place.gsi,
+	};
+}
+
+/* A function's mask: all of its vectors, and a GSI, by one call. */
+TEST_F(one, batch)
+{
+	const struct place gsi = { .fd = KVM_IRQX_NO_FD, .gsi = GSI };
+	struct kvm_irqx_op ops[65];
+	int fds[64], i;
+
+	irqx_eventfds(fds, 64);
+	for (i = 0; i < 64; i++) {
+		irqx_bind(self->ctx, fds[i], irqx_entry(self->g, i % 2, 64 + i));
+		ops[i] = mask_op(KVM_IRQX_OP_MASK, (struct place){ .fd = fds[i] });
+	}
+	irqx_route_set(self->ctx, GSI, irqx_entry(self->g, 0, IRQ_A));
+	irqx_irqfd(self->ctx, self->fd, GSI, 0);
+	ops[64] = mask_op(KVM_IRQX_OP_MASK, gsi);
+	irqx_batch(self->ctx, ops, 65);
+	for (i = 0; i < 64; i += 2)
+		irqx_fire(fds[i]);
+	irqx_fire(self->fd);
+	expect_no_more(self->g, 0);
+	EXPECT_EQ(MASKED | PENDING, state_of(self->ctx, gsi));
+	for (i = 0; i < 64; i++)
+		EXPECT_EQ(MASKED | (i % 2 ? 0 : PENDING),
+			  irqx_state(self->ctx, fds[i], 0));
+
+	for (i = 0; i < 65; i++)
+		ops[i].op = KVM_IRQX_OP_UNMASK;
+	irqx_batch(self->ctx, ops, 65);
+	for (i = 0; i < 64; i += 2)
+		irqx_expect(self->g, i % 2, 64 + i, 1);
+	irqx_expect(self->g, 0, IRQ_A, 1);
+	irqx_check(self->g);
+	for (i = 0; i < 64; i++)
+		close(fds[i]);
+	ASSERT_TRUE(irqx_wait_irqfds(self->ctx, 1));
+}
+
+/* Bound masked; moved and unmasked; a route with its mask: each by one operation. */
+TEST_F(one, batch_flags)
+{
+	const struct place gsi = { .fd = KVM_IRQX_NO_FD, .gsi = GSI };
+	int other = irqx_eventfd(0, 0);
+	struct kvm_irqx_op ops[] = {
+		{
+			.op = KVM_IRQX_OP_ASSIGN,
+			.flags = KVM_IRQX_OP_FLAG_MASK,
+			.fd = self->fd,
+			.entry = irqx_entry(self->g, 0, IRQ_A),
+		}, {
+			.op = KVM_IRQX_OP_ROUTE_SET,
+			.flags = KVM_IRQX_OP_FLAG_MASK,
+			.entry = irqx_entry(self->g, 0, IRQ_A),
+		}, {
+			.op = KVM_IRQX_OP_IRQFD,
+			.fd = other,
+			.entry.gsi = GSI,
+		},
+	};
+
+	ops[1].entry.gsi = GSI;
+	irqx_fire(self->fd);
+	irqx_fire(other);
+	irqx_batch(self->ctx, ops, 3);
+	EXPECT_EQ(MASKED | PENDING, irqx_state(self->ctx, self->fd, 0));
+	EXPECT_EQ(MASKED | PENDING, state_of(self->ctx, gsi));
+	expect_no_more(self->g, 0);
+
+	ops[0].op = KVM_IRQX_OP_MODIFY;
+	ops[0].flags = KVM_IRQX_OP_FLAG_UNMASK;
+	ops[0].entry = irqx_entry(self->g, 1, IRQ_B);
+	ops[1].flags = KVM_IRQX_OP_FLAG_UNMASK;
+	irqx_batch(self->ctx, ops, 2);
+	irqx_expect(self->g, 1, IRQ_B, 1);
+	irqx_expect(self->g, 0, IRQ_A, 1);
+	irqx_check(self->g);
+
+	/* A route that goes, and comes again, has no mask. */
+	ops[0] = mask_op(KVM_IRQX_OP_MASK, gsi);
+	ops[2] = ops[1];
+	ops[1] = mask_op(KVM_IRQX_OP_ROUTE_DEL, gsi);
+	ops[1].fd = 0;
+	ops[2].flags = 0;
+	irqx_batch(self->ctx, ops, 3);
+	EXPECT_EQ(0, state_of(self->ctx, gsi));
+
+	/* Of a route that is made by the same batch. */
+	ops[0] = ops[2];
+	ops[0].entry.gsi = OTHER_GSI;
+	ops[1] = mask_op(KVM_IRQX_OP_MASK, (struct place){ KVM_IRQX_NO_FD, OTHER_GSI });
+	irqx_batch(self->ctx, ops, 2);
+	EXPECT_EQ(MASKED, irqx_state(self->ctx, KVM_IRQX_NO_FD, OTHER_GSI));
+}
+
+/* One of them fails: no mask has changed. */
+TEST_F(one, batch_fails)
+{
+	const struct place gsi = { .fd = KVM_IRQX_NO_FD, .gsi = GSI };
+	const struct place none = { .fd = KVM_IRQX_NO_FD, .gsi = OTHER_GSI };
+	struct kvm_irqx_op ops[3];
+	uint32_t index;
+
+	irqx_bind(self->ctx, self->fd, irqx_entry(self->g, 0, IRQ_A));
+	irqx_route_set(self->ctx, GSI, irqx_entry(self->g, 0, IRQ_A));
+	ops[0] = mask_op(KVM_IRQX_OP_MASK, (struct place){ .fd = self->fd });
+	ops[1] = mask_op(KVM_IRQX_OP_MASK, gsi);
+	ops[2] = mask_op(KVM_IRQX_OP_MASK, none);
+	EXPECT_EQ(ENOENT, __irqx_batch(self->ctx, ops, 3, &index));
+	EXPECT_EQ(2, index);
+	ops[2] = ops[0];
+	EXPECT_EQ(EINVAL, __irqx_batch(self->ctx, ops, 3, &index));
+	EXPECT_EQ(2, index);
+	ops[2] = mask_op(KVM_IRQX_OP_UNMASK, (struct place){ .fd = self->fd, .gsi = 1 });
+	EXPECT_EQ(EINVAL, __irqx_batch(self->ctx, ops + 2, 1, &index));
+	ops[2] = mask_op(KVM_IRQX_OP_MASK, gsi);
+	ops[2].flags = KVM_IRQX_OP_FLAG_MASK;
+	EXPECT_EQ(EINVAL, __irqx_batch(self->ctx, ops + 2, 1, &index));
+	EXPECT_EQ(0, irqx_state(self->ctx, self->fd, 0));
+	EXPECT_EQ(0, state_of(self->ctx, gsi));
+	irqx_fire_at(self->g, self->fd, 0, IRQ_A);
+
+	/* Nor by what comes after one that has failed. */
+	irqx_route_set(self->ctx, GSI, irqx_entry(self->g, 1, IRQ_B));
+	EXPECT_EQ(0, state_of(self->ctx, gsi));
+}
+
 TEST_F(one, errors)
 {
 	struct kvm_irqx_target_state state = { .fd = self->fd };
@@ -490,7 +624,7 @@ TEST_F(one, errors)
 	mask.flags = 4;
 	EXPECT_EQ(EINVAL, __irqx_ioctl(self->ctx, KVM_IRQX_MASK, &mask));
 	mask.flags = KVM_IRQX_MASK_SET;
-	mask.pad[4] = 1;
+	mask.pad[2] = 1;
 	EXPECT_EQ(EINVAL, __irqx_ioctl(self->ctx, KVM_IRQX_MASK, &mask));
 	EXPECT_EQ(EINVAL, __irqx_mask(self->ctx, self->fd, GSI, true));
 	EXPECT_EQ(EINVAL, __irqx_mask(self->ctx, pipefd[0], 0, true));

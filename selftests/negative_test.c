@@ -90,8 +90,7 @@ static const struct call {
 	{ "ATTACH", KVM_IRQX_ATTACH, sizeof(struct kvm_irqx_attach), false },
 	{ "GET_STATS", KVM_IRQX_GET_STATS, sizeof(struct kvm_irqx_stats), true },
 	{ "DIRECT", KVM_IRQX_IRQFD_DIRECT, sizeof(struct kvm_irqx_irqfd_direct), false },
-	{ "ROUTE", KVM_IRQX_ROUTE, sizeof(struct kvm_irqx_route) +
-	  sizeof(struct kvm_irqx_route_op), true },
+	{ "BATCH", KVM_IRQX_BATCH, sizeof(struct kvm_irqx_batch), true },
 	{ "SET_GSI_ROUTING", KVM_SET_GSI_ROUTING, sizeof(struct kvm_irq_routing) +
 	  sizeof(struct kvm_irq_routing_entry), false },
 	{ "IRQFD", KVM_IRQFD, sizeof(struct kvm_irqfd), false },
@@ -127,12 +126,14 @@ static void call_fill(const struct call *call, void *arg,
 			.entry = self->entry,
 		};
 		break;
-	case KVM_IRQX_ROUTE: {
-		struct kvm_irqx_route *route = arg;
+	case KVM_IRQX_BATCH: {
+		static struct kvm_irqx_op op;
 
-		route->nr = 1;
-		route->ops[0].op = KVM_IRQX_ROUTE_SET;
-		route->ops[0].entry = self->entry;
+		op = (struct kvm_irqx_op){
+			.op = KVM_IRQX_OP_ROUTE_SET,
+			.entry = self->entry,
+		};
+		*(struct kvm_irqx_batch *)arg = irqx_batch_of(&op, 1);
 		break;
 	}
 	case KVM_SET_GSI_ROUTING: {
@@ -185,7 +186,7 @@ TEST_F(negative, unknown_ioctl_enotty)
 {
 	static const unsigned long cmds[] = {
 		_IO(KVMIO, 0xff),
-		_IOWR(KVMIO, 0xf5, struct kvm_irqx_route),
+		_IOWR(KVMIO, 0xf5, struct kvm_irqx_batch),
 		/* ours, with another size */
 		_IOWR(KVMIO, 0xf0, char),
 		_IOW(KVMIO, 0xf3, struct kvm_irqfd),
@@ -403,9 +404,9 @@ TEST_F(negative, other_process_with_cap_sys_admin)
 TEST_F(negative, no_irqchip_eagain)
 {
 	struct kvm_vm *vm = vm_create_barebones();
-	struct kvm_irqx_route_op ops[2] = {
-		{ .op = KVM_IRQX_ROUTE_DEL },
-		{ .op = KVM_IRQX_ROUTE_SET, .entry = self->entry },
+	struct kvm_irqx_op ops[2] = {
+		{ .op = KVM_IRQX_OP_ROUTE_DEL },
+		{ .op = KVM_IRQX_OP_ROUTE_SET, .entry = self->entry },
 	};
 	int fd = irqx_eventfd(0, 0);
 	int ctx = irqx_context(vm);
@@ -416,7 +417,7 @@ TEST_F(negative, no_irqchip_eagain)
 				      irqx_pin_entry(IRQX_IRQCHIP, 4)));
 	EXPECT_EQ(EAGAIN, __irqx_route_set(ctx, 0, self->entry));
 	EXPECT_EQ(EAGAIN, __irqx_route_add(ctx, 0, self->entry));
-	EXPECT_EQ(EAGAIN, __irqx_route(ctx, ops, 2, &index));
+	EXPECT_EQ(EAGAIN, __irqx_batch(ctx, ops, 2, &index));
 	EXPECT_EQ(1, index);
 	EXPECT_EQ(EAGAIN, __irqx_set_gsi_routing(ctx, &self->entry, 1));
 	EXPECT_EQ(true, context_is_empty(ctx));
@@ -782,21 +783,21 @@ static void expect_bad_entry(struct __test_metadata *_metadata,
 			     FIXTURE_DATA(negative) *self, int want,
 			     struct kvm_irq_routing_entry entry)
 {
-	struct kvm_irqx_route_op op = { .entry = entry };
+	struct kvm_irqx_op op = { .entry = entry };
 	uint32_t index;
 	int i;
 
 	EXPECT_EQ(want, __irqx_bind(self->ctx, self->spare, entry));
 	EXPECT_EQ(want, __irqx_modify(self->ctx, self->direct, entry));
 	for (i = 0; i < 2; i++) {
-		op.op = KVM_IRQX_ROUTE_SET;
+		op.op = KVM_IRQX_OP_ROUTE_SET;
 		op.entry.gsi = i ? 77 : ROUTED_GSI;
 		index = 99;
-		EXPECT_EQ(want, __irqx_route(self->ctx, &op, 1, &index));
+		EXPECT_EQ(want, __irqx_batch(self->ctx, &op, 1, &index));
 		EXPECT_EQ(0, index);
-		op.op = KVM_IRQX_ROUTE_ADD;
+		op.op = KVM_IRQX_OP_ROUTE_ADD;
 		index = 99;
-		EXPECT_EQ(want, __irqx_route(self->ctx, &op, 1, &index));
+		EXPECT_EQ(want, __irqx_batch(self->ctx, &op, 1, &index));
 		EXPECT_EQ(0, index);
 		EXPECT_EQ(want, __irqx_set_gsi_routing(self->ctx, &op.entry, 1));
 	}
@@ -853,7 +854,7 @@ TEST_F(negative, entry_pin_einval)
 TEST_F(negative, gsi_out_of_range_einval)
 {
 	const uint32_t gsis[] = { self->max_gsi, self->max_gsi + 1, 1U << 31, ~0U };
-	struct kvm_irqx_route_op op = { .entry = self->entry };
+	struct kvm_irqx_op op = { .entry = self->entry };
 	struct kvm_irq_routing_entry entry = self->entry;
 	uint32_t index;
 	unsigned int i;
@@ -867,12 +868,15 @@ TEST_F(negative, gsi_out_of_range_einval)
 		EXPECT_EQ(EINVAL, __irqx_irq_line(self->ctx, gsis[i], 0));
 		entry.gsi = gsis[i];
 		EXPECT_EQ(EINVAL, __irqx_set_gsi_routing(self->ctx, &entry, 1));
-		op.entry.gsi = gsis[i];
-		for (op.op = KVM_IRQX_ROUTE_SET; op.op <= KVM_IRQX_ROUTE_ADD; op.op++) {
+		for (op.op = KVM_IRQX_OP_ROUTE_SET; op.op <= KVM_IRQX_OP_ROUTE_DEL; op.op++) {
+			if (op.op == KVM_IRQX_OP_ROUTE_DEL)
+				memset(&op.entry, 0, sizeof(op.entry));
+			op.entry.gsi = gsis[i];
 			index = 99;
-			EXPECT_EQ(EINVAL, __irqx_route(self->ctx, &op, 1, &index));
+			EXPECT_EQ(EINVAL, __irqx_batch(self->ctx, &op, 1, &index));
 			EXPECT_EQ(0, index);
 		}
+		op.entry = self->entry;
 	}
 }
 
@@ -892,83 +896,95 @@ TEST_F(negative, set_gsi_routing_einval)
 	EXPECT_EQ(EINVAL, __irqx_ioctl(self->ctx, KVM_SET_GSI_ROUTING, &table));
 }
 
-TEST_F(negative, route_arguments_einval)
+TEST_F(negative, batch_arguments_einval)
 {
 	uint32_t max = irqx_info(self->ctx).max_batch;
-	struct kvm_irqx_route_op *ops = calloc(max + 1, sizeof(*ops));
-	struct {
-		struct kvm_irqx_route route;
-		struct kvm_irqx_route_op op;
-	} one = {
-		.route.nr = 1,
-		.op = {
-			.op = KVM_IRQX_ROUTE_SET,
-			.entry = self->entry,
-		},
+	struct kvm_irqx_op *ops = calloc(max + 1, sizeof(*ops));
+	struct kvm_irqx_op op = {
+		.op = KVM_IRQX_OP_ROUTE_SET,
+		.entry = self->entry,
 	};
+	struct kvm_irqx_batch batch = irqx_batch_of(&op, 1);
 	uint32_t i, index = 99;
 
 	ASSERT_NE(NULL, ops);
 	for (i = 0; i <= max; i++)
-		ops[i].op = KVM_IRQX_ROUTE_DEL;
+		ops[i].op = KVM_IRQX_OP_ROUTE_DEL;
 
-	EXPECT_EQ(EINVAL, __irqx_route(self->ctx, ops, 0, &index));
+	EXPECT_EQ(EINVAL, __irqx_batch(self->ctx, ops, 0, &index));
 	EXPECT_EQ(0, index);
-	EXPECT_EQ(EINVAL, __irqx_route(self->ctx, ops, max + 1, &index));
+	EXPECT_EQ(EINVAL, __irqx_batch(self->ctx, ops, max + 1, &index));
 	EXPECT_EQ(max + 1, index);
-	EXPECT_EQ(0, __irqx_route(self->ctx, ops, max, &index));
+	EXPECT_EQ(0, __irqx_batch(self->ctx, ops, max, &index));
 	EXPECT_EQ(max, index);
+	free(ops);
 
 	for (i = 0; i < 32; i++) {
-		one.route.flags = 1U << i;
-		one.route.index = 99;
-		EXPECT_EQ(EINVAL, __irqx_ioctl(self->ctx, KVM_IRQX_ROUTE, &one));
-		EXPECT_EQ(1, one.route.index);
+		batch.flags = 1U << i;
+		batch.index = 99;
+		EXPECT_EQ(EINVAL, __irqx_ioctl(self->ctx, KVM_IRQX_BATCH, &batch));
+		EXPECT_EQ(1, batch.index);
 	}
-	one.route.flags = 0;
-	one.route.pad = 1;
-	one.route.index = 99;
-	EXPECT_EQ(EINVAL, __irqx_ioctl(self->ctx, KVM_IRQX_ROUTE, &one));
-	EXPECT_EQ(1, one.route.index);
-	one.route.pad = 0;
-	one.route.nr = ~0U;
-	EXPECT_EQ(EINVAL, __irqx_ioctl(self->ctx, KVM_IRQX_ROUTE, &one));
-	EXPECT_EQ(~0U, one.route.index);
-	free(ops);
+	batch.flags = 0;
+	for (i = 0; i < ARRAY_SIZE(batch.pad); i++) {
+		batch.pad[i] = 1ULL << 63;
+		batch.index = 99;
+		EXPECT_EQ(EINVAL, __irqx_ioctl(self->ctx, KVM_IRQX_BATCH, &batch));
+		EXPECT_EQ(1, batch.index);
+		batch.pad[i] = 0;
+	}
+	batch.nr = ~0U;
+	EXPECT_EQ(EINVAL, __irqx_ioctl(self->ctx, KVM_IRQX_BATCH, &batch));
+	EXPECT_EQ(~0U, batch.index);
 }
 
-TEST_F(negative, route_op_einval)
+TEST_F(negative, batch_op_einval)
 {
-	static const uint32_t unknown[] = { 0, 4, 1U << 31, ~0U };
-	struct kvm_irqx_route_op ops[2] = {
-		{ .op = KVM_IRQX_ROUTE_DEL, .entry.gsi = ROUTED_GSI },
+	static const uint32_t unknown[] = { 0, 31, 255, 1U << 31, ~0U };
+	struct kvm_irqx_op ops[2] = {
+		{ .op = KVM_IRQX_OP_ROUTE_DEL, .entry.gsi = ROUTED_GSI },
 	};
-	uint32_t index;
+	uint32_t index, word;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(unknown); i++) {
-		ops[1] = (struct kvm_irqx_route_op){ .op = unknown[i], .entry = self->entry };
-		EXPECT_EQ(EINVAL, __irqx_route(self->ctx, ops, 2, &index));
+		ops[1] = (struct kvm_irqx_op){ .op = unknown[i], .entry = self->entry };
+		EXPECT_EQ(EINVAL, __irqx_batch(self->ctx, ops, 2, &index));
 		EXPECT_EQ(1, index);
 	}
-	for (i = KVM_IRQX_ROUTE_SET; i <= KVM_IRQX_ROUTE_ADD; i++) {
-		ops[1] = (struct kvm_irqx_route_op){ .op = i, .pad = 1, .entry = self->entry };
-		EXPECT_EQ(EINVAL, __irqx_route(self->ctx, ops, 2, &index));
-		EXPECT_EQ(1, index);
-		if (i == KVM_IRQX_ROUTE_DEL)
-			continue;
-		ops[1].pad = 0;
-		ops[1].entry.pad = 1;
-		EXPECT_EQ(EINVAL, __irqx_route(self->ctx, ops, 2, &index));
-		EXPECT_EQ(1, index);
-	}
+	/* All of it that an operation has no use for. */
+	for (i = KVM_IRQX_OP_ASSIGN; i <= KVM_IRQX_OP_IRQFD; i++) {
+		for (word = 1; word < sizeof(ops[1]) / 4; word++) {
+			const uint32_t fd = offsetof(struct kvm_irqx_op, fd) / 4;
+			const uint32_t entry = offsetof(struct kvm_irqx_op, entry) / 4;
+			const bool routes = i >= KVM_IRQX_OP_ROUTE_SET &&
+					    i <= KVM_IRQX_OP_ROUTE_DEL;
+			const bool has_entry = i <= KVM_IRQX_OP_MODIFY ||
+					       i == KVM_IRQX_OP_ROUTE_SET ||
+					       i == KVM_IRQX_OP_ROUTE_ADD;
+			const bool has_gsi = routes || i == KVM_IRQX_OP_IRQFD;
 
-	/* DEL looks at the GSI only. */
-	memset(&ops[1].entry, 0xff, sizeof(ops[1].entry));
-	ops[1].op = KVM_IRQX_ROUTE_DEL;
-	ops[1].pad = 0;
-	ops[1].entry.gsi = 77;
-	EXPECT_EQ(0, __irqx_route(self->ctx, ops + 1, 1, NULL));
+			if ((word == fd && !routes) || (word == entry && has_gsi))
+				continue;
+			/* pad is none of KVM's business, the rest is */
+			if (has_entry && word > entry && word != entry + 3)
+				continue;
+			ops[1] = (struct kvm_irqx_op){
+				.op = i,
+				.fd = routes ? 0 :
+				      i == KVM_IRQX_OP_ASSIGN || i == KVM_IRQX_OP_IRQFD ?
+				      self->spare : self->direct,
+			};
+			if (has_entry)
+				ops[1].entry = self->entry;
+			if (has_gsi)
+				ops[1].entry.gsi = 77;
+			((uint32_t *)&ops[1])[word] = 1U << 30;
+			EXPECT_EQ(EINVAL, __irqx_batch(self->ctx, ops, 2, &index))
+				TH_LOG("op %u word %u", i, word);
+			EXPECT_EQ(1, index);
+		}
+	}
 }
 
 /*
@@ -1105,30 +1121,28 @@ TEST_F(negative, half_mapped_efault)
 TEST_F(negative, half_mapped_array_efault)
 {
 	const uint32_t nr = 100;
-	size_t size = sizeof(struct kvm_irqx_route) +
-		      nr * sizeof(struct kvm_irqx_route_op);
-	struct kvm_irqx_route *route;
+	size_t size = nr * sizeof(struct kvm_irqx_op);
+	struct kvm_irqx_batch batch;
 	struct kvm_irq_routing *table;
+	struct kvm_irqx_op *ops;
 	char *edge = map_edge();
 	uint32_t i;
 
-	/* All but the last byte of the last operation. */
-	route = (void *)(edge - size + 8);
-	memset(route, 0, size - 8);
-	route->nr = nr;
-	route->index = 99;
+	/* All but the last bytes of the last operation. */
+	ops = (void *)(edge - size + 8);
+	memset(ops, 0, size - 8);
 	for (i = 0; i < nr - 1; i++)
-		route->ops[i].op = KVM_IRQX_ROUTE_DEL;
-	route->ops[0].entry.gsi = ROUTED_GSI;
-	EXPECT_EQ(EFAULT, __irqx_ioctl(self->ctx, KVM_IRQX_ROUTE, route));
-	EXPECT_EQ(nr, route->index);
+		ops[i].op = KVM_IRQX_OP_ROUTE_DEL;
+	ops[0].entry.gsi = ROUTED_GSI;
+	batch = irqx_batch_of(ops, nr);
+	batch.index = 99;
+	EXPECT_EQ(EFAULT, __irqx_ioctl(self->ctx, KVM_IRQX_BATCH, &batch));
+	EXPECT_EQ(nr, batch.index);
 
 	/* nr says more than there is. */
-	route = (void *)(edge - size);
-	memset(route, 0, size);
-	route->nr = irqx_info(self->ctx).max_batch;
-	EXPECT_EQ(EFAULT, __irqx_ioctl(self->ctx, KVM_IRQX_ROUTE, route));
-	EXPECT_EQ(route->nr, route->index);
+	batch.nr = irqx_info(self->ctx).max_batch;
+	EXPECT_EQ(EFAULT, __irqx_ioctl(self->ctx, KVM_IRQX_BATCH, &batch));
+	EXPECT_EQ(batch.nr, batch.index);
 
 	table = (void *)(edge - sizeof(*table));
 	*table = (struct kvm_irq_routing){ .nr = self->max_gsi };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The GSI tables of a context: KVM_IRQX_ROUTE, KVM_SET_GSI_ROUTING, and what is
+ * The GSI tables of a context: routes by KVM_IRQX_BATCH, KVM_SET_GSI_ROUTING, and what is
  * bound to or driven through their GSIs.
  */
 #include "irqx_route.h"
@@ -16,7 +16,7 @@ TEST_F_TIMEOUT(route, million, 120)
 	uint32_t batch = irqx_info(self->ctx).max_batch;
 	uint32_t nr = irqx_iterations(MILLION, MILLION) / batch * batch;
 	struct irqx_guest *g = self->g;
-	struct kvm_irqx_route_op *ops;
+	struct kvm_irqx_op *ops;
 	uint64_t start = irqx_now_ns();
 	uint32_t gsi, i;
 	int fd, low;
@@ -30,10 +30,10 @@ TEST_F_TIMEOUT(route, million, 120)
 		for (i = 0; i < batch; i++) {
 			struct irqx_slot slot = irqx_slot(g, gsi + i);
 
-			ops[i] = op_of(KVM_IRQX_ROUTE_SET, gsi + i,
+			ops[i] = op_of(KVM_IRQX_OP_ROUTE_SET, gsi + i,
 				       irqx_entry(g, slot.vcpu, slot.irq));
 		}
-		irqx_route(self->ctx, ops, batch);
+		irqx_batch(self->ctx, ops, batch);
 		ASSERT_EQ(gsi + batch, irqx_stats(self->ctx).gsis);
 	}
 	TH_LOG("%u routes set in %lu ms", nr,
@@ -54,8 +54,8 @@ TEST_F_TIMEOUT(route, million, 120)
 
 	/* Again, which changes none in number. */
 	for (i = 0; i < batch; i++)
-		ops[i] = op_of(KVM_IRQX_ROUTE_SET, i, irqx_entry(g, 1, 0x77));
-	irqx_route(self->ctx, ops, batch);
+		ops[i] = op_of(KVM_IRQX_OP_ROUTE_SET, i, irqx_entry(g, 1, 0x77));
+	irqx_batch(self->ctx, ops, batch);
 	ASSERT_EQ(nr, irqx_stats(self->ctx).gsis);
 	low = irqfd_on(self->ctx, 65535);
 	irqx_fire_at(g, low, 1, 0x77);
@@ -64,7 +64,7 @@ TEST_F_TIMEOUT(route, million, 120)
 	for (gsi = 0; gsi < nr; gsi += batch) {
 		for (i = 0; i < batch; i++)
 			ops[i] = op_del(gsi + i);
-		irqx_route(self->ctx, ops, batch);
+		irqx_batch(self->ctx, ops, batch);
 		ASSERT_EQ(nr - gsi - batch, irqx_stats(self->ctx).gsis);
 	}
 	TH_LOG("%u routes deleted in %lu ms", nr,
@@ -76,14 +76,14 @@ TEST_F_TIMEOUT(route, million, 120)
 TEST_F_TIMEOUT(route, closed_with_many, 60)
 {
 	uint32_t nr = irqx_info(self->ctx).max_batch, i;
-	struct kvm_irqx_route_op *ops = calloc(nr, sizeof(*ops));
+	struct kvm_irqx_op *ops = calloc(nr, sizeof(*ops));
 	int ctx = irqx_context(self->g->vm);
 
 	ASSERT_NE(NULL, ops);
 	for (i = 0; i < nr; i++)
-		ops[i] = op_of(KVM_IRQX_ROUTE_SET, i * 16,
+		ops[i] = op_of(KVM_IRQX_OP_ROUTE_SET, i * 16,
 			       irqx_entry(self->g, 0, 0x40));
-	irqx_route(ctx, ops, nr);
+	irqx_batch(ctx, ops, nr);
 	EXPECT_EQ(nr, irqx_stats(ctx).gsis);
 	EXPECT_EQ(0, irqx_stats(self->ctx).gsis);
 	close(ctx);
@@ -301,7 +301,7 @@ TEST_F(route, pending_before_irqfd)
 TEST_F(route, batch_all_or_nothing)
 {
 	enum { NR = 1000, BAD = 617 };
-	struct kvm_irqx_route_op ops[NR];
+	struct kvm_irqx_op ops[NR];
 	struct irqx_guest *g = self->g;
 	int fds[4], i, what;
 	uint32_t index;
@@ -315,7 +315,7 @@ TEST_F(route, batch_all_or_nothing)
 
 	for (what = 0; what < 4; what++) {
 		for (i = 0; i < NR; i++)
-			ops[i] = op_of(KVM_IRQX_ROUTE_SET, i, irqx_entry(g, 0, 0xa0));
+			ops[i] = op_of(KVM_IRQX_OP_ROUTE_SET, i, irqx_entry(g, 0, 0xa0));
 		ops[1] = op_del(1);
 		switch (what) {
 		case 0:
@@ -325,14 +325,14 @@ TEST_F(route, batch_all_or_nothing)
 			ops[BAD].entry.gsi = ~0U;
 			break;
 		case 2:	/* a GSI that is in the batch already */
-			ops[BAD] = op_of(KVM_IRQX_ROUTE_ADD, 0, irqx_entry(g, 0, 0xa0));
+			ops[BAD] = op_of(KVM_IRQX_OP_ROUTE_ADD, 0, irqx_entry(g, 0, 0xa0));
 			break;
 		case 3:
 			ops[BAD].op = 0;
 			break;
 		}
 		index = ~0U;
-		EXPECT_EQ(EINVAL, __irqx_route(self->ctx, ops, NR, &index));
+		EXPECT_EQ(EINVAL, __irqx_batch(self->ctx, ops, NR, &index));
 		EXPECT_EQ(BAD, index);
 		EXPECT_EQ(3, irqx_stats(self->ctx).gsis);
 		EXPECT_EQ(4, irqx_stats(self->ctx).irqfds);
@@ -344,9 +344,9 @@ TEST_F(route, batch_all_or_nothing)
 
 	/* The same without the bad one. */
 	for (i = 0; i < NR; i++)
-		ops[i] = op_of(KVM_IRQX_ROUTE_SET, i, irqx_entry(g, 0, 0xa0));
+		ops[i] = op_of(KVM_IRQX_OP_ROUTE_SET, i, irqx_entry(g, 0, 0xa0));
 	ops[1] = op_del(1);
-	EXPECT_EQ(0, __irqx_route(self->ctx, ops, NR, &index));
+	EXPECT_EQ(0, __irqx_batch(self->ctx, ops, NR, &index));
 	EXPECT_EQ(NR, index);
 	EXPECT_EQ(NR - 1, irqx_stats(self->ctx).gsis);
 	irqx_fire_at(g, fds[0], 0, 0xa0);
@@ -559,18 +559,15 @@ enum { SAMPLES = 4000 };
 static uint64_t retarget_cost(struct irqx_guest *g, uint32_t nr)
 {
 	static uint64_t ns[SAMPLES];
-	struct {
-		struct kvm_irqx_route route;
-		struct kvm_irqx_route_op op;
-	} arg = { .route.nr = 1 };
+	struct kvm_irqx_op op;
 	uint64_t start;
 	uint32_t i;
 
 	for (i = 0; i < SAMPLES; i++) {
-		arg.op = op_of(KVM_IRQX_ROUTE_SET, i * 31 % nr,
-			       irqx_entry(g, i % 2, 0x40 + i % 8));
+		op = op_of(KVM_IRQX_OP_ROUTE_SET, i * 31 % nr,
+			   irqx_entry(g, i % 2, 0x40 + i % 8));
 		start = irqx_now_ns();
-		irqx_assert(__irqx_ioctl(g->ctx, KVM_IRQX_ROUTE, &arg));
+		irqx_batch(g->ctx, &op, 1);
 		ns[i] = irqx_now_ns() - start;
 	}
 	qsort(ns, SAMPLES, sizeof(*ns), compare);
@@ -581,22 +578,22 @@ TEST_F_TIMEOUT(route, retarget_cost_is_flat, 60)
 {
 	const uint32_t few = 64, many = 65536;
 	struct irqx_guest *g = self->g;
-	struct kvm_irqx_route_op *ops;
+	struct kvm_irqx_op *ops;
 	uint64_t cost[2];
 	uint32_t i;
 
 	ops = calloc(many, sizeof(*ops));
 	ASSERT_NE(NULL, ops);
 	for (i = 0; i < many; i++)
-		ops[i] = op_of(KVM_IRQX_ROUTE_SET, i, irqx_entry(g, 0, 0x40));
-	irqx_route(self->ctx, ops, few);
+		ops[i] = op_of(KVM_IRQX_OP_ROUTE_SET, i, irqx_entry(g, 0, 0x40));
+	irqx_batch(self->ctx, ops, few);
 	/* as many irqfds in both cases */
 	for (i = 0; i < few; i++)
 		irqfd_on(self->ctx, i);
 
 	retarget_cost(g, few);
 	cost[0] = retarget_cost(g, few);
-	irqx_route(self->ctx, ops, many);
+	irqx_batch(self->ctx, ops, many);
 	cost[1] = retarget_cost(g, many);
 	TH_LOG("one retarget: %lu ns among %u routes, %lu ns among %u",
 	       cost[0], few, cost[1], many);

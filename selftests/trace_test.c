@@ -448,26 +448,26 @@ TEST_F(trace, deassign_by_close)
 
 TEST_F(trace, batch)
 {
-	struct kvm_irqx_route_op ops[100] = {};
+	struct kvm_irqx_op ops[100] = {};
 	int i;
 
 	for (i = 0; i < 100; i++) {
-		ops[i].op = KVM_IRQX_ROUTE_SET;
+		ops[i].op = KVM_IRQX_OP_ROUTE_SET;
 		ops[i].entry = irqx_entry(self->g, 0, 0x40 + i);
 		ops[i].entry.gsi = 1000 + i;
 	}
 	ops[99].pad = 1;
-	EXPECT_EQ(EINVAL, __irqx_route(self->ctx, ops, 100, NULL));
+	EXPECT_EQ(EINVAL, __irqx_batch(self->ctx, ops, 100, NULL));
 	EXPECT_EQ(EINVAL, __irqx_bind(self->ctx, self->ctx, self->a));
 	EXPECT_RECORDS(
 		{ "irqx_reject", NULL,
-		  "KVM_IRQX_ROUTE pad: must be zero, index 99 ret -22" },
+		  "KVM_IRQX_BATCH pad: must be zero, index 99 ret -22" },
 		{ "irqx_reject", NULL,
 		  "KVM_IRQX_IRQFD_DIRECT fd: not an eventfd, index -1 ret -22" },
 	);
 
 	ops[99].pad = 0;
-	irqx_route(self->ctx, ops, 100);
+	irqx_batch(self->ctx, ops, 100);
 	trace_take();
 	ASSERT_EQ(100, nr_records);
 	for (i = 0; i < 100; i++) {
@@ -522,13 +522,9 @@ union call_arg {
 	struct kvm_irqx_attach attach;
 	struct kvm_irqx_irqfd_direct direct;
 	struct {
-		struct kvm_irqx_route head;
-		struct kvm_irqx_route_op ops[2];
-	} route;
-	struct {
-		struct kvm_irqx_assign head;
-		struct kvm_irqx_irqfd_direct irqfds[2];
-	} assign;
+		struct kvm_irqx_batch head;
+		struct kvm_irqx_op ops[2];
+	} batch;
 	struct {
 		struct kvm_irq_routing head;
 		struct kvm_irq_routing_entry entries[2];
@@ -597,6 +593,8 @@ struct refusal {
 	ENTRY_ROWS(cmd, index, binding.entry),				\
 	ROW(cmd, 0, EINVAL, "flags: unknown flag", index,		\
 	    AT(binding.flags, 1U << 31)),				\
+	ROW(cmd, 0, EINVAL, "pad: must be zero", index,			\
+	    AT(binding.pad, 1)),					\
 	ROW(cmd, 0, EINVAL, "event_flag: must be zero", index,		\
 	    AT(binding.event_flag, 1)),					\
 	ROW(cmd, 0, EINVAL, "event_flag: out of range", index,		\
@@ -623,18 +621,14 @@ struct refusal {
 	ROW(cmd, 0, EBUSY, "fd: bound already", index,			\
 	    AT(binding.fd, BOUND_FD))
 
-/* Those of the head of a batch. */
-#define BATCH_ROWS(cmd, head)						\
-	ROW(cmd, 0, EINVAL, "flags: unknown flag", -1, AT(head.flags, 1)), \
-	ROW(cmd, 0, EINVAL, "pad: must be zero", -1, AT(head.pad, 1)),	\
-	ROW(cmd, 0, EINVAL, "nr: out of range", -1, AT(head.nr, 0)),	\
-	ROW(cmd, 0, EINVAL, "nr: out of range", -1, AT(head.nr, MAX_BATCH))
+/* KVM_IRQX_BATCH, whose operations are about routes. */
+#define BATCH_OF_ROUTES	(KVM_IRQX_BATCH | 1UL << 32)
 
 /* What names a binding or a GSI. */
 #define PLACE_ROWS(cmd, index, place)					\
 	ROW(cmd, 0, EBADF, "fd: not an open file", index, AT(place.fd, -2U)), \
 	ROW(cmd, 0, EINVAL, "fd: not an eventfd", index, AT(place.fd, VM_FD)), \
-	ROW(cmd, 0, ENOENT, "fd: has no entry of its own", index,	\
+	ROW(cmd, 0, ENOENT, "fd: not bound here", index,		\
 	    AT(place.fd, SPARE_FD)),					\
 	ROW(cmd, 0, ENOENT, "fd: has no entry of its own", index,	\
 	    AT(place.fd, ROUTED_FD)),					\
@@ -667,7 +661,7 @@ static const struct refusal refusals[] = {
 	    AT(direct.flags, KVM_IRQX_IRQFD_DIRECT_RESAMPLE | KVM_IRQX_IRQFD_DIRECT_MODIFY)),
 	ROW(KVM_IRQX_IRQFD_DIRECT, 0, EINVAL, "flags: flags that exclude each other", -1,
 	    AT(direct.flags, KVM_IRQX_IRQFD_DIRECT_DEASSIGN | KVM_IRQX_IRQFD_DIRECT_EVENT_FLAG)),
-	ROW(KVM_IRQX_IRQFD_DIRECT, 0, ENOENT, "fd: has no entry of its own", -1,
+	ROW(KVM_IRQX_IRQFD_DIRECT, 0, ENOENT, "fd: not bound here", -1,
 	    AT(direct.flags, KVM_IRQX_IRQFD_DIRECT_MODIFY)),
 	ROW(KVM_IRQX_IRQFD_DIRECT, 0, ENOENT, "fd: has no entry of its own", -1,
 	    AT(direct.flags, KVM_IRQX_IRQFD_DIRECT_MODIFY), AT(direct.fd, ROUTED_FD)),
@@ -677,26 +671,48 @@ static const struct refusal refusals[] = {
 	    AT(direct.flags, KVM_IRQX_IRQFD_DIRECT_MODIFY), AT(direct.fd, BOUND_FD),
 	    AT(direct.entry.type, 0), AT(direct.entry.flags, 0)),
 
-	BATCH_ROWS(KVM_IRQX_ASSIGN, assign.head),
-	BINDING_ROWS(KVM_IRQX_ASSIGN, 1, assign.irqfds[1]),
-	ROW(KVM_IRQX_ASSIGN, 0, EINVAL, "flags: unknown flag", 1,
-	    AT(assign.irqfds[1].flags, KVM_IRQX_IRQFD_DIRECT_MODIFY)),
-
-	BATCH_ROWS(KVM_IRQX_ROUTE, route.head),
-	ENTRY_ROWS(KVM_IRQX_ROUTE, 1, route.ops[1].entry),
-	ROW(KVM_IRQX_ROUTE, 0, EINVAL, "op: unknown value", 1,
-	    AT(route.ops[1].op, 0)),
-	ROW(KVM_IRQX_ROUTE, 0, EINVAL, "pad: must be zero", 1,
-	    AT(route.ops[1].pad, 1)),
-	ROW(KVM_IRQX_ROUTE, 0, EINVAL, "entry.pad: must be zero", 1,
-	    AT(route.ops[1].entry.pad, 1)),
-	ROW(KVM_IRQX_ROUTE, 0, EINVAL, "entry.gsi: out of range", 1,
-	    AT(route.ops[1].entry.gsi, MAX_GSI)),
-	ROW(KVM_IRQX_ROUTE, 0, EINVAL, "entry.gsi: cannot share the GSI", 1,
-	    AT(route.ops[1].entry.gsi, MSI_GSI),
-	    AT(route.ops[1].op, KVM_IRQX_ROUTE_ADD)),
-	ROW(KVM_IRQX_ROUTE, 0, EINVAL, "entry.type: no EOI for a resamplefd", 1,
-	    AT(route.ops[1].entry.gsi, LEVEL_GSI)),
+	ROW(KVM_IRQX_BATCH, 0, EINVAL, "flags: unknown flag", -1,
+	    AT(batch.head.flags, 1)),
+	ROW(KVM_IRQX_BATCH, 0, EINVAL, "pad: must be zero", -1,
+	    AT(batch.head.pad, 1)),
+	ROW(KVM_IRQX_BATCH, 0, EINVAL, "nr: out of range", -1,
+	    AT(batch.head.nr, 0)),
+	ROW(KVM_IRQX_BATCH, 0, EINVAL, "nr: out of range", -1,
+	    AT(batch.head.nr, MAX_BATCH)),
+	ROW(KVM_IRQX_BATCH, 0, EINVAL, "op_size: too small", -1,
+	    AT(batch.head.op_size, KVM_IRQX_OP_SIZE_MIN - 1)),
+	ROW(KVM_IRQX_BATCH, 0, EINVAL, "op_size: out of range", -1,
+	    AT(batch.head.op_size, KVM_IRQX_OP_SIZE_MAX + 1)),
+	BINDING_ROWS(KVM_IRQX_BATCH, 1, batch.ops[1]),
+	ROW(KVM_IRQX_BATCH, 0, EINVAL, "op: unknown value", 1,
+	    AT(batch.ops[1].op, 0)),
+	ROW(KVM_IRQX_BATCH, 0, EINVAL, "flags: unknown flag", 1,
+	    AT(batch.ops[1].op, KVM_IRQX_OP_MODIFY),
+	    AT(batch.ops[1].flags, KVM_IRQX_OP_FLAG_RESAMPLE)),
+	ROW(KVM_IRQX_BATCH, 0, EINVAL, "resamplefd: must be zero", 1,
+	    AT(batch.ops[1].resamplefd, 1)),
+	ROW(KVM_IRQX_BATCH, 0, EINVAL, "fd: must be zero", 1,
+	    AT(batch.ops[1].op, KVM_IRQX_OP_ROUTE_SET)),
+	ROW(KVM_IRQX_BATCH, 0, EINVAL, "entry: must be zero", 1,
+	    AT(batch.ops[1].op, KVM_IRQX_OP_IRQFD)),
+	ROW(KVM_IRQX_BATCH, 0, EINVAL, "entry: must be zero", 1,
+	    AT(batch.ops[1].op, KVM_IRQX_OP_DEASSIGN)),
+	ROW(KVM_IRQX_BATCH, 0, EINVAL, "fd: twice in the batch", 1,
+	    AT(batch.ops[1].fd, SPARE_FD)),
+	ROW(KVM_IRQX_BATCH, 0, ENOENT, "fd: not bound here", 1,
+	    AT(batch.ops[1].op, KVM_IRQX_OP_MODIFY)),
+	ROW(KVM_IRQX_BATCH, 0, ENOENT, "fd: has no entry of its own", 1,
+	    AT(batch.ops[1].op, KVM_IRQX_OP_MODIFY), AT(batch.ops[1].fd, ROUTED_FD)),
+	ENTRY_ROWS(BATCH_OF_ROUTES, 1, batch.ops[1].entry),
+	ROW(BATCH_OF_ROUTES, 0, EINVAL, "entry.pad: must be zero", 1,
+	    AT(batch.ops[1].entry.pad, 1)),
+	ROW(BATCH_OF_ROUTES, 0, EINVAL, "entry.gsi: out of range", 1,
+	    AT(batch.ops[1].entry.gsi, MAX_GSI)),
+	ROW(BATCH_OF_ROUTES, 0, EINVAL, "entry.gsi: cannot share the GSI", 1,
+	    AT(batch.ops[1].entry.gsi, MSI_GSI),
+	    AT(batch.ops[1].op, KVM_IRQX_OP_ROUTE_ADD)),
+	ROW(BATCH_OF_ROUTES, 0, EINVAL, "entry.type: no EOI for a resamplefd", 1,
+	    AT(batch.ops[1].entry.gsi, LEVEL_GSI)),
 
 	ENTRY_ROWS(KVM_SET_GSI_ROUTING, 1, table.entries[1]),
 	ROW(KVM_SET_GSI_ROUTING, 0, EINVAL, "flags: unknown flag", -1,
@@ -729,12 +745,19 @@ static const struct refusal refusals[] = {
 	ROW(KVM_IRQX_MASK, 0, EINVAL, "flags: unknown flag", -1,
 	    AT(mask.flags, 0)),
 	ROW(KVM_IRQX_MASK, 0, EINVAL, "pad: must be zero", -1,
-	    AT(mask.pad[4], 1)),
+	    AT(mask.pad[2], 1)),
 
 	PLACE_ROWS(KVM_IRQX_GET_STATE, 1, state.states[1]),
 	ROW(KVM_IRQX_GET_STATE, 0, EINVAL, "pad: must be zero", 1,
 	    AT(state.states[1].pad, 1)),
-	BATCH_ROWS(KVM_IRQX_GET_STATE, state.head),
+	ROW(KVM_IRQX_GET_STATE, 0, EINVAL, "flags: unknown flag", -1,
+	    AT(state.head.flags, 1)),
+	ROW(KVM_IRQX_GET_STATE, 0, EINVAL, "pad: must be zero", -1,
+	    AT(state.head.pad[1], 1)),
+	ROW(KVM_IRQX_GET_STATE, 0, EINVAL, "nr: out of range", -1,
+	    AT(state.head.nr, 0)),
+	ROW(KVM_IRQX_GET_STATE, 0, EINVAL, "nr: out of range", -1,
+	    AT(state.head.nr, MAX_BATCH)),
 	ROW(KVM_IRQX_GET_STATE, 0, EINVAL, "state_size: unknown value", -1,
 	    AT(state.head.state_size, 8)),
 
@@ -814,20 +837,20 @@ static void base_arg(FIXTURE_DATA(trace) *self, const struct refusal *r,
 		arg->direct.resamplefd = spare[1];
 		arg->direct.entry = base_entry(self, r->type, 0);
 		break;
-	case KVM_IRQX_ASSIGN:
-		arg->assign.head.nr = 2;
+	case KVM_IRQX_BATCH:
+		arg->batch.head = irqx_batch_of(arg->batch.ops, 2);
 		for (i = 0; i < 2; i++) {
-			arg->assign.irqfds[i].fd = spare[i];
-			arg->assign.irqfds[i].resamplefd = spare[1];
-			arg->assign.irqfds[i].entry =
+			arg->batch.ops[i].op = KVM_IRQX_OP_ASSIGN;
+			arg->batch.ops[i].fd = spare[i];
+			arg->batch.ops[i].entry =
 				base_entry(self, i ? r->type : 0, 0);
 		}
 		break;
-	case KVM_IRQX_ROUTE:
-		arg->route.head.nr = 2;
+	case BATCH_OF_ROUTES:
+		arg->batch.head = irqx_batch_of(arg->batch.ops, 2);
 		for (i = 0; i < 2; i++) {
-			arg->route.ops[i].op = KVM_IRQX_ROUTE_SET;
-			arg->route.ops[i].entry =
+			arg->batch.ops[i].op = KVM_IRQX_OP_ROUTE_SET;
+			arg->batch.ops[i].entry =
 				base_entry(self, i ? r->type : 0, FREE_GSI + i);
 		}
 		break;
@@ -869,8 +892,7 @@ static const char *call_name(unsigned long cmd)
 		{ KVM_IRQX_ATTACH, "KVM_IRQX_ATTACH" },
 		{ KVM_IRQX_GET_STATS, "KVM_IRQX_GET_STATS" },
 		{ KVM_IRQX_IRQFD_DIRECT, "KVM_IRQX_IRQFD_DIRECT" },
-		{ KVM_IRQX_ASSIGN, "KVM_IRQX_ASSIGN" },
-		{ KVM_IRQX_ROUTE, "KVM_IRQX_ROUTE" },
+		{ KVM_IRQX_BATCH, "KVM_IRQX_BATCH" },
 		{ KVM_IRQX_MASK, "KVM_IRQX_MASK" },
 		{ KVM_IRQX_GET_STATE, "KVM_IRQX_GET_STATE" },
 		{ KVM_IRQX_SYNIC_PAGE, "KVM_IRQX_SYNIC_PAGE" },
@@ -881,7 +903,7 @@ static const char *call_name(unsigned long cmd)
 	};
 	unsigned int i;
 
-	for (i = 0; calls[i].cmd != cmd; i++)
+	for (i = 0; calls[i].cmd != (uint32_t)cmd; i++)
 		;
 	return calls[i].name;
 }
@@ -973,7 +995,7 @@ TEST_F(trace, reject)
 		base_arg(self, r, fds.spare, &arg);
 		attached = change_arg(self, r, &fds, &arg);
 		EXPECT_EQ(r->err, __irqx_ioctl(attached ? self->ctx : unattached,
-					       r->cmd, &arg))
+					       (uint32_t)r->cmd, &arg))
 			TH_LOG("row %td: %s %s", r - refusals, call_name(r->cmd), r->why);
 		snprintf(text, sizeof(text), "%s %s, index %d ret %d",
 			 call_name(r->cmd), r->why, r->index, -r->err);

@@ -52,20 +52,6 @@ int __init irqx_context_init(void)
 	return check_limit("max_irqfds", &irqx_max_irqfds, IRQX_IRQFDS_LIMIT);
 }
 
-/* As irqx_irqfd_remove(), and its GSI may have been there for it alone. */
-static void context_remove_irqfd(struct irqx_context *ctx,
-				 struct irqx_irqfd *irqfd,
-				 struct irqx_leave *leave)
-{
-	struct irqx_target *target = irqx_irqfd_is_direct(irqfd) ?
-				     NULL : irqfd->target;
-	bool last = !target || irqx_route_has_one_user(ctx, target);
-
-	irqx_irqfd_remove(irqfd, last, leave);
-	if (target)
-		irqx_route_unassign(ctx, target, leave);
-}
-
 /* Nobody waits: who is told of an EOI meanwhile has the last reference. */
 static void leave_behind(struct irqx_leave *leave)
 {
@@ -104,7 +90,7 @@ static void context_reap(struct work_struct *work)
 	if (!mutex_trylock(&ctx->lock))
 		return;
 	while ((irqfd = context_next_dead(ctx))) {
-		context_remove_irqfd(ctx, irqfd, &leave);
+		irqx_route_remove_irqfd(ctx, irqfd, &leave);
 		cond_resched();
 	}
 	mutex_unlock(&ctx->lock);
@@ -130,6 +116,7 @@ int irqx_context_open(struct inode *inode, struct file *file)
 	mutex_init(&ctx->lock);
 	xa_init_flags(&ctx->gsis, XA_FLAGS_ACCOUNT);
 	xa_init_flags(&ctx->vps, XA_FLAGS_ACCOUNT);
+	xa_init_flags(&ctx->staged_resamplers, XA_FLAGS_ACCOUNT);
 	spin_lock_init(&ctx->delivery.dead_lock);
 	INIT_LIST_HEAD(&ctx->delivery.dead);
 	INIT_WORK(&ctx->delivery.reap, context_reap);
@@ -152,7 +139,7 @@ int irqx_context_release(struct inode *inode, struct file *file)
 	/* The reaper alone may have it, and does not wait for anybody. */
 	mutex_lock(&ctx->lock);
 	list_for_each_entry_safe(irqfd, next, &ctx->irqfds, node) {
-		context_remove_irqfd(ctx, irqfd, &leave);
+		irqx_route_remove_irqfd(ctx, irqfd, &leave);
 		cond_resched();
 	}
 	mutex_unlock(&ctx->lock);
@@ -215,7 +202,7 @@ int irqx_context_unlock_and_wait(struct irqx_context *ctx,
  * @fd: the eventfd
  * @gsi: to be bound to this one, as KVM demands, or NULL: in whichever way
  * @leave: as irqx_irqfd_remove()
- * @error: filled in if it fails
+ * @error: filled in if it fails, or if there is nothing to undo
  *
  * Context: may sleep.
  * Return: 0, also if the eventfd is not bound; -EBADF or -EINVAL if @fd is not
@@ -227,14 +214,14 @@ int irqx_context_deassign(struct irqx_context *ctx, int fd, const u32 *gsi,
 	struct irqx_irqfd *irqfd = irqx_irqfd_find(ctx, fd);
 
 	if (irqfd == ERR_PTR(-ENOENT))
-		return 0;
+		return irqx_reject(error, 0, IRQX_ARG_FD, IRQX_REASON_NOT_BOUND);
 	if (IS_ERR(irqfd))
 		return irqx_reject_fd(error, PTR_ERR(irqfd), IRQX_ARG_FD);
 
 	if (gsi && (irqx_irqfd_is_direct(irqfd) ||
 		    irqfd->target->to.one.gsi != *gsi))
-		return 0;
-	context_remove_irqfd(ctx, irqfd, leave);
+		return irqx_reject(error, 0, IRQX_ARG_FD, IRQX_REASON_NOT_BOUND);
+	irqx_route_remove_irqfd(ctx, irqfd, leave);
 	return 0;
 }
 

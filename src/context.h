@@ -24,6 +24,7 @@ struct irqx_context {
 	u32 nr_irqfds;			/* @lock */
 	struct xarray gsis;		/* @lock */
 	struct xarray vps;		/* @lock */
+	struct xarray staged_resamplers; /* by GSI; empty between calls; @lock */
 	u32 nr_gsis;			/* routed ones; @lock */
 	struct irqx_delivery delivery;
 };

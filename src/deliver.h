@@ -72,6 +72,14 @@ enum irqx_mask {
 	IRQX_MASK_CLEAR,
 };
 
+/* @flags: KVM_IRQX_OP_FLAG_* */
+static inline enum irqx_mask irqx_mask_of(u32 flags)
+{
+	if (flags & KVM_IRQX_OP_FLAG_MASK)
+		return IRQX_MASK_SET;
+	return flags & KVM_IRQX_OP_FLAG_UNMASK ? IRQX_MASK_CLEAR : IRQX_MASK_KEEP;
+}
+
 enum irqx_queue_id {
 	IRQX_PROMPT,	/* takes spinlocks, and those of KVM's interrupt controllers */
 	IRQX_PAGED,	/* may wait for a page of the guest, so for userspace */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KVM_IRQX_IRQFD_DIRECT: an eventfd with its own routing entry inside.
+ * KVM_IRQX_IRQFD_DIRECT, and the same in a batch: an eventfd with its own routing entry inside.
  */
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -15,33 +15,33 @@
 #include "trace.h"
 #include "vm.h"
 
-/* What the call says of the event's way, for an irqfd that may want EOIs. */
-static int direct_parse(struct irqx_context *ctx,
-			const struct kvm_irqx_irqfd_direct *args, bool resample,
-			struct irqx_entries *entries, struct irqx_error *error)
+/* What the operation says of the event's way, for an irqfd that may want EOIs. */
+static int direct_parse(struct irqx_context *ctx, const struct kvm_irqx_op *op,
+			bool resample, struct irqx_entries *entries,
+			struct irqx_error *error)
 {
 	struct irqx_vm *vm = ctx->vm;
 	struct irqx_vp *vp;
 	int ret;
 
 	entries->nr = 1;
-	ret = irqx_kvm_parse(vm->kvm, &args->entry, &entries->one, error);
+	ret = irqx_kvm_parse(vm->kvm, &op->entry, &entries->one, error);
 	if (ret)
 		return ret;
 
-	if (args->flags & KVM_IRQX_IRQFD_DIRECT_EVENT_FLAG) {
+	if (op->flags & KVM_IRQX_OP_FLAG_EVENT_FLAG) {
 		if (entries->one.type != KVM_IRQ_ROUTING_HV_SINT)
 			return irqx_reject(error, -EINVAL, IRQX_ARG_ENTRY_TYPE,
 					   IRQX_REASON_NOT_A_SINT);
 		if (vm->kvm->dirty_ring_size)
 			return irqx_reject(error, -EOPNOTSUPP, IRQX_ARG_FLAGS,
 					   IRQX_REASON_DIRTY_RING);
-		vp = irqx_vp_get(ctx, args->entry.u.hv_sint.vcpu);
+		vp = irqx_vp_get(ctx, op->entry.u.hv_sint.vcpu);
 		if (IS_ERR(vp))
 			return PTR_ERR(vp);
 		entries->vp = vp;
 		entries->has_flag = true;
-		entries->event_flag = args->event_flag;
+		entries->event_flag = op->event_flag;
 	}
 
 	/* A PPI's event looks for a resamplefd beside it. */
@@ -59,46 +59,50 @@ static int direct_parse(struct irqx_context *ctx,
 	return irqx_reject_line(error, ret);
 }
 
-static int direct_prepare(struct irqx_context *ctx, struct irqx_irqfd *irqfd,
-			  const struct kvm_irqx_irqfd_direct *args,
-			  struct irqx_error *error)
+/**
+ * irqx_direct_reserve - all of a binding to a routing entry that can fail
+ * @ctx: the context, locked
+ * @irqfd: new from irqx_irqfd_alloc(); the caller frees it if this fails
+ * @op: a KVM_IRQX_OP_ASSIGN; flags and padding are checked
+ * @error: filled in if it fails
+ *
+ * irqx_irqfd_commit() or irqx_irqfd_unreserve() follows, under the same lock.
+ *
+ * Context: may sleep.
+ * Return: 0, or as irqx_kvm_parse(), irqx_irqfd_set_resamplefd() and
+ * irqx_irqfd_reserve().
+ */
+int irqx_direct_reserve(struct irqx_context *ctx, struct irqx_irqfd *irqfd,
+			const struct kvm_irqx_op *op, struct irqx_error *error)
 {
-	bool resample = args->flags & KVM_IRQX_IRQFD_DIRECT_RESAMPLE;
+	bool resample = op->flags & KVM_IRQX_OP_FLAG_RESAMPLE;
 	int ret;
 
-	irqfd->own.masked = !!(args->flags & KVM_IRQX_IRQFD_DIRECT_MASK);
-	ret = direct_parse(ctx, args, resample, &irqfd->own.to, error);
-	if (ret || !resample)
-		return ret;
-	ret = irqx_irqfd_set_resamplefd(irqfd, args->resamplefd);
-	return irqx_reject_fd(error, ret, IRQX_ARG_RESAMPLEFD);
-}
+	lockdep_assert_held(&ctx->lock);
 
-static int direct_reserve(struct irqx_context *ctx, struct irqx_irqfd *irqfd,
-			  const struct kvm_irqx_irqfd_direct *args,
-			  struct irqx_error *error)
-{
-	int ret;
-
-	ret = direct_prepare(ctx, irqfd, args, error);
+	irqfd->own.masked = !!(op->flags & KVM_IRQX_OP_FLAG_MASK);
+	ret = direct_parse(ctx, op, resample, &irqfd->own.to, error);
 	if (ret)
 		return ret;
-	ret = irqx_irqfd_reserve(irqfd, &irqfd->own, args->fd);
+	if (resample) {
+		ret = irqx_irqfd_set_resamplefd(irqfd, op->resamplefd);
+		if (ret)
+			return irqx_reject_fd(error, ret, IRQX_ARG_RESAMPLEFD);
+	}
+	ret = irqx_irqfd_reserve(irqfd, &irqfd->own, op->fd);
 	return irqx_reject_fd(error, ret, IRQX_ARG_FD);
 }
 
 /**
  * irqx_direct_assign - bind an eventfd to a routing entry
  * @ctx: the context, locked
- * @args: the caller's; flags and padding are checked
+ * @op: as irqx_direct_reserve()
  * @error: filled in if it fails
  *
  * Context: may sleep.
- * Return: 0, or as irqx_kvm_parse(), irqx_irqfd_set_resamplefd() and
- * irqx_irqfd_reserve().
+ * Return: 0, -ENOMEM, or as irqx_direct_reserve().
  */
-int irqx_direct_assign(struct irqx_context *ctx,
-		       const struct kvm_irqx_irqfd_direct *args,
+int irqx_direct_assign(struct irqx_context *ctx, const struct kvm_irqx_op *op,
 		       struct irqx_error *error)
 {
 	struct irqx_irqfd *irqfd;
@@ -110,7 +114,7 @@ int irqx_direct_assign(struct irqx_context *ctx,
 	if (!irqfd)
 		return -ENOMEM;
 
-	ret = direct_reserve(ctx, irqfd, args, error);
+	ret = irqx_direct_reserve(ctx, irqfd, op, error);
 	if (ret)
 		irqx_irqfd_free(irqfd);
 	else
@@ -118,96 +122,43 @@ int irqx_direct_assign(struct irqx_context *ctx,
 	return ret;
 }
 
-static int reserve_many(struct irqx_context *ctx, struct irqx_irqfd **irqfds,
-			const struct kvm_irqx_irqfd_direct *args, u32 nr, u32 *index,
+/* Context: any.  Return: 0, or -ENOENT if @irqfd has no entry of its own. */
+int irqx_direct_check(const struct irqx_irqfd *irqfd, struct irqx_error *error)
+{
+	if (irqx_irqfd_is_direct(irqfd))
+		return 0;
+	return irqx_reject(error, -ENOENT, IRQX_ARG_FD, IRQX_REASON_NOT_DIRECT);
+}
+
+/**
+ * irqx_direct_prepare - all of a change of a binding's entry that can fail
+ * @ctx: the context, locked
+ * @irqfd: from irqx_irqfd_find()
+ * @op: a KVM_IRQX_OP_MODIFY; flags and padding are checked
+ * @entries: out: for irqx_direct_change(); zero before
+ * @error: filled in if it fails
+ *
+ * Context: may sleep.
+ * Return: 0, -ENOENT if @irqfd has no entry of its own, or as irqx_kvm_parse().
+ */
+int irqx_direct_prepare(struct irqx_context *ctx, struct irqx_irqfd *irqfd,
+			const struct kvm_irqx_op *op, struct irqx_entries *entries,
 			struct irqx_error *error)
 {
 	int ret;
 
-	for (*index = 0; *index < nr; ++*index) {
-		error->index = *index;
-		ret = *index % 64 ? 0 : irqx_cond_resched_killable();
-		if (!ret)
-			ret = direct_reserve(ctx, irqfds[*index], &args[*index],
-					     error);
-		if (ret)
-			return ret;
-	}
-	return 0;
-}
-
-/**
- * irqx_direct_assign_many - bind some eventfds, or none
- * @ctx: the context, locked
- * @args: as irqx_direct_assign()
- * @nr: how many
- * @index: out: the one that failed, @nr on success or if none is to blame
- * @error: filled in if it fails
- *
- * All that can fail is done for all of them first, while events stay in their
- * eventfds.  With the memory of all taken at once, and one call instead of many, a
- * binding takes a fraction of the instructions (benchmarks.rst, bring-up-batch).
- *
- * Context: may sleep.
- * Return: 0, -ENOMEM, -EINTR, or as irqx_direct_assign().
- */
-int irqx_direct_assign_many(struct irqx_context *ctx,
-			    const struct kvm_irqx_irqfd_direct *args, u32 nr,
-			    u32 *index, struct irqx_error *error)
-{
-	struct irqx_irqfd **irqfds;
-	u32 i;
-	int ret;
-
 	lockdep_assert_held(&ctx->lock);
 
-	*index = nr;
-	irqfds = kvmalloc_array(nr, sizeof(*irqfds), GFP_KERNEL_ACCOUNT);
-	if (!irqfds)
-		return -ENOMEM;
-	ret = irqx_irqfd_alloc_many(ctx, irqfds, nr);
-	if (ret)
-		goto out;
-
-	ret = reserve_many(ctx, irqfds, args, nr, index, error);
-	for (i = 0; i < nr; i++) {
-		if (!(i % 64))
-			cond_resched();
-		if (!ret) {
-			irqx_irqfd_commit(irqfds[i]);
-			continue;
-		}
-		if (i < *index)
-			irqx_irqfd_unreserve(irqfds[i]);
-		irqx_irqfd_free(irqfds[i]);
-	}
-	/* No element is to blame: report nr. */
-	if (ret == -EINTR)
-		*index = nr;
-out:
-	kvfree(irqfds);
-	return ret;
+	ret = irqx_direct_check(irqfd, error);
+	return ret ?: direct_parse(ctx, op, irqfd->source, entries, error);
 }
 
-static enum irqx_mask direct_mask(u32 flags)
+/* Context: as irqx_target_change(), under the same lock as irqx_direct_prepare(). */
+void irqx_direct_change(struct irqx_irqfd *irqfd, struct irqx_entries *entries,
+			enum irqx_mask mask, struct irqx_leave *leave)
 {
-	if (flags & KVM_IRQX_IRQFD_DIRECT_MASK)
-		return IRQX_MASK_SET;
-	if (flags & KVM_IRQX_IRQFD_DIRECT_UNMASK)
-		return IRQX_MASK_CLEAR;
-	return IRQX_MASK_KEEP;
-}
-
-static struct irqx_irqfd *direct_find(struct irqx_context *ctx, int fd,
-				      struct irqx_error *error)
-{
-	struct irqx_irqfd *irqfd = irqx_irqfd_find(ctx, fd);
-	int ret = PTR_ERR_OR_ZERO(irqfd);
-
-	if (!ret && !irqx_irqfd_is_direct(irqfd))
-		ret = -ENOENT;
-	irqx_reject_fd(error, ret, IRQX_ARG_FD);
-	return ret ? ERR_PTR(ret) : irqfd;
+	trace_irqx_modify(irqfd->eventfd, &entries->one, true);
+	irqx_target_change(irqfd->target, entries, mask, leave);
 }
 
 /**
@@ -223,42 +174,37 @@ static struct irqx_irqfd *direct_find(struct irqx_context *ctx, int fd,
 struct irqx_target *irqx_direct_target(struct irqx_context *ctx, int fd,
 				       struct irqx_error *error)
 {
-	struct irqx_irqfd *irqfd = direct_find(ctx, fd, error);
+	struct irqx_irqfd *irqfd = irqx_irqfd_find(ctx, fd);
+	int ret = PTR_ERR_OR_ZERO(irqfd);
 
-	return IS_ERR(irqfd) ? ERR_CAST(irqfd) : irqfd->target;
+	if (ret)
+		return ERR_PTR(irqx_reject_fd(error, ret, IRQX_ARG_FD));
+	ret = irqx_direct_check(irqfd, error);
+	return ret ? ERR_PTR(ret) : irqfd->target;
 }
 
 /**
  * irqx_direct_modify - give a bound eventfd another entry
  * @ctx: the context, locked
- * @args: as irqx_direct_assign()
+ * @op: as irqx_direct_prepare()
  * @leave: as irqx_target_change()
  * @error: filled in if it fails
  *
  * Context: may sleep.
- * Return: 0, -ENOENT if the eventfd has no entry of its own, or as
- * irqx_irqfd_find() and irqx_kvm_parse().
+ * Return: 0, or as irqx_irqfd_find() and irqx_direct_prepare().
  */
-int irqx_direct_modify(struct irqx_context *ctx,
-		       const struct kvm_irqx_irqfd_direct *args,
+int irqx_direct_modify(struct irqx_context *ctx, const struct kvm_irqx_op *op,
 		       struct irqx_leave *leave, struct irqx_error *error)
 {
 	struct irqx_entries entries = {};
 	struct irqx_irqfd *irqfd;
 	int ret;
 
-	lockdep_assert_held(&ctx->lock);
-
-	irqfd = direct_find(ctx, args->fd, error);
+	irqfd = irqx_irqfd_find(ctx, op->fd);
 	if (IS_ERR(irqfd))
-		return PTR_ERR(irqfd);
-
-	ret = direct_parse(ctx, args, irqfd->source, &entries, error);
-	if (ret)
-		return ret;
-
-	trace_irqx_modify(irqfd->eventfd, &entries.one, true);
-	irqx_target_change(irqfd->target, &entries, direct_mask(args->flags),
-			   leave);
-	return 0;
+		return irqx_reject_fd(error, PTR_ERR(irqfd), IRQX_ARG_FD);
+	ret = irqx_direct_prepare(ctx, irqfd, op, &entries, error);
+	if (!ret)
+		irqx_direct_change(irqfd, &entries, irqx_mask_of(op->flags), leave);
+	return ret;
 }

@@ -1,10 +1,74 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the errno of a function means where each of them has one meaning.
+ * Why a call fails, for its caller; and what the errno of a function means where each of
+ * them has one meaning.
  */
 #include <linux/errno.h>
+#include <linux/uaccess.h>
 
 #include "error.h"
+
+/**
+ * irqx_error_open - the caller's error record
+ * @error: of this call
+ * @record: address of a struct kvm_irqx_error, or 0 for none
+ *
+ * Before anything is changed: what is read is written back, so that irqx_error_close() can
+ * write there.
+ *
+ * Context: may sleep.
+ * Return: 0, -EFAULT, -EINVAL if it is too small.
+ */
+int irqx_error_open(struct irqx_error *error, u64 record)
+{
+	void __user *user = u64_to_user_ptr(record);
+	struct kvm_irqx_error old;
+
+	if (!record)
+		return 0;
+	/* Of a smaller one nothing is known to be there but this. */
+	if (get_user(old.argsz, (u32 __user *)user))
+		return -EFAULT;
+	if (old.argsz < sizeof(old))
+		return irqx_reject(error, -EINVAL, IRQX_ARG_ERROR,
+				   IRQX_REASON_TOO_SMALL);
+	if (copy_from_user(&old, user, sizeof(old)) ||
+	    copy_to_user(user, &old, sizeof(old)))
+		return -EFAULT;
+	error->record = user;
+	return 0;
+}
+
+/**
+ * irqx_error_close - the end of a call
+ * @error: of this call
+ * @ret: what it will return
+ *
+ * @error is about what it was filled in for, and not about anything else that the call has
+ * failed of in the end.
+ *
+ * Context: may sleep.
+ * Return: @ret, or -EFAULT if the caller has taken away the record of a call that fails.
+ */
+int irqx_error_close(struct irqx_error *error, int ret)
+{
+	struct kvm_irqx_error out = {
+		.argsz = sizeof(out),
+		.index = error->index,
+		.arg = error->arg,
+		.reason = error->reason,
+	};
+
+	if (ret != error->ret) {
+		out.arg = IRQX_ARG_NONE;
+		out.reason = IRQX_REASON_NONE;
+	}
+	if (!error->record || (!ret && !out.reason))
+		return ret;
+	if (copy_to_user(error->record, &out, sizeof(out)) && ret)
+		return -EFAULT;
+	return ret;
+}
 
 /**
  * irqx_reject_fd - why an eventfd was refused

@@ -5,9 +5,9 @@
 /*
  * Why a call fails: the argument at fault, and what is wrong with it.  Whoever
  * decides that a call fails says so with irqx_reject(); irqx_ioctl() passes it on to
- * the tracepoint of that name.
+ * the tracepoint of that name, and to the caller's struct kvm_irqx_error.
  *
- * Names and words are here only.  The numbers are in traces: new ones go to the end.
+ * The numbers are those of the header, the words of the tracepoint are here.
  */
 
 #include <linux/kvm.h>
@@ -20,9 +20,8 @@
 	X(KVM_IRQX_ATTACH)		\
 	X(KVM_IRQX_GET_STATS)		\
 	X(KVM_IRQX_IRQFD_DIRECT)	\
-	X(KVM_IRQX_ROUTE)		\
+	X(KVM_IRQX_BATCH)		\
 	X(KVM_IRQX_SYNIC_PAGE)		\
-	X(KVM_IRQX_ASSIGN)		\
 	X(KVM_IRQX_MASK)		\
 	X(KVM_IRQX_GET_STATE)		\
 	X(KVM_SET_GSI_ROUTING)		\
@@ -56,6 +55,9 @@
 	X(ENTRY_PIN, "entry.u.irqchip.pin")		\
 	X(ENTRY_SINT, "entry.u.hv_sint.sint")		\
 	X(ENTRY_VP, "entry.u.hv_sint.vcpu")		\
+	X(ENTRY, "entry")				\
+	X(OP_SIZE, "op_size")				\
+	X(ERROR, "error")				\
 	X(STATE_SIZE, "state_size")
 
 #define IRQX_REASONS(X)							\
@@ -76,7 +78,7 @@
 	X(KVM_REFUSES, "KVM does not take it")				\
 	X(KVM_USES, "KVM uses it")					\
 	X(BOUND, "bound already")					\
-	X(NOT_BOUND, "has no entry of its own")				\
+	X(NOT_BOUND, "not bound here")					\
 	X(LIMIT, "limit reached")					\
 	X(DIRTY_RING, "the VM has a dirty ring")			\
 	X(FTRACE_OFF, "sysctl kernel.ftrace_enabled is 0")		\
@@ -88,19 +90,28 @@
 	X(VM_DEAD, "the VM is dead")					\
 	X(KVM_LEAVES, "KVM's module is going away")			\
 	X(NO_SOURCE_ID, "KVM has no interrupt source left")		\
+	X(NOT_DIRECT, "has no entry of its own")			\
+	X(TWICE, "twice in the batch")					\
+	X(UNKNOWN_FIELD, "in a field that is not known")			\
 	X(NO_ROUTE, "the GSI has no route")
 
 #define IRQX_ENUM(cmd)		IRQX_CALL_##cmd = cmd,
 enum irqx_call { IRQX_CALLS(IRQX_ENUM) };
 #undef IRQX_ENUM
 
-#define IRQX_ENUM(name, words)	IRQX_ARG_##name,
+#define IRQX_ENUM(name, words)	IRQX_ARG_##name = KVM_IRQX_ARG_##name,
 enum irqx_arg { IRQX_ARGS(IRQX_ENUM) };
 #undef IRQX_ENUM
 
-#define IRQX_ENUM(name, words)	IRQX_REASON_##name,
+#define IRQX_ENUM(name, words)	IRQX_REASON_##name = KVM_IRQX_REASON_##name,
 enum irqx_reason { IRQX_REASONS(IRQX_ENUM) };
 #undef IRQX_ENUM
+
+/* All that the header has. */
+#define IRQX_ONE(name, words)	+ 1
+static_assert(0 IRQX_ARGS(IRQX_ONE) == KVM_IRQX_NR_ARGS);
+static_assert(0 IRQX_REASONS(IRQX_ONE) == KVM_IRQX_NR_REASONS);
+#undef IRQX_ONE
 
 #define IRQX_NO_INDEX	(-1)
 
@@ -111,9 +122,10 @@ struct irqx_error {
 	int ret;			/* what the rest is about */
 	enum irqx_arg arg;
 	enum irqx_reason reason;
+	void __user *record;		/* struct kvm_irqx_error, or NULL */
 };
 
-/* Context: any.  Return: @ret, a negative errno. */
+/* Context: any.  Return: @ret: a negative errno, or 0 if the call had nothing to do. */
 static inline int irqx_reject(struct irqx_error *error, int ret,
 			      enum irqx_arg arg, enum irqx_reason reason)
 {
@@ -123,6 +135,8 @@ static inline int irqx_reject(struct irqx_error *error, int ret,
 	return ret;
 }
 
+int irqx_error_open(struct irqx_error *error, u64 record);
+int irqx_error_close(struct irqx_error *error, int ret);
 int irqx_reject_fd(struct irqx_error *error, int ret, enum irqx_arg arg);
 int irqx_reject_line(struct irqx_error *error, int ret);
 int irqx_reject_vm(struct irqx_error *error, int ret);

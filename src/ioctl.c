@@ -10,6 +10,7 @@
 #include <linux/uaccess.h>
 
 #include "arch/arch.h"
+#include "batch.h"
 #include "context.h"
 #include "direct.h"
 #include "error.h"
@@ -19,13 +20,24 @@
 #include "trace.h"
 #include "version.h"
 
-/* Bounds what one call holds in kernel memory, and how long it keeps others out. */
-#define IRQX_MAX_BATCH	65536
-
-/* What a new binding can be told. */
-#define IRQX_ASSIGN_FLAGS						\
-	(KVM_IRQX_IRQFD_DIRECT_RESAMPLE | KVM_IRQX_IRQFD_DIRECT_EVENT_FLAG |	\
+/* The flags that each call knows. */
+#define IRQX_ATTACH_FLAGS	0
+#define IRQX_BATCH_FLAGS	0
+#define IRQX_DIRECT_FLAGS						\
+	(KVM_IRQX_IRQFD_DIRECT_DEASSIGN | KVM_IRQX_IRQFD_DIRECT_RESAMPLE | \
+	 KVM_IRQX_IRQFD_DIRECT_MODIFY | KVM_IRQX_IRQFD_DIRECT_EVENT_FLAG | \
 	 KVM_IRQX_IRQFD_DIRECT_MASK | KVM_IRQX_IRQFD_DIRECT_UNMASK)
+#define IRQX_SYNIC_PAGE_FLAGS	KVM_IRQX_SYNIC_PAGE_ENABLED
+
+/* Those of a direct binding that an operation of a batch has too. */
+#define IRQX_OP_FLAGS							\
+	(KVM_IRQX_OP_FLAG_RESAMPLE | KVM_IRQX_OP_FLAG_EVENT_FLAG |	\
+	 KVM_IRQX_OP_FLAG_MASK | KVM_IRQX_OP_FLAG_UNMASK)
+
+static_assert(KVM_IRQX_OP_FLAG_RESAMPLE == KVM_IRQX_IRQFD_DIRECT_RESAMPLE);
+static_assert(KVM_IRQX_OP_FLAG_EVENT_FLAG == KVM_IRQX_IRQFD_DIRECT_EVENT_FLAG);
+static_assert(KVM_IRQX_OP_FLAG_MASK == KVM_IRQX_IRQFD_DIRECT_MASK);
+static_assert(KVM_IRQX_OP_FLAG_UNMASK == KVM_IRQX_IRQFD_DIRECT_UNMASK);
 
 /*
  * Structs that grow: the caller says how much it knows, gets that much, and is
@@ -71,7 +83,7 @@ static long ioctl_attach(struct irqx_context *ctx, void __user *argp,
 
 	if (copy_from_user(&attach, argp, sizeof(attach)))
 		return -EFAULT;
-	if (attach.flags)
+	if (attach.flags & ~IRQX_ATTACH_FLAGS)
 		return irqx_reject(error, -EINVAL, IRQX_ARG_FLAGS,
 				   IRQX_REASON_UNKNOWN_FLAG);
 	return irqx_context_attach(ctx, attach.vm_fd, error);
@@ -104,16 +116,19 @@ static bool direct_flags_conflict(u32 flags)
 	return (flags & either) == either || (flags & mask) == mask;
 }
 
-/* @known: the flags that the call takes.  Return: 0 or -EINVAL. */
-static int direct_check(const struct kvm_irqx_irqfd_direct *args, u32 known,
+/* Return: 0 or -EINVAL. */
+static int direct_check(const struct kvm_irqx_irqfd_direct *args,
 			struct irqx_error *error)
 {
-	if (args->flags & ~known)
+	if (args->flags & ~IRQX_DIRECT_FLAGS)
 		return irqx_reject(error, -EINVAL, IRQX_ARG_FLAGS,
 				   IRQX_REASON_UNKNOWN_FLAG);
 	if (direct_flags_conflict(args->flags))
 		return irqx_reject(error, -EINVAL, IRQX_ARG_FLAGS,
 				   IRQX_REASON_FLAGS_CONFLICT);
+	if (memchr_inv(args->pad, 0, sizeof(args->pad)))
+		return irqx_reject(error, -EINVAL, IRQX_ARG_PAD,
+				   IRQX_REASON_NOT_ZERO);
 	if (!(args->flags & KVM_IRQX_IRQFD_DIRECT_EVENT_FLAG) && args->event_flag)
 		return irqx_reject(error, -EINVAL, IRQX_ARG_EVENT_FLAG,
 				   IRQX_REASON_NOT_ZERO);
@@ -134,17 +149,26 @@ static int direct_check(const struct kvm_irqx_irqfd_direct *args, u32 known,
 static long ioctl_irqfd_direct(struct irqx_context *ctx, void __user *argp,
 			       struct irqx_error *error)
 {
-	const u32 flags = KVM_IRQX_IRQFD_DIRECT_DEASSIGN | KVM_IRQX_IRQFD_DIRECT_MODIFY |
-			  IRQX_ASSIGN_FLAGS;
-	struct irqx_leave leave = {};
 	struct kvm_irqx_irqfd_direct args;
+	struct irqx_leave leave = {};
+	struct kvm_irqx_op op;
 	int ret;
 
 	if (copy_from_user(&args, argp, sizeof(args)))
 		return -EFAULT;
-	ret = direct_check(&args, flags, error);
+	ret = irqx_error_open(error, args.error);
 	if (ret)
 		return ret;
+	ret = direct_check(&args, error);
+	if (ret)
+		return ret;
+	op = (struct kvm_irqx_op){
+		.flags = args.flags & IRQX_OP_FLAGS,
+		.fd = args.fd,
+		.resamplefd = args.resamplefd,
+		.event_flag = args.event_flag,
+		.entry = args.entry,
+	};
 
 	ret = irqx_context_lock(ctx);
 	if (ret)
@@ -152,9 +176,9 @@ static long ioctl_irqfd_direct(struct irqx_context *ctx, void __user *argp,
 	if (args.flags & KVM_IRQX_IRQFD_DIRECT_DEASSIGN)
 		ret = irqx_context_deassign(ctx, args.fd, NULL, &leave, error);
 	else if (args.flags & KVM_IRQX_IRQFD_DIRECT_MODIFY)
-		ret = irqx_direct_modify(ctx, &args, &leave, error);
+		ret = irqx_direct_modify(ctx, &op, &leave, error);
 	else
-		ret = irqx_direct_assign(ctx, &args, error);
+		ret = irqx_direct_assign(ctx, &op, error);
 	return irqx_context_unlock_and_wait(ctx, &leave) ?: ret;
 }
 
@@ -240,6 +264,9 @@ static long ioctl_mask(struct irqx_context *ctx, void __user *argp,
 
 	if (copy_from_user(&args, argp, sizeof(args)))
 		return -EFAULT;
+	ret = irqx_error_open(error, args.error);
+	if (ret)
+		return ret;
 	switch (args.flags) {
 	case KVM_IRQX_MASK_SET:
 		mask = IRQX_MASK_SET;
@@ -302,6 +329,9 @@ static long ioctl_get_state(struct irqx_context *ctx, void __user *argp,
 
 	if (copy_from_user(&args, user, sizeof(args)))
 		return -EFAULT;
+	ret = irqx_error_open(error, args.error);
+	if (ret)
+		return ret;
 	index = args.nr;
 	if (put_user(index, &user->index))
 		return -EFAULT;
@@ -325,6 +355,11 @@ static long ioctl_get_state(struct irqx_context *ctx, void __user *argp,
 	ret = irqx_context_lock(ctx);
 	if (!ret) {
 		ret = get_states(ctx, states, args.nr, &index, error);
+		/* No element is to blame: report nr. */
+		if (ret == -EINTR) {
+			index = args.nr;
+			error->index = IRQX_NO_INDEX;
+		}
 		irqx_context_unlock(ctx);
 	}
 	if (!ret && copy_to_user(array, states, args.nr * sizeof(*states)))
@@ -349,7 +384,7 @@ static long ioctl_synic_page(struct irqx_context *ctx, void __user *argp,
 	if (args.vp_index >= KVM_MAX_VCPUS)
 		return irqx_reject(error, -EINVAL, IRQX_ARG_VP_INDEX,
 				   IRQX_REASON_OUT_OF_RANGE);
-	if (args.flags & ~KVM_IRQX_SYNIC_PAGE_ENABLED)
+	if (args.flags & ~IRQX_SYNIC_PAGE_FLAGS)
 		return irqx_reject(error, -EINVAL, IRQX_ARG_FLAGS,
 				   IRQX_REASON_UNKNOWN_FLAG);
 	if (args.flags & KVM_IRQX_SYNIC_PAGE_ENABLED)
@@ -402,85 +437,95 @@ static long ioctl_set_gsi_routing(struct irqx_context *ctx, void __user *argp,
 	return ret;
 }
 
-/* Return: 0, or -EINVAL with the @index of what no new binding can be made of. */
-static int direct_check_many(const struct kvm_irqx_irqfd_direct *irqfds, u32 nr,
-			     u32 *index, struct irqx_error *error)
+static int batch_check(const struct kvm_irqx_batch *args, struct irqx_error *error)
 {
-	int ret;
-	u32 i;
-
-	for (i = 0; i < nr; i++) {
-		ret = direct_check(&irqfds[i], IRQX_ASSIGN_FLAGS, error);
-		if (ret) {
-			*index = i;
-			error->index = i;
-			return ret;
-		}
-	}
-	return 0;
-}
-
-/* What KVM_IRQX_ROUTE and KVM_IRQX_ASSIGN begin with. */
-struct batch {
-	u32 nr;
-	u32 flags;
-	u32 index;
-	u32 pad;
-};
-
-#define CHECK_BATCH(type, elements)					\
-	static_assert(offsetof(type, nr) == offsetof(struct batch, nr) && \
-		      offsetof(type, flags) == offsetof(struct batch, flags) && \
-		      offsetof(type, index) == offsetof(struct batch, index) && \
-		      offsetof(type, pad) == offsetof(struct batch, pad) && \
-		      offsetof(type, elements) == sizeof(struct batch))
-CHECK_BATCH(struct kvm_irqx_route, ops);
-CHECK_BATCH(struct kvm_irqx_assign, irqfds);
-
-static int batch_check(const struct batch *args, struct irqx_error *error)
-{
-	if (args->flags)
+	if (args->flags & ~IRQX_BATCH_FLAGS)
 		return irqx_reject(error, -EINVAL, IRQX_ARG_FLAGS,
 				   IRQX_REASON_UNKNOWN_FLAG);
-	if (args->pad)
+	if (memchr_inv(args->pad, 0, sizeof(args->pad)))
 		return irqx_reject(error, -EINVAL, IRQX_ARG_PAD,
 				   IRQX_REASON_NOT_ZERO);
 	if (!args->nr || args->nr > IRQX_MAX_BATCH)
 		return irqx_reject(error, -EINVAL, IRQX_ARG_NR,
 				   IRQX_REASON_OUT_OF_RANGE);
+	if (args->op_size < KVM_IRQX_OP_SIZE_MIN)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_OP_SIZE,
+				   IRQX_REASON_TOO_SMALL);
+	if (args->op_size > KVM_IRQX_OP_SIZE_MAX)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_OP_SIZE,
+				   IRQX_REASON_OUT_OF_RANGE);
 	return 0;
 }
 
-static int run_batch(struct irqx_context *ctx, unsigned int cmd,
-		     const void *elements, u32 nr, u32 *index,
-		     struct irqx_error *error)
+/* Operations of another size than ours.  Return: 0, -EFAULT, -EINTR, -E2BIG with @index. */
+static int copy_in_ops(struct kvm_irqx_op *ops, const void __user *from, u32 nr,
+		       size_t size, u32 *index, struct irqx_error *error)
 {
-	struct irqx_leave leave = {};
 	int ret;
+	u32 i;
 
-	if (cmd == KVM_IRQX_ASSIGN) {
-		ret = direct_check_many(elements, nr, index, error);
+	for (i = 0; i < nr; i++) {
+		ret = i % 64 ? 0 : irqx_cond_resched_killable();
+		if (!ret)
+			ret = copy_struct_from_user(&ops[i], sizeof(ops[i]),
+						    from + i * size, size);
+		if (ret == -E2BIG) {
+			*index = i;
+			error->index = i;
+			irqx_reject(error, ret, IRQX_ARG_OP,
+				    IRQX_REASON_UNKNOWN_FIELD);
+		}
 		if (ret)
 			return ret;
 	}
-	ret = irqx_context_lock(ctx);
-	if (ret)
-		return ret;
-	if (cmd == KVM_IRQX_ASSIGN)
-		ret = irqx_direct_assign_many(ctx, elements, nr, index, error);
-	else
-		ret = irqx_route_batch(ctx, elements, nr, index, &leave, error);
-	return irqx_context_unlock_and_wait(ctx, &leave) ?: ret;
+	return 0;
 }
 
-static long ioctl_batch(struct irqx_context *ctx, unsigned int cmd,
-			void __user *argp, struct irqx_error *error)
+/* Return: the operations, or ERR_PTR() as copy_in_ops(). */
+static struct kvm_irqx_op *batch_copy_in(const struct kvm_irqx_batch *args,
+					 u32 *index, struct irqx_error *error)
 {
-	size_t size = cmd == KVM_IRQX_ASSIGN ? sizeof(struct kvm_irqx_irqfd_direct) :
-					       sizeof(struct kvm_irqx_route_op);
-	struct batch __user *user = argp;
-	struct batch args;
-	void *elements;
+	const void __user *from = u64_to_user_ptr(args->ops);
+	struct kvm_irqx_op *ops;
+	int ret;
+
+	if (args->op_size == sizeof(*ops))
+		return copy_in_array(from, args->nr, sizeof(*ops));
+
+	ops = kvmalloc_array(args->nr, sizeof(*ops), GFP_KERNEL_ACCOUNT);
+	if (!ops)
+		return ERR_PTR(-ENOMEM);
+	ret = copy_in_ops(ops, from, args->nr, args->op_size, index, error);
+	if (!ret)
+		return ops;
+	kvfree(ops);
+	return ERR_PTR(ret);
+}
+
+static int run_batch(struct irqx_context *ctx, const struct kvm_irqx_batch *args,
+		     u32 *index, struct irqx_error *error)
+{
+	struct irqx_leave leave = {};
+	struct kvm_irqx_op *ops;
+	int ret;
+
+	ops = batch_copy_in(args, index, error);
+	if (IS_ERR(ops))
+		return PTR_ERR(ops);
+	ret = irqx_context_lock(ctx);
+	if (!ret) {
+		ret = irqx_batch_run(ctx, ops, args->nr, index, &leave, error);
+		ret = irqx_context_unlock_and_wait(ctx, &leave) ?: ret;
+	}
+	kvfree(ops);
+	return ret;
+}
+
+static long ioctl_batch(struct irqx_context *ctx, void __user *argp,
+			struct irqx_error *error)
+{
+	struct kvm_irqx_batch __user *user = argp;
+	struct kvm_irqx_batch args;
 	u32 index;
 	int ret;
 
@@ -489,16 +534,14 @@ static long ioctl_batch(struct irqx_context *ctx, unsigned int cmd,
 	index = args.nr;
 	if (put_user(index, &user->index))
 		return -EFAULT;
+	ret = irqx_error_open(error, args.error);
+	if (ret)
+		return ret;
 	ret = batch_check(&args, error);
 	if (ret)
 		return ret;
-	elements = copy_in_array(user + 1, args.nr, size);
-	if (IS_ERR(elements))
-		return PTR_ERR(elements);
 
-	ret = run_batch(ctx, cmd, elements, args.nr, &index, error);
-	kvfree(elements);
-
+	ret = run_batch(ctx, &args, &index, error);
 	/* On success it holds the right value already. */
 	if (ret && put_user(index, &user->index))
 		ret = -EFAULT;
@@ -517,9 +560,8 @@ static long dispatch(struct irqx_context *ctx, unsigned int cmd,
 		return ioctl_attach(ctx, argp, error);
 	case KVM_IRQX_GET_STATS:
 	case KVM_IRQX_IRQFD_DIRECT:
-	case KVM_IRQX_ROUTE:
+	case KVM_IRQX_BATCH:
 	case KVM_IRQX_SYNIC_PAGE:
-	case KVM_IRQX_ASSIGN:
 	case KVM_IRQX_MASK:
 	case KVM_IRQX_GET_STATE:
 	case KVM_SET_GSI_ROUTING:
@@ -540,9 +582,8 @@ static long dispatch(struct irqx_context *ctx, unsigned int cmd,
 		return ioctl_get_stats(ctx, argp, error);
 	case KVM_IRQX_IRQFD_DIRECT:
 		return ioctl_irqfd_direct(ctx, argp, error);
-	case KVM_IRQX_ROUTE:
-	case KVM_IRQX_ASSIGN:
-		return ioctl_batch(ctx, cmd, argp, error);
+	case KVM_IRQX_BATCH:
+		return ioctl_batch(ctx, argp, error);
 	case KVM_IRQX_SYNIC_PAGE:
 		return ioctl_synic_page(ctx, argp, error);
 	case KVM_IRQX_MASK:
@@ -567,5 +608,5 @@ long irqx_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	/* Not if it has failed of something else in the end. */
 	if (ret && ret == error.ret)
 		trace_irqx_reject(&error);
-	return ret;
+	return irqx_error_close(&error, ret);
 }

@@ -327,7 +327,8 @@ static void irqfd_search(struct file *file, struct wait_queue_head *wqh,
 	list_for_each_entry(wait, &wqh->head, entry) {
 		if (!(wait->flags & WQ_FLAG_PRIORITY))
 			break;
-		if (wait->func != irqx_deliver_wakeup)
+		if (wait->func != irqx_deliver_wakeup &&
+		    wait->func != irqfd_wakeup_reserved)
 			continue;
 		irqfd = container_of(wait, struct irqx_irqfd, wait);
 		/* Another context's may be gone as soon as the lock is dropped. */
@@ -342,6 +343,8 @@ static void irqfd_search(struct file *file, struct wait_queue_head *wqh,
  * irqx_irqfd_find - the binding of an eventfd in this context
  * @ctx: the context, locked
  * @fd: the eventfd
+ *
+ * Within a batch also one that is reserved: its in_batch tells.
  *
  * Context: process context.
  * Return: the irqfd, ERR_PTR(-ENOENT) if there is none, -EBADF or -EINVAL if

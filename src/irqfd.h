@@ -21,6 +21,7 @@ struct irqx_irqfd {
 	struct irqx_source *source;	/* with a resamplefd; immutable */
 	u64 count;			/* of the last wake-up; wqh.lock */
 	u32 epoch;			/* of the last event that waited; target.lock */
+	bool in_batch;			/* false between calls; context.lock */
 	struct irqx_target own;		/* its @lock and @delivery in any case */
 };
 

@@ -21,7 +21,8 @@ struct irqx_gsi {
 	struct irqx_target target;
 	struct irqx_entries *staged;	/* context.lock; NULL between calls */
 	/* irqfds, and calls that wait for it; context.lock */
-	u32 users:31;
+	u32 users:29;
+	u32 staged_mask:2;		/* enum irqx_mask; context.lock; KEEP between calls */
 	u32 uncommitted:1;		/* context.lock; false between calls */
 	spinlock_t lock;		/* @target's */
 };
@@ -108,14 +109,10 @@ static struct irqx_gsi *gsi_find(struct irqx_context *ctx, u32 nr)
 }
 
 /* Nobody can see a new GSI before the caller's commit. */
-static struct irqx_gsi *gsi_find_or_create(struct irqx_context *ctx, u32 nr)
+static struct irqx_gsi *gsi_create(struct irqx_context *ctx, u32 nr)
 {
 	struct irqx_gsi *gsi;
 	int ret;
-
-	gsi = gsi_find(ctx, nr);
-	if (gsi)
-		return gsi;
 
 	gsi = kmem_cache_zalloc(gsi_cache, GFP_KERNEL_ACCOUNT);
 	if (!gsi)
@@ -123,7 +120,6 @@ static struct irqx_gsi *gsi_find_or_create(struct irqx_context *ctx, u32 nr)
 	spin_lock_init(&gsi->lock);
 	irqx_target_init(&gsi->target, &ctx->delivery, &gsi->lock);
 	gsi->target.to.one.gsi = nr;
-	gsi->uncommitted = true;
 
 	ret = xa_insert(&ctx->gsis, nr, gsi, GFP_KERNEL_ACCOUNT);
 	if (ret) {
@@ -168,13 +164,13 @@ static void gsi_free(struct irqx_gsi *gsi, struct irqx_leave *leave)
 	kmem_cache_free(gsi_cache, gsi);
 }
 
-/* A GSI exists while it has a route or a user. */
+/* A GSI exists while it has a route or a user, or is staged. */
 static void gsi_free_unused(struct irqx_context *ctx, struct irqx_gsi *gsi,
 			    struct irqx_leave *leave)
 {
 	lockdep_assert_held(&ctx->lock);
 
-	if (gsi->target.to.nr || gsi->users)
+	if (gsi->target.to.nr || gsi->users || gsi->staged || gsi->uncommitted)
 		return;
 	xa_erase(&ctx->gsis, gsi_nr(gsi));
 	gsi_free(gsi, leave);
@@ -194,9 +190,13 @@ static struct irqx_entries *gsi_stage(struct irqx_context *ctx, u32 nr,
 	ret = gsi_check(nr, IRQX_ARG_ENTRY_GSI, error);
 	if (ret)
 		return ERR_PTR(ret);
-	gsi = gsi_find_or_create(ctx, nr);
-	if (IS_ERR(gsi))
-		return ERR_CAST(gsi);
+	gsi = gsi_find(ctx, nr);
+	if (!gsi) {
+		gsi = gsi_create(ctx, nr);
+		if (IS_ERR(gsi))
+			return ERR_CAST(gsi);
+		gsi->uncommitted = true;
+	}
 	if (gsi->uncommitted)
 		return &gsi->target.to;
 	if (gsi->staged)
@@ -221,7 +221,7 @@ static void gsi_change(struct irqx_context *ctx, struct irqx_gsi *gsi,
 		       struct irqx_entries *entries, struct irqx_leave *leave)
 {
 	/* The mask is the route's. */
-	const enum irqx_mask mask = entries->nr ? IRQX_MASK_KEEP : IRQX_MASK_CLEAR;
+	const enum irqx_mask mask = entries->nr ? gsi->staged_mask : IRQX_MASK_CLEAR;
 
 	ctx->nr_gsis += !!entries->nr - !!gsi->target.to.nr;
 	trace_irqx_modify(NULL, &entries->one, false);
@@ -238,6 +238,7 @@ static void gsi_commit(struct irqx_context *ctx, struct irqx_gsi *gsi,
 {
 	if (gsi->uncommitted) {
 		gsi->uncommitted = false;
+		gsi->target.masked = gsi->staged_mask == IRQX_MASK_SET;
 		irqx_target_open(&gsi->target);
 		ctx->nr_gsis += !!gsi->target.to.nr;
 		trace_irqx_modify(NULL, &gsi->target.to.one, false);
@@ -245,20 +246,26 @@ static void gsi_commit(struct irqx_context *ctx, struct irqx_gsi *gsi,
 		gsi_change(ctx, gsi, gsi->staged, leave);
 		kfree(gsi->staged);
 		gsi->staged = NULL;
+	} else if (gsi->staged_mask != IRQX_MASK_KEEP) {
+		irqx_target_change(&gsi->target, NULL, gsi->staged_mask, leave);
 	}
+	gsi->staged_mask = IRQX_MASK_KEEP;
 	gsi_free_unused(ctx, gsi, leave);
 }
 
 static void gsi_drop(struct irqx_context *ctx, struct irqx_gsi *gsi,
 		     struct irqx_leave *leave)
 {
-	if (gsi->uncommitted)
+	if (gsi->uncommitted) {
 		entries_clear(&gsi->target.to, gsi_nr(gsi));
+		gsi->uncommitted = false;
+	}
 	if (gsi->staged) {
 		entries_clear(gsi->staged, gsi_nr(gsi));
 		kfree(gsi->staged);
 		gsi->staged = NULL;
 	}
+	gsi->staged_mask = IRQX_MASK_KEEP;
 	gsi_free_unused(ctx, gsi, leave);
 }
 
@@ -287,19 +294,55 @@ static bool entries_have_eoi(struct kvm *kvm, struct irqx_entries *entries)
 	return true;
 }
 
+/* What the GSI has now, or will have after the commit. */
+static struct irqx_entries *gsi_future(struct irqx_gsi *gsi)
+{
+	return gsi->staged ?: &gsi->target.to;
+}
+
+/* How many resamplefds a batch brings to the GSI, less those that it takes away. */
+static long staged_resamplers(struct irqx_context *ctx, u32 nr)
+{
+	void *n = xa_load(&ctx->staged_resamplers, nr);
+
+	return n ? (long)xa_to_value(n) - IRQX_IRQFDS_LIMIT : 0;
+}
+
+/**
+ * irqx_route_stage_resampler - an irqfd with a resamplefd will come, or leave
+ * @ctx: the context, locked
+ * @nr: the GSI
+ * @change: 1 or -1
+ *
+ * For what the same batch stages of the GSI from now on, to irqx_route_end_batch().
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int irqx_route_stage_resampler(struct irqx_context *ctx, u32 nr, int change)
+{
+	long n = staged_resamplers(ctx, nr) + change;
+
+	lockdep_assert_held(&ctx->lock);
+
+	return xa_err(xa_store(&ctx->staged_resamplers, nr,
+			       xa_mk_value(n + IRQX_IRQFDS_LIMIT), GFP_KERNEL_ACCOUNT));
+}
+
 /* Whoever holds the GSI up or waits for its EOIs needs a line to be on. */
 static int gsi_prepare_lines(struct irqx_context *ctx, struct irqx_gsi *gsi,
 			     struct irqx_entries *entries,
 			     struct irqx_error *error)
 {
+	long resamplers = staged_resamplers(ctx, gsi_nr(gsi));
 	struct irqx_source *source;
-	bool eoi = false;
+	bool eoi;
 
-	if (hlist_empty(&gsi->target.sources))
+	if (hlist_empty(&gsi->target.sources) && !resamplers)
 		return 0;
 	hlist_for_each_entry(source, &gsi->target.sources, node)
-		if (source->resamplefd)
-			eoi = true;
+		resamplers += !!source->resamplefd;
+	eoi = resamplers > 0;
 	if (eoi && !entries_have_eoi(ctx->vm->kvm, entries))
 		return irqx_reject(error, -EINVAL, IRQX_ARG_ENTRY_TYPE,
 				   IRQX_REASON_NO_EOI);
@@ -318,79 +361,91 @@ static int stage_entry(struct irqx_context *ctx, struct irqx_entries *entries,
 	return gsi_prepare_lines(ctx, gsi_find(ctx, ue->gsi), entries, error);
 }
 
-static int stage_op(struct irqx_context *ctx,
-		    const struct kvm_irqx_route_op *op,
-		    struct irqx_error *error)
+/**
+ * irqx_route_stage - one change to the table, for irqx_route_commit() or _drop()
+ * @ctx: the context, locked
+ * @op: a KVM_IRQX_OP_ROUTE_*; flags and padding are checked
+ * @error: filled in if it fails
+ *
+ * irqx_route_drop() is to follow, under the same lock, also if it fails.
+ *
+ * Context: may sleep.
+ * Return: 0, -EINVAL, -ENOMEM, or as irqx_kvm_parse().
+ */
+int irqx_route_stage(struct irqx_context *ctx, const struct kvm_irqx_op *op,
+		     struct irqx_error *error)
 {
-	bool add = op->op == KVM_IRQX_ROUTE_ADD;
-	bool del = op->op == KVM_IRQX_ROUTE_DEL;
+	bool add = op->op == KVM_IRQX_OP_ROUTE_ADD;
+	bool del = op->op == KVM_IRQX_OP_ROUTE_DEL;
+	enum irqx_mask mask = del ? IRQX_MASK_CLEAR : irqx_mask_of(op->flags);
 	struct irqx_entries *entries;
 
-	if (!add && !del && op->op != KVM_IRQX_ROUTE_SET)
-		return irqx_reject(error, -EINVAL, IRQX_ARG_OP,
-				   IRQX_REASON_UNKNOWN_VALUE);
-	if (op->pad)
-		return irqx_reject(error, -EINVAL, IRQX_ARG_PAD,
-				   IRQX_REASON_NOT_ZERO);
-	if (!del && op->entry.pad)
-		return irqx_reject(error, -EINVAL, IRQX_ARG_ENTRY_PAD,
-				   IRQX_REASON_NOT_ZERO);
+	lockdep_assert_held(&ctx->lock);
 
 	entries = gsi_stage(ctx, op->entry.gsi, add, error);
 	if (IS_ERR(entries))
 		return PTR_ERR(entries);
 	if (!add)
 		entries_clear(entries, op->entry.gsi);
-	if (del)
-		return 0;
-	return stage_entry(ctx, entries, &op->entry, error);
+	if (mask != IRQX_MASK_KEEP)
+		gsi_find(ctx, op->entry.gsi)->staged_mask = mask;
+	return del ? 0 : stage_entry(ctx, entries, &op->entry, error);
 }
 
 /**
- * irqx_route_batch - carry out some changes to the table, or none
+ * irqx_route_stage_mask - mask or unmask a GSI, by irqx_route_commit()
  * @ctx: the context, locked
- * @ops: the changes
- * @nr: how many
- * @index: out: the one that failed, @nr on success
- * @leave: as irqx_target_change()
+ * @nr: the GSI
+ * @mask: IRQX_MASK_SET or IRQX_MASK_CLEAR
  * @error: filled in if it fails
  *
- * Context: may sleep.
- * Return: 0, -EINVAL, -ENOMEM, -EINTR, or as irqx_kvm_parse().
+ * Context: process context.  irqx_route_drop() undoes it.
+ * Return: 0, -ENOENT if it will not have a route, -EINVAL if it is out of range.
  */
-int irqx_route_batch(struct irqx_context *ctx,
-		     const struct kvm_irqx_route_op *ops, u32 nr, u32 *index,
-		     struct irqx_leave *leave, struct irqx_error *error)
+int irqx_route_stage_mask(struct irqx_context *ctx, u32 nr, enum irqx_mask mask,
+			  struct irqx_error *error)
 {
 	struct irqx_gsi *gsi;
-	int ret = 0;
-	u32 i;
+	int ret;
 
+	ret = gsi_check(nr, IRQX_ARG_ENTRY_GSI, error);
+	if (ret)
+		return ret;
+	gsi = gsi_find(ctx, nr);
+	if (!gsi || !gsi_future(gsi)->nr)
+		return irqx_reject(error, -ENOENT, IRQX_ARG_ENTRY_GSI,
+				   IRQX_REASON_NO_ROUTE);
+	gsi->staged_mask = mask;
+	return 0;
+}
+
+/*
+ * All that is staged of a GSI; nothing if another operation of the batch on it has come first.
+ * Context: may sleep, the context is locked; as irqx_target_change().
+ */
+void irqx_route_commit(struct irqx_context *ctx, u32 nr, struct irqx_leave *leave)
+{
+	struct irqx_gsi *gsi = gsi_find(ctx, nr);
+
+	if (gsi)
+		gsi_commit(ctx, gsi, leave);
+}
+
+/* The same, but nothing comes of it. */
+void irqx_route_drop(struct irqx_context *ctx, u32 nr, struct irqx_leave *leave)
+{
+	struct irqx_gsi *gsi = gsi_find(ctx, nr);
+
+	if (gsi)
+		gsi_drop(ctx, gsi, leave);
+}
+
+/* Context: the context is locked, and all of the batch committed or dropped. */
+void irqx_route_end_batch(struct irqx_context *ctx)
+{
 	lockdep_assert_held(&ctx->lock);
 
-	for (*index = 0; *index < nr; ++*index) {
-		error->index = *index;
-		ret = stage_op(ctx, &ops[*index], error);
-		if (!ret)
-			ret = irqx_cond_resched_killable();
-		if (ret)
-			break;
-	}
-
-	/* The one that failed may have made its GSI. */
-	for (i = 0; i < nr && i <= *index; i++) {
-		if (ops[i].entry.gsi >= irqx_max_gsis)
-			continue;
-		gsi = gsi_find(ctx, ops[i].entry.gsi);
-		if (!gsi)
-			continue;
-		if (ret)
-			gsi_drop(ctx, gsi, leave);
-		else
-			gsi_commit(ctx, gsi, leave);
-		cond_resched();
-	}
-	return ret;
+	xa_destroy(&ctx->staged_resamplers);
 }
 
 /**
@@ -402,7 +457,7 @@ int irqx_route_batch(struct irqx_context *ctx,
  * @error: filled in if it fails
  *
  * Context: may sleep.
- * Return: as irqx_route_batch().
+ * Return: 0, -EINTR, or as irqx_route_stage().
  */
 int irqx_route_replace(struct irqx_context *ctx,
 		       const struct kvm_irq_routing_entry *ues, u32 nr,
@@ -446,14 +501,13 @@ int irqx_route_replace(struct irqx_context *ctx,
 /* A resamplefd is for pins and SINTs; a GSI without a route may get one yet. */
 static int gsi_prepare_resample(struct irqx_context *ctx, struct irqx_gsi *gsi,
 				struct irqx_irqfd *irqfd, int fd,
-				struct irqx_error *error)
+				enum irqx_arg gsi_arg, struct irqx_error *error)
 {
-	struct irqx_entries *entries = &gsi->target.to;
+	struct irqx_entries *entries = gsi_future(gsi);
 	int ret;
 
 	if (!entries_have_eoi(ctx->vm->kvm, entries))
-		return irqx_reject(error, -EINVAL, IRQX_ARG_GSI,
-				   IRQX_REASON_NO_EOI);
+		return irqx_reject(error, -EINVAL, gsi_arg, IRQX_REASON_NO_EOI);
 	ret = prepare_lines(ctx, entries, true, error);
 	if (ret)
 		return ret;
@@ -463,18 +517,77 @@ static int gsi_prepare_resample(struct irqx_context *ctx, struct irqx_gsi *gsi,
 
 static int gsi_reserve(struct irqx_context *ctx, struct irqx_gsi *gsi,
 		       struct irqx_irqfd *irqfd, const struct kvm_irqfd *args,
-		       struct irqx_error *error)
+		       enum irqx_arg gsi_arg, struct irqx_error *error)
 {
 	int ret;
 
 	if (args->flags & KVM_IRQFD_FLAG_RESAMPLE) {
 		ret = gsi_prepare_resample(ctx, gsi, irqfd, args->resamplefd,
-					   error);
+					   gsi_arg, error);
 		if (ret)
 			return ret;
 	}
 	ret = irqx_irqfd_reserve(irqfd, &gsi->target, args->fd);
 	return irqx_reject_fd(error, ret, IRQX_ARG_FD);
+}
+
+/* A user of the GSI is gone.  The context is locked. */
+static void route_unassign(struct irqx_context *ctx, struct irqx_target *target,
+			   struct irqx_leave *leave)
+{
+	struct irqx_gsi *gsi = container_of(target, struct irqx_gsi, target);
+
+	lockdep_assert_held(&ctx->lock);
+
+	gsi->users--;
+	gsi_free_unused(ctx, gsi, leave);
+}
+
+/**
+ * irqx_route_reserve - all of a binding to a GSI that can fail
+ * @ctx: the context, locked
+ * @irqfd: new from irqx_irqfd_alloc(); the caller frees it if this fails
+ * @args: the caller's; the flags are checked
+ * @gsi_arg: what the GSI is among the caller's arguments
+ * @error: filled in if it fails
+ *
+ * irqx_irqfd_commit() or irqx_route_unreserve() follows, under the same lock.  The GSI is as
+ * what is staged of it makes it.
+ *
+ * Context: may sleep.
+ * Return: 0, also for a GSI that no table can have a route for, -EINVAL for one that
+ * cannot be resampled, -ENOMEM, or as irqx_irqfd_set_resamplefd() and irqx_irqfd_reserve().
+ */
+int irqx_route_reserve(struct irqx_context *ctx, struct irqx_irqfd *irqfd,
+		       const struct kvm_irqfd *args, enum irqx_arg gsi_arg,
+		       struct irqx_error *error)
+{
+	struct irqx_gsi *gsi = gsi_find(ctx, args->gsi);
+	struct irqx_leave leave = {};
+	int ret;
+
+	if (!gsi) {
+		gsi = gsi_create(ctx, args->gsi);
+		if (IS_ERR(gsi))
+			return PTR_ERR(gsi);
+	}
+	ret = gsi_reserve(ctx, gsi, irqfd, args, gsi_arg, error);
+	if (ret)
+		/* It is new, if it goes: nothing is under way there. */
+		gsi_free_unused(ctx, gsi, &leave);
+	else
+		gsi->users++;
+	return ret;
+}
+
+/* Context: as irqx_route_reserve(), and irqx_target_retire(). */
+void irqx_route_unreserve(struct irqx_context *ctx, struct irqx_irqfd *irqfd,
+			  struct irqx_leave *leave)
+{
+	struct irqx_target *target = irqfd->target;
+
+	irqx_irqfd_unreserve(irqfd);
+	route_unassign(ctx, target, leave);
 }
 
 /**
@@ -484,42 +597,25 @@ static int gsi_reserve(struct irqx_context *ctx, struct irqx_gsi *gsi,
  * @error: filled in if it fails
  *
  * Context: may sleep.
- * Return: 0, also for a GSI that no table can have a route for, -EINVAL for one that
- * cannot be resampled, -ENOMEM, or as irqx_irqfd_set_resamplefd() and irqx_irqfd_reserve().
+ * Return: 0, -ENOMEM, or as irqx_route_reserve().
  */
 int irqx_route_assign(struct irqx_context *ctx, const struct kvm_irqfd *args,
 		      struct irqx_error *error)
 {
-	struct irqx_leave leave = {};
 	struct irqx_irqfd *irqfd;
-	struct irqx_gsi *gsi;
 	int ret;
 
 	lockdep_assert_held(&ctx->lock);
 
-	gsi = gsi_find_or_create(ctx, args->gsi);
-	if (IS_ERR(gsi))
-		return PTR_ERR(gsi);
-	gsi->uncommitted = false;
-
-	ret = -ENOMEM;
 	irqfd = irqx_irqfd_alloc(ctx);
 	if (!irqfd)
-		goto err_gsi;
+		return -ENOMEM;
 
-	ret = gsi_reserve(ctx, gsi, irqfd, args, error);
+	ret = irqx_route_reserve(ctx, irqfd, args, IRQX_ARG_GSI, error);
 	if (ret)
-		goto err_irqfd;
-
-	gsi->users++;
-	irqx_irqfd_commit(irqfd);
-	return 0;
-
-err_irqfd:
-	irqx_irqfd_free(irqfd);
-err_gsi:
-	/* It is new, if it goes: nothing is under way there. */
-	gsi_free_unused(ctx, gsi, &leave);
+		irqx_irqfd_free(irqfd);
+	else
+		irqx_irqfd_commit(irqfd);
 	return ret;
 }
 
@@ -549,26 +645,27 @@ struct irqx_target *irqx_route_target(struct irqx_context *ctx, u32 nr,
 				   IRQX_REASON_NO_ROUTE));
 }
 
-/* Whether a GSI's target has but one user.  The context is locked. */
-bool irqx_route_has_one_user(struct irqx_context *ctx, struct irqx_target *target)
+/**
+ * irqx_route_remove_irqfd - undo a binding, and free its GSI if it was there for it alone
+ * @ctx: the context, locked
+ * @irqfd: bound, to a GSI or to an entry of its own; it is freed
+ * @leave: as irqx_irqfd_remove()
+ *
+ * Context: as irqx_irqfd_remove().
+ */
+void irqx_route_remove_irqfd(struct irqx_context *ctx, struct irqx_irqfd *irqfd,
+			     struct irqx_leave *leave)
 {
-	struct irqx_gsi *gsi = container_of(target, struct irqx_gsi, target);
+	struct irqx_target *target = irqfd->target;
+	struct irqx_gsi *gsi;
 
-	lockdep_assert_held(&ctx->lock);
-
-	return gsi->users == 1;
-}
-
-/* A user of the GSI is gone.  The context is locked. */
-void irqx_route_unassign(struct irqx_context *ctx, struct irqx_target *target,
-			 struct irqx_leave *leave)
-{
-	struct irqx_gsi *gsi = container_of(target, struct irqx_gsi, target);
-
-	lockdep_assert_held(&ctx->lock);
-
-	gsi->users--;
-	gsi_free_unused(ctx, gsi, leave);
+	if (irqx_irqfd_is_direct(irqfd)) {
+		irqx_irqfd_remove(irqfd, true, leave);
+		return;
+	}
+	gsi = container_of(target, struct irqx_gsi, target);
+	irqx_irqfd_remove(irqfd, gsi->users == 1, leave);
+	route_unassign(ctx, target, leave);
 }
 
 static struct irqx_source *gsi_create_level(struct irqx_context *ctx,
@@ -649,7 +746,7 @@ static int gsi_wait(struct irqx_context *ctx, struct irqx_gsi *gsi)
 
 	/* It may be the last user, of a GSI that has lost its route meanwhile. */
 	mutex_lock(&ctx->lock);
-	irqx_route_unassign(ctx, &gsi->target, &leave);
+	route_unassign(ctx, &gsi->target, &leave);
 	irqx_context_unlock(ctx);
 	return ret;
 }

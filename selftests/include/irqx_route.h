@@ -28,16 +28,16 @@ FIXTURE_TEARDOWN(route)
 	irqx_guest_free(self->g);
 }
 
-static inline struct kvm_irqx_route_op
+static inline struct kvm_irqx_op
 op_of(uint32_t op, uint32_t gsi, struct kvm_irq_routing_entry entry)
 {
 	entry.gsi = gsi;
-	return (struct kvm_irqx_route_op){ .op = op, .entry = entry };
+	return (struct kvm_irqx_op){ .op = op, .entry = entry };
 }
 
-static inline struct kvm_irqx_route_op op_del(uint32_t gsi)
+static inline struct kvm_irqx_op op_del(uint32_t gsi)
 {
-	return op_of(KVM_IRQX_ROUTE_DEL, gsi, (struct kvm_irq_routing_entry){});
+	return op_of(KVM_IRQX_OP_ROUTE_DEL, gsi, (struct kvm_irq_routing_entry){});
 }
 
 /* A bound eventfd for @gsi. */

@@ -197,13 +197,47 @@ int __irqx_states(int ctx, struct kvm_irqx_target_state *states, uint32_t nr,
 /* Return: KVM_IRQX_STATE_*. */
 uint32_t irqx_state(int ctx, int fd, uint32_t gsi);
 
-/* @index may be NULL. */
-int __irqx_route(int ctx, const struct kvm_irqx_route_op *ops, uint32_t nr,
-		 uint32_t *index);
-#define irqx_route(ctx, ops, nr)	\
-	irqx_assert(__irqx_route(ctx, ops, nr, NULL))
+static inline struct kvm_irqx_batch irqx_batch_of(const struct kvm_irqx_op *ops,
+						  uint32_t nr)
+{
+	return (struct kvm_irqx_batch){
+		.nr = nr,
+		.op_size = sizeof(*ops),
+		.ops = (uintptr_t)ops,
+	};
+}
 
-/* KVM_IRQX_ASSIGN; likewise. */
+/* @index may be NULL. */
+static inline int __irqx_batch(int ctx, const struct kvm_irqx_op *ops, uint32_t nr,
+			       uint32_t *index)
+{
+	struct kvm_irqx_batch batch = irqx_batch_of(ops, nr);
+	int err = __irqx_ioctl(ctx, KVM_IRQX_BATCH, &batch);
+
+	if (index)
+		*index = batch.index;
+	return err;
+}
+
+#define irqx_batch(ctx, ops, nr)	\
+	irqx_assert(__irqx_batch(ctx, ops, nr, NULL))
+
+/* The operation that binds as KVM_IRQX_IRQFD_DIRECT does. */
+static inline struct kvm_irqx_op
+irqx_assign_op(const struct kvm_irqx_irqfd_direct *irqfd)
+{
+	return (struct kvm_irqx_op){
+		.op = KVM_IRQX_OP_ASSIGN,
+		.flags = irqfd->flags,
+		.fd = irqfd->fd,
+		.resamplefd = irqfd->flags & KVM_IRQX_OP_FLAG_RESAMPLE ?
+			      irqfd->resamplefd : 0,
+		.event_flag = irqfd->event_flag,
+		.entry = irqfd->entry,
+	};
+}
+
+/* All of them by one call; likewise. */
 int __irqx_assign(int ctx, const struct kvm_irqx_irqfd_direct *irqfds, uint32_t nr,
 		  uint32_t *index);
 #define irqx_assign(ctx, irqfds, nr)	\
@@ -212,29 +246,29 @@ int __irqx_assign(int ctx, const struct kvm_irqx_irqfd_direct *irqfds, uint32_t 
 static inline int __irqx_route_one(int ctx, uint32_t op, uint32_t gsi,
 				   struct kvm_irq_routing_entry entry)
 {
-	struct kvm_irqx_route_op route = { .op = op, .entry = entry };
+	struct kvm_irqx_op route = { .op = op, .entry = entry };
 
 	route.entry.gsi = gsi;
-	return __irqx_route(ctx, &route, 1, NULL);
+	return __irqx_batch(ctx, &route, 1, NULL);
 }
 
 static inline int __irqx_route_set(int ctx, uint32_t gsi,
 				   struct kvm_irq_routing_entry entry)
 {
-	return __irqx_route_one(ctx, KVM_IRQX_ROUTE_SET, gsi, entry);
+	return __irqx_route_one(ctx, KVM_IRQX_OP_ROUTE_SET, gsi, entry);
 }
 
 static inline int __irqx_route_add(int ctx, uint32_t gsi,
 				   struct kvm_irq_routing_entry entry)
 {
-	return __irqx_route_one(ctx, KVM_IRQX_ROUTE_ADD, gsi, entry);
+	return __irqx_route_one(ctx, KVM_IRQX_OP_ROUTE_ADD, gsi, entry);
 }
 
 static inline int __irqx_route_del(int ctx, uint32_t gsi)
 {
 	struct kvm_irq_routing_entry none = {};
 
-	return __irqx_route_one(ctx, KVM_IRQX_ROUTE_DEL, gsi, none);
+	return __irqx_route_one(ctx, KVM_IRQX_OP_ROUTE_DEL, gsi, none);
 }
 
 #define irqx_route_set(ctx, gsi, entry)	\

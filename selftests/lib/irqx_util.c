@@ -122,39 +122,18 @@ int __irqx_set_gsi_routing(int ctx, const struct kvm_irq_routing_entry *entries,
 	return err;
 }
 
-int __irqx_route(int ctx, const struct kvm_irqx_route_op *ops, uint32_t nr,
-		 uint32_t *index)
-{
-	struct kvm_irqx_route *route;
-	int err;
-
-	route = calloc(1, sizeof(*route) + nr * sizeof(*ops));
-	TEST_ASSERT(route, "no memory");
-	route->nr = nr;
-	if (nr)
-		memcpy(route->ops, ops, nr * sizeof(*ops));
-	err = __irqx_ioctl(ctx, KVM_IRQX_ROUTE, route);
-	if (index)
-		*index = route->index;
-	free(route);
-	return err;
-}
-
 int __irqx_assign(int ctx, const struct kvm_irqx_irqfd_direct *irqfds, uint32_t nr,
 		  uint32_t *index)
 {
-	struct kvm_irqx_assign *assign;
+	struct kvm_irqx_op *ops = calloc(nr + 1, sizeof(*ops));
+	uint32_t i;
 	int err;
 
-	assign = calloc(1, sizeof(*assign) + nr * sizeof(*irqfds));
-	TEST_ASSERT(assign, "no memory");
-	assign->nr = nr;
-	if (nr)
-		memcpy(assign->irqfds, irqfds, nr * sizeof(*irqfds));
-	err = __irqx_ioctl(ctx, KVM_IRQX_ASSIGN, assign);
-	if (index)
-		*index = assign->index;
-	free(assign);
+	TEST_ASSERT(ops, "no memory");
+	for (i = 0; i < nr; i++)
+		ops[i] = irqx_assign_op(&irqfds[i]);
+	err = __irqx_batch(ctx, ops, nr, index);
+	free(ops);
 	return err;
 }
 

@@ -113,26 +113,24 @@ static struct usage routes_of_ours(uint32_t n)
 {
 	struct bench_vm vm = bench_vm_create(true);
 	uint32_t batch = irqx_info(vm.ctx).max_batch, i, j, nr;
-	struct kvm_irqx_route *route;
+	struct kvm_irqx_op *ops = calloc(batch, sizeof(*ops));
 	struct usage usage;
 
-	route = calloc(1, sizeof(*route) + batch * sizeof(route->ops[0]));
-	TEST_ASSERT(route, "no memory");
+	TEST_ASSERT(ops, "no memory");
 	usage = usage_now();
 	for (i = 0; i < n; i += nr) {
 		nr = n - i < batch ? n - i : batch;
 		for (j = 0; j < nr; j++) {
-			route->ops[j].op = KVM_IRQX_ROUTE_SET;
-			route->ops[j].entry = bench_entry(i + j, false);
-			route->ops[j].entry.gsi = i + j;
+			ops[j].op = KVM_IRQX_OP_ROUTE_SET;
+			ops[j].entry = bench_entry(i + j, false);
+			ops[j].entry.gsi = i + j;
 		}
-		route->nr = nr;
-		bench_ok(__irqx_ioctl(vm.ctx, KVM_IRQX_ROUTE, route));
+		bench_ok(__irqx_batch(vm.ctx, ops, nr, NULL));
 	}
 	usage = usage_each(usage, n);
 	bench_vm_close(&vm);
 	bench_vm_free(&vm);
-	free(route);
+	free(ops);
 	return usage;
 }
 

@@ -123,17 +123,13 @@ static void route(void *arg, uint32_t i)
 {
 	struct live *live = arg;
 	uint32_t nth = victim(live, i);
-	struct {
-		struct kvm_irqx_route route;
-		struct kvm_irqx_route_op op;
-	} args = {
-		.route.nr = 1,
-		.op.op = KVM_IRQX_ROUTE_SET,
-		.op.entry = bench_entry(nth, live->side),
+	struct kvm_irqx_op op = {
+		.op = KVM_IRQX_OP_ROUTE_SET,
+		.entry = bench_entry(nth, live->side),
 	};
 
-	args.op.entry.gsi = nth;
-	bench_ok(__irqx_ioctl(live->vm.ctx, KVM_IRQX_ROUTE, &args));
+	op.entry.gsi = nth;
+	bench_ok(__irqx_batch(live->vm.ctx, &op, 1, NULL));
 }
 
 /* As VMMs do it: they keep the table, and hand it over anew. */
@@ -412,19 +408,13 @@ static void up_kvm(struct bench_vm *vm, const int *fds, uint32_t n)
 
 static void up_routed(struct bench_vm *vm, const int *fds, uint32_t n)
 {
-	struct {
-		struct kvm_irqx_route route;
-		struct kvm_irqx_route_op op;
-	} args = {
-		.route.nr = 1,
-		.op.op = KVM_IRQX_ROUTE_SET,
-	};
+	struct kvm_irqx_op op = { .op = KVM_IRQX_OP_ROUTE_SET };
 	uint32_t i;
 
 	for (i = 0; i < n; i++) {
-		args.op.entry = bench_entry(i, false);
-		args.op.entry.gsi = i;
-		bench_ok(__irqx_ioctl(vm->ctx, KVM_IRQX_ROUTE, &args));
+		op.entry = bench_entry(i, false);
+		op.entry.gsi = i;
+		bench_ok(__irqx_batch(vm->ctx, &op, 1, NULL));
 		bench_ok(__irqx_irqfd(vm->ctx, fds[i], i, 0));
 	}
 }
@@ -437,19 +427,19 @@ static void up_direct(struct bench_vm *vm, const int *fds, uint32_t n)
 		bench_ok(__irqx_bind(vm->ctx, fds[i], bench_entry(i, false)));
 }
 
-static struct kvm_irqx_assign *batch_args;
+static struct kvm_irqx_op *batch_ops;
 
 /* By one call. */
 static void up_batch(struct bench_vm *vm, const int *fds, uint32_t n)
 {
 	uint32_t i;
 
-	batch_args->nr = n;
 	for (i = 0; i < n; i++) {
-		batch_args->irqfds[i].fd = fds[i];
-		batch_args->irqfds[i].entry = bench_entry(i, false);
+		batch_ops[i].op = KVM_IRQX_OP_ASSIGN;
+		batch_ops[i].fd = fds[i];
+		batch_ops[i].entry = bench_entry(i, false);
 	}
-	bench_ok(__irqx_ioctl(vm->ctx, KVM_IRQX_ASSIGN, batch_args));
+	bench_ok(__irqx_batch(vm->ctx, batch_ops, n, NULL));
 }
 
 /* As few calls as KVM takes: one table, and the irqfds one by one. */
@@ -506,9 +496,8 @@ static void bring_up(uint32_t n)
 	int *fds = new_eventfds(n * nr);
 	uint32_t run;
 
-	batch_args = calloc(1, sizeof(*batch_args) +
-			       n * sizeof(batch_args->irqfds[0]));
-	TEST_ASSERT(batch_args, "no memory");
+	batch_ops = calloc(n, sizeof(*batch_ops));
+	TEST_ASSERT(batch_ops, "no memory");
 	/* The first time is for the caches, and for the memory of the arguments. */
 	up_cost(up_batch, fds, n, nr);
 	for (run = 0; run < bench_runs(n > 1024); run++) {
@@ -523,7 +512,7 @@ static void bring_up(uint32_t n)
 	bench_report("bring-up", n, NULL, &routed);
 	bench_report("bring-up-direct", n, NULL, &direct);
 	bench_report("bring-up-batch", n, NULL, &batch);
-	free(batch_args);
+	free(batch_ops);
 	free_eventfds(fds, n * nr);
 }
 

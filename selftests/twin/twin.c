@@ -100,16 +100,16 @@ static int set_table(struct twin *twin)
 static int set_route(struct twin *twin, int gsi)
 {
 	struct kvm_irq_routing_entry entries[2];
-	struct kvm_irqx_route_op ops[2] = {};
+	struct kvm_irqx_op ops[2] = {};
 	uint32_t i, nr = entries_of(twin, gsi, entries);
 
 	if (!nr)
 		return __irqx_route_del(twin->file, TWIN_GSI(gsi));
 	for (i = 0; i < nr; i++) {
-		ops[i].op = i ? KVM_IRQX_ROUTE_ADD : KVM_IRQX_ROUTE_SET;
+		ops[i].op = i ? KVM_IRQX_OP_ROUTE_ADD : KVM_IRQX_OP_ROUTE_SET;
 		ops[i].entry = entries[i];
 	}
-	return __irqx_route(twin->file, ops, nr, NULL);
+	return __irqx_batch(twin->file, ops, nr, NULL);
 }
 
 /* Direct bindings have an entry each; KVM_IRQ_LINE goes by the route. */

@@ -25,7 +25,7 @@
 /* How the module is told of a route. */
 enum twin_way {
 	TWIN_TABLE,			/* KVM_SET_GSI_ROUTING */
-	TWIN_ROUTE,			/* KVM_IRQX_ROUTE */
+	TWIN_ROUTE,			/* KVM_IRQX_BATCH */
 	TWIN_DIRECT,			/* KVM_IRQX_IRQFD_DIRECT */
 	TWIN_WAYS,
 };

@@ -2016,9 +2016,9 @@ TEST_F(level, pic_and_ioapic)
 TEST_F(level, msi)
 {
 	struct kvm_irq_routing_entry msi = irqx_entry(self->g, 0, VECTOR);
-	struct kvm_irqx_route_op ops[2] = {
-		{ .op = KVM_IRQX_ROUTE_SET, .entry = ioapic(OTHER_PIN) },
-		{ .op = KVM_IRQX_ROUTE_SET, .entry = msi },
+	struct kvm_irqx_op ops[2] = {
+		{ .op = KVM_IRQX_OP_ROUTE_SET, .entry = ioapic(OTHER_PIN) },
+		{ .op = KVM_IRQX_OP_ROUTE_SET, .entry = msi },
 	};
 	struct kvm_irq_routing_entry table[2] = { ioapic(OTHER_PIN), msi };
 	int fd = irqx_eventfd(0, 0), ack = irqx_eventfd(0, 0);
@@ -2039,7 +2039,7 @@ TEST_F(level, msi)
 	ASSERT_EQ(EINVAL, __irqx_route_set(self->ctx, GSI, msi));
 	ops[0].entry.gsi = table[0].gsi = GSI;
 	ops[1].entry.gsi = table[1].gsi = GSI + 1;
-	ASSERT_EQ(EINVAL, __irqx_route(self->ctx, ops, 2, &index));
+	ASSERT_EQ(EINVAL, __irqx_batch(self->ctx, ops, 2, &index));
 	ASSERT_EQ(1, index);
 	ASSERT_EQ(EINVAL, __irqx_set_gsi_routing(self->ctx, table, 2));
 	ASSERT_EQ(1 << PIN, irqx_ioapic_irr(self->vm));

@@ -34,7 +34,7 @@ static uint8_t pic_irr(struct kvm_vm *vm, uint32_t chip_id)
 TEST_F(route, batch_all_or_nothing)
 {
 	enum { NR = 1000, BAD = 617 };
-	struct kvm_irqx_route_op ops[NR];
+	struct kvm_irqx_op ops[NR];
 	struct irqx_guest *g = self->g;
 	int fds[4], i, what;
 	uint32_t index;
@@ -49,9 +49,9 @@ TEST_F(route, batch_all_or_nothing)
 
 	for (what = 0; what < 4; what++) {
 		for (i = 0; i < NR; i++)
-			ops[i] = op_of(KVM_IRQX_ROUTE_SET, i, irqx_entry(g, 0, 0xa0));
+			ops[i] = op_of(KVM_IRQX_OP_ROUTE_SET, i, irqx_entry(g, 0, 0xa0));
 		ops[1] = op_del(1);
-		ops[3] = op_of(KVM_IRQX_ROUTE_ADD, 3,
+		ops[3] = op_of(KVM_IRQX_OP_ROUTE_ADD, 3,
 			       irqx_pin_entry(KVM_IRQCHIP_PIC_MASTER, 4));
 		switch (what) {
 		case 0:
@@ -61,14 +61,14 @@ TEST_F(route, batch_all_or_nothing)
 			ops[BAD].entry.gsi = ~0U;
 			break;
 		case 2:	/* a GSI that is in the batch already */
-			ops[BAD] = op_of(KVM_IRQX_ROUTE_ADD, 0, irqx_entry(g, 0, 0xa0));
+			ops[BAD] = op_of(KVM_IRQX_OP_ROUTE_ADD, 0, irqx_entry(g, 0, 0xa0));
 			break;
 		case 3:
 			ops[BAD].op = 0;
 			break;
 		}
 		index = ~0U;
-		EXPECT_EQ(EINVAL, __irqx_route(self->ctx, ops, NR, &index));
+		EXPECT_EQ(EINVAL, __irqx_batch(self->ctx, ops, NR, &index));
 		EXPECT_EQ(BAD, index);
 		EXPECT_EQ(3, irqx_stats(self->ctx).gsis);
 		EXPECT_EQ(4, irqx_stats(self->ctx).irqfds);
@@ -84,9 +84,9 @@ TEST_F(route, batch_all_or_nothing)
 
 	/* The same without the bad one. */
 	for (i = 0; i < NR; i++)
-		ops[i] = op_of(KVM_IRQX_ROUTE_SET, i, irqx_entry(g, 0, 0xa0));
+		ops[i] = op_of(KVM_IRQX_OP_ROUTE_SET, i, irqx_entry(g, 0, 0xa0));
 	ops[1] = op_del(1);
-	EXPECT_EQ(0, __irqx_route(self->ctx, ops, NR, &index));
+	EXPECT_EQ(0, __irqx_batch(self->ctx, ops, NR, &index));
 	EXPECT_EQ(NR, index);
 	EXPECT_EQ(NR - 1, irqx_stats(self->ctx).gsis);
 	irqx_fire_at(g, fds[0], 0, 0xa0);
@@ -106,31 +106,31 @@ TEST_F(route, sequences)
 	struct irqx_guest *g = self->g;
 	struct kvm_irq_routing_entry a = irqx_entry(g, 0, 0x40);
 	struct kvm_irq_routing_entry b = irqx_entry(g, 1, 0x41);
-	struct kvm_irqx_route_op ops[] = {
+	struct kvm_irqx_op ops[] = {
 		/* 10: the last one counts */
-		op_of(KVM_IRQX_ROUTE_SET, 10, a),
-		op_of(KVM_IRQX_ROUTE_SET, 10, b),
+		op_of(KVM_IRQX_OP_ROUTE_SET, 10, a),
+		op_of(KVM_IRQX_OP_ROUTE_SET, 10, b),
 		/* 11: none in the end */
-		op_of(KVM_IRQX_ROUTE_SET, 11, a),
+		op_of(KVM_IRQX_OP_ROUTE_SET, 11, a),
 		op_del(11),
 		/* 12: there again */
-		op_of(KVM_IRQX_ROUTE_SET, 12, b),
+		op_of(KVM_IRQX_OP_ROUTE_SET, 12, b),
 		op_del(12),
-		op_of(KVM_IRQX_ROUTE_ADD, 12, a),
+		op_of(KVM_IRQX_OP_ROUTE_ADD, 12, a),
 		/* 13: three, then one */
-		op_of(KVM_IRQX_ROUTE_SET, 13, pic),
-		op_of(KVM_IRQX_ROUTE_ADD, 13, slave),
-		op_of(KVM_IRQX_ROUTE_ADD, 13, pin),
-		op_of(KVM_IRQX_ROUTE_SET, 13, a),
+		op_of(KVM_IRQX_OP_ROUTE_SET, 13, pic),
+		op_of(KVM_IRQX_OP_ROUTE_ADD, 13, slave),
+		op_of(KVM_IRQX_OP_ROUTE_ADD, 13, pin),
+		op_of(KVM_IRQX_OP_ROUTE_SET, 13, a),
 		/* 14: had none, has none */
 		op_del(14),
 		op_del(14),
 		/* 15: an MSI gives way */
-		op_of(KVM_IRQX_ROUTE_SET, 15, a),
-		op_of(KVM_IRQX_ROUTE_SET, 15, pic),
-		op_of(KVM_IRQX_ROUTE_ADD, 15, pin),
+		op_of(KVM_IRQX_OP_ROUTE_SET, 15, a),
+		op_of(KVM_IRQX_OP_ROUTE_SET, 15, pic),
+		op_of(KVM_IRQX_OP_ROUTE_ADD, 15, pin),
 		/* 10 again, from afar */
-		op_of(KVM_IRQX_ROUTE_SET, 10, a),
+		op_of(KVM_IRQX_OP_ROUTE_SET, 10, a),
 	};
 	int fds[16] = {};
 	int gsi, round;
@@ -142,7 +142,7 @@ TEST_F(route, sequences)
 
 	/* On an empty table, on its own result, and on something else. */
 	for (round = 0; round < 3; round++) {
-		irqx_route(self->ctx, ops, ARRAY_SIZE(ops));
+		irqx_batch(self->ctx, ops, ARRAY_SIZE(ops));
 		EXPECT_EQ(4, irqx_stats(self->ctx).gsis);
 		irqx_fire_at(g, fds[10], 0, 0x40);
 		fire_unrouted(_metadata, self->ctx, fds[11]);
@@ -188,7 +188,7 @@ TEST_F(route, sharing_rules)
 		{ { pic, slave, pin, msi }, 4, EINVAL },
 	};
 	struct kvm_irq_routing_entry entries[5];
-	struct kvm_irqx_route_op ops[5];
+	struct kvm_irqx_op ops[5];
 	uint32_t i, k, index;
 	int ctx;
 
@@ -205,10 +205,10 @@ TEST_F(route, sharing_rules)
 
 		/* in a batch, and behind one that does not matter */
 		ctx = irqx_context(self->g->vm);
-		ops[0] = op_of(KVM_IRQX_ROUTE_ADD, 8, pin);
+		ops[0] = op_of(KVM_IRQX_OP_ROUTE_ADD, 8, pin);
 		for (k = 0; k < cases[i].nr; k++)
-			ops[k + 1] = op_of(KVM_IRQX_ROUTE_ADD, 9, cases[i].entries[k]);
-		EXPECT_EQ(cases[i].err, __irqx_route(ctx, ops, k + 1, &index))
+			ops[k + 1] = op_of(KVM_IRQX_OP_ROUTE_ADD, 9, cases[i].entries[k]);
+		EXPECT_EQ(cases[i].err, __irqx_batch(ctx, ops, k + 1, &index))
 			TH_LOG("case %u", i);
 		EXPECT_EQ(cases[i].err ? k : k + 1, index);
 		EXPECT_EQ(cases[i].err ? 0 : 2, irqx_stats(ctx).gsis);

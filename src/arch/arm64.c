@@ -11,7 +11,7 @@
 u64 irqx_arch_features(void)
 {
 	u64 features = KVM_IRQX_FEATURE_IRQCHIP | KVM_IRQX_FEATURE_MSI |
-		       KVM_IRQX_FEATURE_PPI | KVM_IRQX_FEATURE_ASSIGN;
+		       KVM_IRQX_FEATURE_PPI;
 
 	if (irqx_kvm_tells_eois())
 		features |= KVM_IRQX_FEATURE_RESAMPLE;

@@ -13,8 +13,8 @@
 /* Context: any.  Return: the types of entry, and what they can do. */
 u64 irqx_arch_features(void)
 {
-	u64 features = KVM_IRQX_FEATURE_MSI | KVM_IRQX_FEATURE_ASSIGN |
-		       KVM_IRQX_FEATURE_RESAMPLE | KVM_IRQX_FEATURE_LEVEL_MSI;
+	u64 features = KVM_IRQX_FEATURE_MSI | KVM_IRQX_FEATURE_RESAMPLE |
+		       KVM_IRQX_FEATURE_LEVEL_MSI;
 
 	if (IRQX_KVM_HAS_IOAPIC)
 		features |= KVM_IRQX_FEATURE_IRQCHIP;

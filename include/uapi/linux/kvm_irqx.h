@@ -61,8 +61,7 @@
  * @features:	%KVM_IRQX_FEATURE_*
  * @max_gsi:	a context's GSIs are 0 .. max_gsi - 1
  * @max_irqfds:	how many eventfds a context may bind
- * @max_batch:	the most operations in one KVM_IRQX_ROUTE, and bindings in one
- *		KVM_IRQX_ASSIGN
+ * @max_batch:	the most operations in one KVM_IRQX_BATCH
  * @version:	the module's, major << 16 | minor << 8 | patch, as in
  *		/sys/module/kvm_irqx/version; 0 before 0.2
  */
@@ -89,8 +88,6 @@ struct kvm_irqx_info {
  *	EOIs only, and cannot be watched (arm64, no kernel of Debian's).
  * KVM_IRQX_FEATURE_EVENT_FLAG
  *	KVM_IRQX_IRQFD_DIRECT_EVENT_FLAG and KVM_IRQX_SYNIC_PAGE.
- * KVM_IRQX_FEATURE_ASSIGN
- *	KVM_IRQX_ASSIGN.
  * KVM_IRQX_FEATURE_LEVEL_MSI
  *	Resamplefds on level-triggered MSIs of a VM with a split irqchip (x86).
  */
@@ -101,7 +98,6 @@ struct kvm_irqx_info {
 #define KVM_IRQX_FEATURE_PPI		(1ULL << 4)
 #define KVM_IRQX_FEATURE_RESAMPLE	(1ULL << 8)
 #define KVM_IRQX_FEATURE_EVENT_FLAG	(1ULL << 9)
-#define KVM_IRQX_FEATURE_ASSIGN		(1ULL << 10)
 #define KVM_IRQX_FEATURE_LEVEL_MSI	(1ULL << 11)
 
 /**
@@ -203,6 +199,8 @@ struct kvm_irqx_stats {
  * @event_flag:	with EVENT_FLAG a number below KVM_IRQX_EVENT_FLAGS, else zero
  * @entry:	where an event goes, in KVM's terms; its gsi must be 0.  Ignored
  *		by DEASSIGN.
+ * @error:	address of a struct kvm_irqx_error, or 0
+ * @pad:	zero
  *
  * Binding: every event of @fd is from now on one interrupt at @entry.  Events
  * that were pending in the eventfd are delivered at once, as one, and its counter
@@ -299,6 +297,8 @@ struct kvm_irqx_irqfd_direct {
 	__u32 flags;
 	__u32 event_flag;
 	struct kvm_irq_routing_entry entry;
+	__aligned_u64 error;
+	__aligned_u64 pad[3];
 };
 
 #define KVM_IRQX_IRQFD_DIRECT_DEASSIGN	(1U << 0)
@@ -413,79 +413,272 @@ struct kvm_irqx_synic_page {
  */
 
 /**
- * struct kvm_irqx_route_op - one change to the context's GSI table
- * @op:		%KVM_IRQX_ROUTE_SET, %KVM_IRQX_ROUTE_DEL or %KVM_IRQX_ROUTE_ADD
+ * struct kvm_irqx_op - one operation of a batch
+ * @op:		%KVM_IRQX_OP_*, below
+ * @flags:	%KVM_IRQX_OP_FLAG_*, where they are named below; not both of MASK and UNMASK
+ * @fd:		the eventfd of ASSIGN, MODIFY, DEASSIGN and IRQFD; of MASK and UNMASK, or
+ *		KVM_IRQX_NO_FD; else zero
+ * @resamplefd:	with RESAMPLE as in struct kvm_irqx_irqfd_direct, else zero
+ * @event_flag:	with EVENT_FLAG as in struct kvm_irqx_irqfd_direct, else zero
  * @pad:	zero
- * @entry:	its gsi is the GSI; DEL looks at nothing else in it
+ * @entry:	as the operation says
  *
- * SET: the GSI has this one entry, whatever it had before.
+ * KVM_IRQX_OP_ASSIGN, with RESAMPLE, EVENT_FLAG, MASK and UNMASK
+ *	Binds @fd to @entry, as KVM_IRQX_IRQFD_DIRECT.  @entry's gsi must be 0.
+ * KVM_IRQX_OP_MODIFY, with EVENT_FLAG, MASK and UNMASK
+ *	Gives @fd another entry of its own, as KVM_IRQX_IRQFD_DIRECT_MODIFY.
+ * KVM_IRQX_OP_DEASSIGN
+ *	Undoes the binding of @fd, however it was made.  @entry must be zero.  Success also
+ *	if @fd is an eventfd that is not bound here.
+ * KVM_IRQX_OP_ROUTE_SET, with MASK and UNMASK
+ *	The GSI that @entry names has this one entry, whatever it had before.
+ * KVM_IRQX_OP_ROUTE_ADD
+ *	The GSI has this entry too.
+ * KVM_IRQX_OP_ROUTE_DEL
+ *	The GSI has no entry any more; success if it had none.  Its irqfds stay bound, their
+ *	events are counted as unrouted.  Of @entry all but the gsi must be zero.
+ * KVM_IRQX_OP_IRQFD, with RESAMPLE
+ *	Binds @fd to the GSI that @entry names, as KVM_IRQFD.  Of @entry all but the gsi must
+ *	be zero.
+ * KVM_IRQX_OP_MASK, KVM_IRQX_OP_UNMASK
+ *	As KVM_IRQX_MASK, of @fd's own entry, or with KVM_IRQX_NO_FD of the GSI that @entry
+ *	names.  Of @entry all else must be zero.
  *
- * DEL: the GSI has no entry any more; success if it had none.  Its irqfds stay
- * bound, their events are counted as unrouted.
- *
- * ADD: the GSI has this entry too.
+ * The flags MASK and UNMASK do the same together with the new entry; with neither the mask
+ * stays as it is, and a new one is not set.
  */
-struct kvm_irqx_route_op {
+struct kvm_irqx_op {
 	__u32 op;
+	__u32 flags;
+	__s32 fd;
+	__s32 resamplefd;
+	__u32 event_flag;
 	__u32 pad;
 	struct kvm_irq_routing_entry entry;
 };
 
-#define KVM_IRQX_ROUTE_SET	1
-#define KVM_IRQX_ROUTE_DEL	2
-#define KVM_IRQX_ROUTE_ADD	3
+#define KVM_IRQX_OP_ASSIGN	1
+#define KVM_IRQX_OP_MODIFY	2
+#define KVM_IRQX_OP_DEASSIGN	3
+#define KVM_IRQX_OP_ROUTE_SET	4
+#define KVM_IRQX_OP_ROUTE_ADD	5
+#define KVM_IRQX_OP_ROUTE_DEL	6
+#define KVM_IRQX_OP_IRQFD	7
+#define KVM_IRQX_OP_MASK	8
+#define KVM_IRQX_OP_UNMASK	9
+
+/* In the places that they have in KVM_IRQX_IRQFD_DIRECT. */
+#define KVM_IRQX_OP_FLAG_RESAMPLE	(1U << 1)
+#define KVM_IRQX_OP_FLAG_EVENT_FLAG	(1U << 3)
+#define KVM_IRQX_OP_FLAG_MASK		(1U << 4)
+#define KVM_IRQX_OP_FLAG_UNMASK		(1U << 5)
+
+/* The element that there was at first, and the largest that any module takes. */
+#define KVM_IRQX_OP_SIZE_MIN	72
+#define KVM_IRQX_OP_SIZE_MAX	256
 
 /**
- * struct kvm_irqx_route - changes to the GSI table, all of them or none
- * @nr:		number of @ops, 1 .. max_batch
+ * struct kvm_irqx_batch - operations, all of them or none
+ * @nr:		number of operations, 1 .. max_batch
  * @flags:	zero
- * @index:	out: on failure, which of @ops is to blame; @nr if none is (the
- *		arguments themselves, memory for them, a kill)
+ * @op_size:	sizeof(struct kvm_irqx_op) as the caller knows it, from one element to the
+ *		next; KVM_IRQX_OP_SIZE_MIN to KVM_IRQX_OP_SIZE_MAX.  What a smaller one lacks is
+ *		zero; what a larger one has beyond the module's must be zero.
+ * @index:	out: on failure, which operation is at fault; @nr if none is (the
+ *		arguments themselves, memory for them, a kill), and on success
+ * @ops:	address of the operations
+ * @error:	address of a struct kvm_irqx_error, or 0
  * @pad:	zero
- * @ops:	carried out in their order
  *
- * The cost is by @nr, not by the size of the table.
+ * As that many calls, in that order, but for a fraction of their cost, and if one fails, the
+ * batch has changed nothing: nothing is bound or unbound, no event has been taken out of an
+ * eventfd, no route is another one.  The first that fails ends it.  An event that comes
+ * meanwhile goes the old way or the new one, and one of an eventfd that is being bound waits
+ * in it until all are.
  *
- * Errors:
+ * An eventfd can stand in a batch once.  A GSI can stand there many times: each operation finds
+ * what those before it have made of it.  What the batch unbinds counts for max_irqfds and the
+ * other limits until its end.  It waits for injections that have begun as MODIFY and DEASSIGN
+ * do (KVM_IRQX_IRQFD_DIRECT), once for all.
  *
- * :EINVAL:	@nr, @flags or @pad; an operation, its padding, a GSI beyond
- *		max_gsi, an entry that cannot share the GSI, or has no EOI where
- *		the GSI has a resamplefd; an entry as for KVM_IRQX_IRQFD_DIRECT
- * :EBUSY:	an entry as for KVM_IRQX_IRQFD_DIRECT
- * :ENOMEM:	no memory
+ * Errors, beside those of KVM_IRQX_IRQFD_DIRECT and KVM_IRQFD for bindings:
+ *
+ * :EINVAL:	@nr, @flags, @op_size or @pad; an unknown operation, a field that must be
+ *		zero, an eventfd that is there twice; of routes a GSI beyond max_gsi, an
+ *		entry that cannot share the GSI, or has no EOI where the GSI has a resamplefd
+ * :E2BIG:	an operation has something in a field that this module does not know
  */
-struct kvm_irqx_route {
+struct kvm_irqx_batch {
 	__u32 nr;
 	__u32 flags;
+	__u32 op_size;
 	__u32 index;
-	__u32 pad;
-	struct kvm_irqx_route_op ops[];
+	__aligned_u64 ops;
+	__aligned_u64 error;
+	__aligned_u64 pad[2];
 };
 
 /**
- * struct kvm_irqx_assign - many new bindings, all of them or none
- * @nr:		number of @irqfds, 1 .. max_batch
- * @flags:	zero
- * @index:	out: on failure, which of @irqfds is to blame; @nr if none is
- * @pad:	zero
- * @irqfds:	each as for KVM_IRQX_IRQFD_DIRECT, without DEASSIGN and MODIFY
+ * struct kvm_irqx_error - why a call has failed
+ * @argsz:	in: size of the caller's struct; out: size the module filled in or would
+ *		fill in, were there room.  EINVAL if less than 16.
+ * @index:	out: which element of the call's array is at fault, or ~0
+ * @arg:	out: which argument is, enum kvm_irqx_arg
+ * @reason:	out: what is wrong with it, enum kvm_irqx_reason
  *
- * As that many calls of KVM_IRQX_IRQFD_DIRECT, but for a fraction of their cost, and if
- * one fails, none of the eventfds is bound and no event has been taken out of one.
- * An event that comes meanwhile waits in its eventfd until all are bound.
- *
- * Errors, beside those of KVM_IRQX_IRQFD_DIRECT for each of @irqfds:
- *
- * :EINVAL:	@nr is 0 or above max_batch; @flags or @pad is not zero; an
- *		element with DEASSIGN or MODIFY
- * :EBUSY:	an eventfd is there twice
+ * For calls with the address of one in their argument.  It is written when the call fails; @arg
+ * and @reason are NONE if the errno says it all, as ENOMEM does.  It is written too when DEASSIGN
+ * succeeds because there was nothing to do: KVM_IRQX_REASON_NOT_BOUND.  Else it stays as it is.
+ * If it cannot be read and written the call is EFAULT, and has changed nothing.  ENOTCONN, EPERM
+ * and EIO (errors of every call), and EFAULT of the call's argument, come before it is known.
  */
-struct kvm_irqx_assign {
-	__u32 nr;
-	__u32 flags;
+struct kvm_irqx_error {
+	__u32 argsz;
 	__u32 index;
-	__u32 pad;
-	struct kvm_irqx_irqfd_direct irqfds[];
+	__u32 arg;
+	__u32 reason;
+};
+
+/**
+ * enum kvm_irqx_arg - which argument is at fault
+ * @KVM_IRQX_ARG_NONE:		none, or it is not known
+ * @KVM_IRQX_ARG_CONTEXT:	the context, or its VM
+ * @KVM_IRQX_ARG_ARGSZ:		argsz
+ * @KVM_IRQX_ARG_FLAGS:		flags
+ * @KVM_IRQX_ARG_PAD:		pad
+ * @KVM_IRQX_ARG_NR:		nr
+ * @KVM_IRQX_ARG_VM_FD:		vm_fd
+ * @KVM_IRQX_ARG_FD:		fd
+ * @KVM_IRQX_ARG_RESAMPLEFD:	resamplefd
+ * @KVM_IRQX_ARG_EVENT_FLAG:	event_flag
+ * @KVM_IRQX_ARG_GSI:		gsi
+ * @KVM_IRQX_ARG_IRQ:		irq
+ * @KVM_IRQX_ARG_VP_INDEX:	vp_index
+ * @KVM_IRQX_ARG_GPA:		gpa
+ * @KVM_IRQX_ARG_OP:		op
+ * @KVM_IRQX_ARG_ENTRY_GSI:	entry.gsi
+ * @KVM_IRQX_ARG_ENTRY_TYPE:	entry.type
+ * @KVM_IRQX_ARG_ENTRY_FLAGS:	entry.flags
+ * @KVM_IRQX_ARG_ENTRY_PAD:	entry.pad
+ * @KVM_IRQX_ARG_ENTRY_U:	entry.u
+ * @KVM_IRQX_ARG_ENTRY_IRQCHIP:	entry.u.irqchip.irqchip
+ * @KVM_IRQX_ARG_ENTRY_PIN:	entry.u.irqchip.pin
+ * @KVM_IRQX_ARG_ENTRY_SINT:	entry.u.hv_sint.sint
+ * @KVM_IRQX_ARG_ENTRY_VP:	entry.u.hv_sint.vcpu
+ * @KVM_IRQX_ARG_ENTRY:		entry, as a whole
+ * @KVM_IRQX_ARG_OP_SIZE:	op_size
+ * @KVM_IRQX_ARG_ERROR:		error, the record itself
+ * @KVM_IRQX_ARG_STATE_SIZE:	state_size
+ * @KVM_IRQX_NR_ARGS:		how many there are
+ *
+ * Later modules may know more.
+ */
+enum kvm_irqx_arg {
+	KVM_IRQX_ARG_NONE,
+	KVM_IRQX_ARG_CONTEXT,
+	KVM_IRQX_ARG_ARGSZ,
+	KVM_IRQX_ARG_FLAGS,
+	KVM_IRQX_ARG_PAD,
+	KVM_IRQX_ARG_NR,
+	KVM_IRQX_ARG_VM_FD,
+	KVM_IRQX_ARG_FD,
+	KVM_IRQX_ARG_RESAMPLEFD,
+	KVM_IRQX_ARG_EVENT_FLAG,
+	KVM_IRQX_ARG_GSI,
+	KVM_IRQX_ARG_IRQ,
+	KVM_IRQX_ARG_VP_INDEX,
+	KVM_IRQX_ARG_GPA,
+	KVM_IRQX_ARG_OP,
+	KVM_IRQX_ARG_ENTRY_GSI,
+	KVM_IRQX_ARG_ENTRY_TYPE,
+	KVM_IRQX_ARG_ENTRY_FLAGS,
+	KVM_IRQX_ARG_ENTRY_PAD,
+	KVM_IRQX_ARG_ENTRY_U,
+	KVM_IRQX_ARG_ENTRY_IRQCHIP,
+	KVM_IRQX_ARG_ENTRY_PIN,
+	KVM_IRQX_ARG_ENTRY_SINT,
+	KVM_IRQX_ARG_ENTRY_VP,
+	KVM_IRQX_ARG_ENTRY,
+	KVM_IRQX_ARG_OP_SIZE,
+	KVM_IRQX_ARG_ERROR,
+	KVM_IRQX_ARG_STATE_SIZE,
+	KVM_IRQX_NR_ARGS
+};
+
+/**
+ * enum kvm_irqx_reason - what is wrong with an argument
+ * @KVM_IRQX_REASON_NONE:	the errno says it all
+ * @KVM_IRQX_REASON_UNKNOWN_FLAG:	a flag that the call, or the operation, does not take
+ * @KVM_IRQX_REASON_FLAGS_CONFLICT:	flags that exclude each other
+ * @KVM_IRQX_REASON_NOT_ZERO:	it must be zero
+ * @KVM_IRQX_REASON_UNKNOWN_VALUE:	an operation or a type of entry that is not known
+ * @KVM_IRQX_REASON_TOO_SMALL:	a struct's size is less than it can be
+ * @KVM_IRQX_REASON_OUT_OF_RANGE:	beyond the limit, or less than the least
+ * @KVM_IRQX_REASON_NOT_ALIGNED:	not page-aligned
+ * @KVM_IRQX_REASON_NOT_OPEN:	not an open file
+ * @KVM_IRQX_REASON_NOT_A_VM:	not a VM
+ * @KVM_IRQX_REASON_NOT_AN_EVENTFD:	not an eventfd
+ * @KVM_IRQX_REASON_NOT_A_SINT:	EVENT_FLAG needs a SINT
+ * @KVM_IRQX_REASON_NO_EOI:	a resamplefd, and an entry without an EOI
+ * @KVM_IRQX_REASON_NOT_SHARED:	an entry that cannot share its GSI with those it has
+ * @KVM_IRQX_REASON_KVM_REFUSES:	KVM does not take the entry
+ * @KVM_IRQX_REASON_KVM_USES:	KVM uses the PPI itself
+ * @KVM_IRQX_REASON_BOUND:	the eventfd is bound already: in a context, or to KVM
+ * @KVM_IRQX_REASON_NOT_BOUND:	the eventfd is not bound in this context
+ * @KVM_IRQX_REASON_LIMIT:	a limit has been reached
+ * @KVM_IRQX_REASON_DIRTY_RING:	the VM has a dirty ring
+ * @KVM_IRQX_REASON_FTRACE_OFF:	sysctl kernel.ftrace_enabled is 0
+ * @KVM_IRQX_REASON_NO_IRQCHIP:	the VM has no interrupt controller yet
+ * @KVM_IRQX_REASON_GICV5:	the VM has a GICv5
+ * @KVM_IRQX_REASON_ATTACHED:	the context is attached already
+ * @KVM_IRQX_REASON_NOT_ATTACHED:	the context is not attached
+ * @KVM_IRQX_REASON_OTHER_PROCESS:	the VM is another process's
+ * @KVM_IRQX_REASON_VM_DEAD:	the VM is dead
+ * @KVM_IRQX_REASON_KVM_LEAVES:	the module that runs the VM is going away
+ * @KVM_IRQX_REASON_NO_SOURCE_ID:	KVM has no interrupt source left
+ * @KVM_IRQX_REASON_NOT_DIRECT:	the eventfd is bound to a GSI, not to an entry of its own
+ * @KVM_IRQX_REASON_TWICE:	the eventfd stands in the batch twice
+ * @KVM_IRQX_REASON_UNKNOWN_FIELD:	something in a field that this module does not know
+ * @KVM_IRQX_REASON_NO_ROUTE:	the GSI has no route
+ * @KVM_IRQX_NR_REASONS:	how many there are
+ *
+ * Later modules may know more.
+ */
+enum kvm_irqx_reason {
+	KVM_IRQX_REASON_NONE,
+	KVM_IRQX_REASON_UNKNOWN_FLAG,
+	KVM_IRQX_REASON_FLAGS_CONFLICT,
+	KVM_IRQX_REASON_NOT_ZERO,
+	KVM_IRQX_REASON_UNKNOWN_VALUE,
+	KVM_IRQX_REASON_TOO_SMALL,
+	KVM_IRQX_REASON_OUT_OF_RANGE,
+	KVM_IRQX_REASON_NOT_ALIGNED,
+	KVM_IRQX_REASON_NOT_OPEN,
+	KVM_IRQX_REASON_NOT_A_VM,
+	KVM_IRQX_REASON_NOT_AN_EVENTFD,
+	KVM_IRQX_REASON_NOT_A_SINT,
+	KVM_IRQX_REASON_NO_EOI,
+	KVM_IRQX_REASON_NOT_SHARED,
+	KVM_IRQX_REASON_KVM_REFUSES,
+	KVM_IRQX_REASON_KVM_USES,
+	KVM_IRQX_REASON_BOUND,
+	KVM_IRQX_REASON_NOT_BOUND,
+	KVM_IRQX_REASON_LIMIT,
+	KVM_IRQX_REASON_DIRTY_RING,
+	KVM_IRQX_REASON_FTRACE_OFF,
+	KVM_IRQX_REASON_NO_IRQCHIP,
+	KVM_IRQX_REASON_GICV5,
+	KVM_IRQX_REASON_ATTACHED,
+	KVM_IRQX_REASON_NOT_ATTACHED,
+	KVM_IRQX_REASON_OTHER_PROCESS,
+	KVM_IRQX_REASON_VM_DEAD,
+	KVM_IRQX_REASON_KVM_LEAVES,
+	KVM_IRQX_REASON_NO_SOURCE_ID,
+	KVM_IRQX_REASON_NOT_DIRECT,
+	KVM_IRQX_REASON_TWICE,
+	KVM_IRQX_REASON_UNKNOWN_FIELD,
+	KVM_IRQX_REASON_NO_ROUTE,
+	KVM_IRQX_NR_REASONS
 };
 
 /* No eventfd: a GSI is meant. */
@@ -497,6 +690,7 @@ struct kvm_irqx_assign {
  * @gsi:	with KVM_IRQX_NO_FD a GSI that has a route, else zero
  * @flags:	KVM_IRQX_MASK_SET or KVM_IRQX_MASK_CLEAR
  * @pad:	zero
+ * @error:	address of a struct kvm_irqx_error, or 0
  *
  * A mask belongs to where events go: to a binding's own entry, or to the route of a GSI,
  * whoever its irqfds are.  While it is set nothing reaches the guest: when SET returns,
@@ -512,7 +706,7 @@ struct kvm_irqx_assign {
  * interrupt) clears the levels that have a resamplefd, and signals those, masked or not.
  * KVM_IRQ_LINE with 0 clears its own level and touches nothing else; its status is negative.
  *
- * A mask stays when KVM_IRQX_IRQFD_DIRECT_MODIFY, KVM_IRQX_ROUTE or KVM_SET_GSI_ROUTING give the
+ * A mask stays when KVM_IRQX_IRQFD_DIRECT_MODIFY, KVM_IRQX_BATCH or KVM_SET_GSI_ROUTING give the
  * binding or GSI another entry, and what is pending goes along.  It ends with the
  * binding or the route.  What is pending then goes back, as one event, into the
  * eventfd: of a GSI, when the last of its irqfds leaves; a level, into its own.  A GSI that
@@ -531,7 +725,8 @@ struct kvm_irqx_mask {
 	__s32 fd;
 	__u32 gsi;
 	__u32 flags;
-	__u32 pad[5];
+	__u32 pad[3];
+	__aligned_u64 error;
 };
 
 #define KVM_IRQX_MASK_SET	(1U << 0)
@@ -562,7 +757,8 @@ struct kvm_irqx_target_state {
  * @flags:	zero
  * @state_size:	sizeof(struct kvm_irqx_target_state)
  * @index:	out: on failure, which of @states is to blame; @nr if none is
- * @states:	user pointer to an array of struct kvm_irqx_target_state
+ * @states:	address of an array of struct kvm_irqx_target_state
+ * @error:	address of a struct kvm_irqx_error, or 0
  * @pad:	zero
  *
  * For a Pending Bit Array that a guest reads.  An event is pending at a masked target as
@@ -581,6 +777,7 @@ struct kvm_irqx_get_state {
 	__u32 state_size;
 	__u32 index;
 	__aligned_u64 states;
+	__aligned_u64 error;
 	__aligned_u64 pad[2];
 };
 
@@ -592,11 +789,10 @@ struct kvm_irqx_get_state {
 #define KVM_IRQX_ATTACH		_IOW(KVMIO,  0xf1, struct kvm_irqx_attach)
 #define KVM_IRQX_GET_STATS	_IO(KVMIO,   0xf2) /* struct kvm_irqx_stats */
 #define KVM_IRQX_IRQFD_DIRECT	_IOW(KVMIO,  0xf3, struct kvm_irqx_irqfd_direct)
-#define KVM_IRQX_ROUTE		_IOWR(KVMIO, 0xf4, struct kvm_irqx_route)
+#define KVM_IRQX_BATCH		_IOWR(KVMIO, 0xf4, struct kvm_irqx_batch)
 #define KVM_IRQX_SYNIC_PAGE	_IOW(KVMIO,  0xf5, struct kvm_irqx_synic_page)
-#define KVM_IRQX_ASSIGN		_IOWR(KVMIO, 0xf6, struct kvm_irqx_assign)
-#define KVM_IRQX_MASK		_IOW(KVMIO,  0xf7, struct kvm_irqx_mask)
-#define KVM_IRQX_GET_STATE	_IOWR(KVMIO, 0xf8, struct kvm_irqx_get_state)
+#define KVM_IRQX_MASK		_IOW(KVMIO,  0xf6, struct kvm_irqx_mask)
+#define KVM_IRQX_GET_STATE	_IOWR(KVMIO, 0xf7, struct kvm_irqx_get_state)
 
 /*
  * For who wants them, the names without the module's prefix.  KVM may come to have such

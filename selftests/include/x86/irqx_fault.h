@@ -312,7 +312,7 @@ static void prepare_route_add(struct scene *s)
 {
 	irqx_route_set(s->ctx, NEW_GSI, irqx_pin_entry(KVM_IRQCHIP_IOAPIC, SHARED_PIN));
 	batch_begin(s);
-	batch_add(s, KVM_IRQX_ROUTE_ADD, NEW_GSI, irqx_pic_entry(SHARED_PIN));
+	batch_add(s, KVM_IRQX_OP_ROUTE_ADD, NEW_GSI, irqx_pic_entry(SHARED_PIN));
 }
 
 /* Its pins follow the level. */
@@ -351,7 +351,7 @@ static void prepare_route_add_up(struct scene *s)
 	irqx_assert(__irqx_ioctl(s->on, s->cmd, s->arg));
 	irqx_irq_line(s->ctx, NEW_GSI, 1);
 	batch_begin(s);
-	batch_add(s, KVM_IRQX_ROUTE_ADD, NEW_GSI, irqx_pic_entry(SHARED_PIN + 8));
+	batch_add(s, KVM_IRQX_OP_ROUTE_ADD, NEW_GSI, irqx_pic_entry(SHARED_PIN + 8));
 }
 
 static void route_add_up_failed(struct __test_metadata *_metadata, struct scene *s)
