@@ -80,24 +80,31 @@ FIXTURE_TEARDOWN(negative)
  * All calls, with arguments that work on a context that is attached (ATTACH: is
  * not) and has no state.
  */
+/* Has no route in any context. */
+#define NO_GSI	5
+
 static const struct call {
 	const char *name;
 	unsigned long cmd;
 	size_t size;
 	bool writes;		/* into its argument */
+	int err;		/* what it says when nothing is wrong with that */
 } calls[] = {
-	{ "GET_INFO", KVM_IRQX_GET_INFO, sizeof(struct kvm_irqx_info), true },
-	{ "ATTACH", KVM_IRQX_ATTACH, sizeof(struct kvm_irqx_attach), false },
-	{ "GET_STATS", KVM_IRQX_GET_STATS, sizeof(struct kvm_irqx_stats), true },
-	{ "DIRECT", KVM_IRQX_IRQFD_DIRECT, sizeof(struct kvm_irqx_irqfd_direct), false },
-	{ "BATCH", KVM_IRQX_BATCH, sizeof(struct kvm_irqx_batch), true },
+	{ "GET_INFO", KVM_IRQX_GET_INFO, sizeof(struct kvm_irqx_info), true, 0 },
+	{ "ATTACH", KVM_IRQX_ATTACH, sizeof(struct kvm_irqx_attach), false, 0 },
+	{ "GET_STATS", KVM_IRQX_GET_STATS, sizeof(struct kvm_irqx_stats), true, 0 },
+	{ "DIRECT", KVM_IRQX_IRQFD_DIRECT, sizeof(struct kvm_irqx_irqfd_direct), false, 0 },
+	{ "BATCH", KVM_IRQX_BATCH, sizeof(struct kvm_irqx_batch), true, 0 },
+	{ "MASK", KVM_IRQX_MASK, sizeof(struct kvm_irqx_mask), false, ENOENT },
+	{ "GET_STATE", KVM_IRQX_GET_STATE, sizeof(struct kvm_irqx_get_state), true,
+	  ENOENT },
 	{ "SET_GSI_ROUTING", KVM_SET_GSI_ROUTING, sizeof(struct kvm_irq_routing) +
-	  sizeof(struct kvm_irq_routing_entry), false },
-	{ "IRQFD", KVM_IRQFD, sizeof(struct kvm_irqfd), false },
-	{ "IRQ_LINE", KVM_IRQ_LINE, sizeof(struct kvm_irq_level), false },
-	{ "IRQ_LINE_STATUS", KVM_IRQ_LINE_STATUS, sizeof(struct kvm_irq_level), true },
+	  sizeof(struct kvm_irq_routing_entry), false, 0 },
+	{ "IRQFD", KVM_IRQFD, sizeof(struct kvm_irqfd), false, 0 },
+	{ "IRQ_LINE", KVM_IRQ_LINE, sizeof(struct kvm_irq_level), false, 0 },
+	{ "IRQ_LINE_STATUS", KVM_IRQ_LINE_STATUS, sizeof(struct kvm_irq_level), true, 0 },
 	{ "SYNIC_PAGE", KVM_IRQX_SYNIC_PAGE, sizeof(struct kvm_irqx_synic_page),
-	  false },
+	  false, 0 },
 };
 
 /* The last one is of a feature that not all have. */
@@ -134,6 +141,27 @@ static void call_fill(const struct call *call, void *arg,
 			.entry = self->entry,
 		};
 		*(struct kvm_irqx_batch *)arg = irqx_batch_of(&op, 1);
+		break;
+	}
+	case KVM_IRQX_MASK:
+		*(struct kvm_irqx_mask *)arg = (struct kvm_irqx_mask){
+			.fd = KVM_IRQX_NO_FD,
+			.gsi = NO_GSI,
+			.flags = KVM_IRQX_MASK_CLEAR,
+		};
+		break;
+	case KVM_IRQX_GET_STATE: {
+		static struct kvm_irqx_target_state state;
+
+		state = (struct kvm_irqx_target_state){
+			.fd = KVM_IRQX_NO_FD,
+			.gsi = NO_GSI,
+		};
+		*(struct kvm_irqx_get_state *)arg = (struct kvm_irqx_get_state){
+			.nr = 1,
+			.state_size = sizeof(state),
+			.states = (uintptr_t)&state,
+		};
 		break;
 	}
 	case KVM_SET_GSI_ROUTING: {
@@ -249,7 +277,7 @@ TEST_F(negative, not_attached_enotconn)
 		    call->cmd == KVM_IRQ_LINE_STATUS)
 			continue;
 		call_fill(call, arg, self);
-		EXPECT_EQ(0, __irqx_ioctl(ctx, call->cmd, arg))
+		EXPECT_EQ(call->err, __irqx_ioctl(ctx, call->cmd, arg))
 			TH_LOG("%s", call->name);
 	}
 	close(ctx);
@@ -323,6 +351,7 @@ TEST_F(negative, attach_flags_einval)
 {
 	struct kvm_irqx_attach attach = { .vm_fd = self->g->vm->fd };
 	int ctx = irqx_open();
+	unsigned int i;
 	int bit;
 
 	for (bit = 0; bit < 32; bit++) {
@@ -330,6 +359,11 @@ TEST_F(negative, attach_flags_einval)
 		EXPECT_EQ(EINVAL, __irqx_ioctl(ctx, KVM_IRQX_ATTACH, &attach));
 	}
 	attach.flags = 0;
+	for (i = 0; i < ARRAY_SIZE(attach.pad); i++) {
+		attach.pad[i] = 1U << 31;
+		EXPECT_EQ(EINVAL, __irqx_ioctl(ctx, KVM_IRQX_ATTACH, &attach));
+		attach.pad[i] = 0;
+	}
 	EXPECT_EQ(0, __irqx_ioctl(ctx, KVM_IRQX_ATTACH, &attach));
 	close(ctx);
 }
@@ -356,7 +390,7 @@ static int call_all(void *arg)
 
 	for (i = 0; i < NR_CALLS; i++) {
 		want = other->privileged ||
-		       calls[i].cmd == KVM_IRQX_GET_INFO ? 0 : EPERM;
+		       calls[i].cmd == KVM_IRQX_GET_INFO ? calls[i].err : EPERM;
 		call_fill(&calls[i], buf, other->self);
 		err = __irqx_ioctl(other->contexts[i], calls[i].cmd, buf);
 		if (err != want) {
@@ -1051,6 +1085,57 @@ TEST_F(negative, argsz_truncates)
 	expect_sized(_metadata, self->ctx, KVM_IRQX_GET_STATS, 8, sizeof(stats));
 }
 
+/* What GET_INFO names is taken, and nothing else. */
+TEST_F(negative, known_flags)
+{
+	struct kvm_irqx_info info = irqx_info(self->ctx);
+	struct kvm_irqx_error error = { .argsz = sizeof(error) };
+	struct kvm_irqx_irqfd_direct direct = {
+		.fd = self->closed,
+		.error = (uintptr_t)&error,
+	};
+	struct kvm_irqx_op op = { .fd = self->closed };
+	struct kvm_irqx_batch batch = irqx_batch_of(&op, 1);
+	bool synic = info.features & KVM_IRQX_FEATURE_EVENT_FLAG, unknown;
+	uint32_t bit, op_flags = 0;
+
+	EXPECT_EQ(sizeof(op), info.op_size);
+	EXPECT_EQ(0, info.attach_flags);
+	EXPECT_EQ(0, info.batch_flags);
+	EXPECT_EQ(0, info.pad);
+	batch.error = (uintptr_t)&error;
+	for (bit = 0; bit < 32; bit++) {
+		error.reason = 0;
+		direct.flags = 1U << bit;
+		EXPECT_LT(0, __irqx_ioctl(self->ctx, KVM_IRQX_IRQFD_DIRECT, &direct));
+		unknown = error.reason == KVM_IRQX_REASON_UNKNOWN_FLAG;
+		EXPECT_EQ(!(info.direct_flags & 1U << bit), unknown)
+			TH_LOG("direct flag %u", bit);
+
+		error.reason = 0;
+		op.op = bit;
+		op.flags = 0;
+		EXPECT_LT(0, __irqx_ioctl(self->ctx, KVM_IRQX_BATCH, &batch));
+		unknown = error.reason == KVM_IRQX_REASON_UNKNOWN_VALUE &&
+			  error.arg == KVM_IRQX_ARG_OP;
+		EXPECT_EQ(!(info.ops & 1U << bit), unknown)
+			TH_LOG("op %u", bit);
+
+		for (op.op = 0; op.op < 32; op.op++) {
+			if (!(info.ops & 1U << op.op))
+				continue;
+			op.flags = 1U << bit;
+			EXPECT_LT(0, __irqx_ioctl(self->ctx, KVM_IRQX_BATCH, &batch));
+			if (error.reason != KVM_IRQX_REASON_UNKNOWN_FLAG)
+				op_flags |= op.flags;
+		}
+	}
+	EXPECT_EQ(info.op_flags, op_flags);
+	EXPECT_EQ(synic ? KVM_IRQX_SYNIC_PAGE_ENABLED : 0, info.synic_page_flags);
+	EXPECT_EQ(KVM_IRQX_MASK_SET | KVM_IRQX_MASK_CLEAR, info.mask_flags);
+	EXPECT_EQ(0, info.get_state_flags);
+}
+
 /*
  * Pointers
  */
@@ -1112,7 +1197,7 @@ TEST_F(negative, half_mapped_efault)
 
 		ctx = call_context(call, self);
 		memcpy(edge - call->size, arg, call->size);
-		EXPECT_EQ(0, __irqx_ioctl(ctx, call->cmd, edge - call->size))
+		EXPECT_EQ(call->err, __irqx_ioctl(ctx, call->cmd, edge - call->size))
 			TH_LOG("%s", call->name);
 		close(ctx);
 	}
@@ -1164,7 +1249,7 @@ TEST_F(negative, read_only_efault)
 		mprotect(page, getpagesize(), PROT_READ | PROT_WRITE);
 		call_fill(call, page, self);
 		mprotect(page, getpagesize(), PROT_READ);
-		EXPECT_EQ(call->writes ? EFAULT : 0,
+		EXPECT_EQ(call->writes ? EFAULT : call->err,
 			  __irqx_ioctl(ctx, call->cmd, page))
 			TH_LOG("%s", call->name);
 		if (call->writes) {

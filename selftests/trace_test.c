@@ -647,6 +647,8 @@ static const struct refusal refusals[] = {
 
 	ROW(KVM_IRQX_ATTACH, 0, EINVAL, "flags: unknown flag", -1,
 	    AT(attach.flags, 1)),
+	ROW(KVM_IRQX_ATTACH, 0, EINVAL, "pad: must be zero", -1,
+	    AT(attach.pad[5], 1)),
 	ROW(KVM_IRQX_ATTACH, 0, EINVAL, "vm_fd: not a VM", -1,
 	    AT(attach.vm_fd, SPARE_FD)),
 	ROW(KVM_IRQX_ATTACH, 0, EBADF, "vm_fd: not an open file", -1,
@@ -743,7 +745,11 @@ static const struct refusal refusals[] = {
 
 	PLACE_ROWS(KVM_IRQX_MASK, -1, mask),
 	ROW(KVM_IRQX_MASK, 0, EINVAL, "flags: unknown flag", -1,
+	    AT(mask.flags, 4 | KVM_IRQX_MASK_SET)),
+	ROW(KVM_IRQX_MASK, 0, EINVAL, "flags: flags that exclude each other", -1,
 	    AT(mask.flags, 0)),
+	ROW(KVM_IRQX_MASK, 0, EINVAL, "flags: flags that exclude each other", -1,
+	    AT(mask.flags, KVM_IRQX_MASK_SET | KVM_IRQX_MASK_CLEAR)),
 	ROW(KVM_IRQX_MASK, 0, EINVAL, "pad: must be zero", -1,
 	    AT(mask.pad[2], 1)),
 
@@ -776,6 +782,8 @@ static const struct refusal refusals[] = {
 	    AT(page.vp_index, 1U << 20)),
 	ROW(KVM_IRQX_SYNIC_PAGE, 0, EINVAL, "flags: unknown flag", -1,
 	    AT(page.flags, 2)),
+	ROW(KVM_IRQX_SYNIC_PAGE, 0, EINVAL, "pad: must be zero", -1,
+	    AT(page.pad[1], 1)),
 	ROW(KVM_IRQX_SYNIC_PAGE, 0, EINVAL, "gpa: must be zero", -1,
 	    AT(page.flags, 0)),
 	ROW(KVM_IRQX_SYNIC_PAGE, 0, EINVAL, "gpa: not page-aligned", -1,

@@ -2,6 +2,7 @@
 /*
  * Copy in, check, call the noun, copy out.  Decides nothing.
  */
+#include <linux/bitops.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
@@ -27,6 +28,8 @@
 	(KVM_IRQX_IRQFD_DIRECT_DEASSIGN | KVM_IRQX_IRQFD_DIRECT_RESAMPLE | \
 	 KVM_IRQX_IRQFD_DIRECT_MODIFY | KVM_IRQX_IRQFD_DIRECT_EVENT_FLAG | \
 	 KVM_IRQX_IRQFD_DIRECT_MASK | KVM_IRQX_IRQFD_DIRECT_UNMASK)
+#define IRQX_MASK_FLAGS		(KVM_IRQX_MASK_SET | KVM_IRQX_MASK_CLEAR)
+#define IRQX_GET_STATE_FLAGS	0
 #define IRQX_SYNIC_PAGE_FLAGS	KVM_IRQX_SYNIC_PAGE_ENABLED
 
 /* Those of a direct binding that an operation of a batch has too. */
@@ -69,7 +72,18 @@ static long ioctl_get_info(void __user *argp, struct irqx_error *error)
 		.max_irqfds = irqx_max_irqfds,
 		.max_batch = IRQX_MAX_BATCH,
 		.version = IRQX_VERSION_NUMBER,
+		.ops = irqx_batch_known_ops(),
+		.op_size = sizeof(struct kvm_irqx_op),
+		.op_flags = irqx_batch_known_flags(),
+		.direct_flags = IRQX_DIRECT_FLAGS,
+		.batch_flags = IRQX_BATCH_FLAGS,
+		.attach_flags = IRQX_ATTACH_FLAGS,
+		.mask_flags = IRQX_MASK_FLAGS,
+		.get_state_flags = IRQX_GET_STATE_FLAGS,
 	};
+
+	if (info.features & KVM_IRQX_FEATURE_EVENT_FLAG)
+		info.synic_page_flags = IRQX_SYNIC_PAGE_FLAGS;
 
 	return copy_out_sized(argp, &info, sizeof(info),
 			      offsetofend(struct kvm_irqx_info, features),
@@ -86,6 +100,9 @@ static long ioctl_attach(struct irqx_context *ctx, void __user *argp,
 	if (attach.flags & ~IRQX_ATTACH_FLAGS)
 		return irqx_reject(error, -EINVAL, IRQX_ARG_FLAGS,
 				   IRQX_REASON_UNKNOWN_FLAG);
+	if (memchr_inv(attach.pad, 0, sizeof(attach.pad)))
+		return irqx_reject(error, -EINVAL, IRQX_ARG_PAD,
+				   IRQX_REASON_NOT_ZERO);
 	return irqx_context_attach(ctx, attach.vm_fd, error);
 }
 
@@ -259,7 +276,6 @@ static long ioctl_mask(struct irqx_context *ctx, void __user *argp,
 	struct irqx_leave leave = {};
 	struct irqx_target *target;
 	struct kvm_irqx_mask args;
-	enum irqx_mask mask;
 	int ret;
 
 	if (copy_from_user(&args, argp, sizeof(args)))
@@ -267,17 +283,12 @@ static long ioctl_mask(struct irqx_context *ctx, void __user *argp,
 	ret = irqx_error_open(error, args.error);
 	if (ret)
 		return ret;
-	switch (args.flags) {
-	case KVM_IRQX_MASK_SET:
-		mask = IRQX_MASK_SET;
-		break;
-	case KVM_IRQX_MASK_CLEAR:
-		mask = IRQX_MASK_CLEAR;
-		break;
-	default:
+	if (args.flags & ~IRQX_MASK_FLAGS)
 		return irqx_reject(error, -EINVAL, IRQX_ARG_FLAGS,
 				   IRQX_REASON_UNKNOWN_FLAG);
-	}
+	if (hweight32(args.flags) != 1)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_FLAGS,
+				   IRQX_REASON_FLAGS_CONFLICT);
 	if (memchr_inv(args.pad, 0, sizeof(args.pad)))
 		return irqx_reject(error, -EINVAL, IRQX_ARG_PAD,
 				   IRQX_REASON_NOT_ZERO);
@@ -288,7 +299,9 @@ static long ioctl_mask(struct irqx_context *ctx, void __user *argp,
 	target = find_target(ctx, args.fd, args.gsi, error);
 	ret = PTR_ERR_OR_ZERO(target);
 	if (!ret)
-		irqx_target_change(target, NULL, mask, &leave);
+		irqx_target_change(target, NULL,
+				   args.flags & KVM_IRQX_MASK_SET ?
+				   IRQX_MASK_SET : IRQX_MASK_CLEAR, &leave);
 	return irqx_context_unlock_and_wait(ctx, &leave) ?: ret;
 }
 
@@ -335,7 +348,7 @@ static long ioctl_get_state(struct irqx_context *ctx, void __user *argp,
 	index = args.nr;
 	if (put_user(index, &user->index))
 		return -EFAULT;
-	if (args.flags)
+	if (args.flags & ~IRQX_GET_STATE_FLAGS)
 		return irqx_reject(error, -EINVAL, IRQX_ARG_FLAGS,
 				   IRQX_REASON_UNKNOWN_FLAG);
 	if (args.state_size != sizeof(*states))
@@ -387,6 +400,9 @@ static long ioctl_synic_page(struct irqx_context *ctx, void __user *argp,
 	if (args.flags & ~IRQX_SYNIC_PAGE_FLAGS)
 		return irqx_reject(error, -EINVAL, IRQX_ARG_FLAGS,
 				   IRQX_REASON_UNKNOWN_FLAG);
+	if (memchr_inv(args.pad, 0, sizeof(args.pad)))
+		return irqx_reject(error, -EINVAL, IRQX_ARG_PAD,
+				   IRQX_REASON_NOT_ZERO);
 	if (args.flags & KVM_IRQX_SYNIC_PAGE_ENABLED)
 		page = args.gpa;
 	else if (args.gpa)

@@ -64,6 +64,19 @@
  * @max_batch:	the most operations in one KVM_IRQX_BATCH
  * @version:	the module's, major << 16 | minor << 8 | patch, as in
  *		/sys/module/kvm_irqx/version; 0 before 0.2
+ * @ops:	operations of a batch that are known: 1 << KVM_IRQX_OP_* of each
+ * @op_size:	sizeof(struct kvm_irqx_op) as the module knows it
+ * @op_flags:	flags that a struct kvm_irqx_op can have, all operations together
+ * @direct_flags:	those of struct kvm_irqx_irqfd_direct
+ * @batch_flags:	those of struct kvm_irqx_batch
+ * @attach_flags:	those of struct kvm_irqx_attach
+ * @synic_page_flags:	those of struct kvm_irqx_synic_page
+ * @mask_flags:	those of struct kvm_irqx_mask
+ * @get_state_flags:	those of struct kvm_irqx_get_state
+ * @pad:	out: zero
+ *
+ * A flag or an operation that is not there is EINVAL.  One that is there may need something
+ * of the kernel too: @features.
  */
 struct kvm_irqx_info {
 	__u32 argsz;
@@ -73,6 +86,16 @@ struct kvm_irqx_info {
 	__u32 max_irqfds;
 	__u32 max_batch;
 	__u32 version;
+	__u32 ops;
+	__u32 op_size;
+	__u32 op_flags;
+	__u32 direct_flags;
+	__u32 batch_flags;
+	__u32 attach_flags;
+	__u32 synic_page_flags;
+	__u32 mask_flags;
+	__u32 get_state_flags;
+	__u32 pad;
 };
 
 /**
@@ -130,13 +153,14 @@ struct kvm_irqx_info {
  *		closed afterwards; the VM then lives on until the context is
  *		closed too.
  * @flags:	zero
+ * @pad:	zero
  *
  * The VM needs no interrupt controller at this time.
  *
  * Errors:
  *
  * :EBADF:	@vm_fd is not open
- * :EINVAL:	@vm_fd is not a VM (a vCPU is not); @flags
+ * :EINVAL:	@vm_fd is not a VM (a vCPU is not); @flags; @pad
  * :EBUSY:	attached already
  * :EPERM:	another process's VM, and no CAP_SYS_ADMIN
  * :EIO:	the VM is dead
@@ -147,6 +171,7 @@ struct kvm_irqx_info {
 struct kvm_irqx_attach {
 	__s32 vm_fd;
 	__u32 flags;
+	__u32 pad[6];
 };
 
 /**
@@ -316,6 +341,7 @@ struct kvm_irqx_irqfd_direct {
  * @vp_index:	VP index
  * @flags:	KVM_IRQX_SYNIC_PAGE_ENABLED, or none: it has no page, as is so at first
  * @gpa:	guest-physical address of the page, with ENABLED; else zero
+ * @pad:	zero
  *
  * The VMM learns this from KVM_EXIT_HYPERV (KVM_EXIT_HYPERV_SYNIC, evt_page) and
  * repeats it before it resumes the vCPU.  When the call returns, nothing is
@@ -330,13 +356,14 @@ struct kvm_irqx_irqfd_direct {
  *
  * :ENOTTY:	no KVM_IRQX_FEATURE_EVENT_FLAG
  * :EINVAL:	VP index out of range, unknown flags, @gpa not page-aligned, or
- *		not zero without ENABLED
+ *		not zero without ENABLED; @pad
  * :ENOMEM:	no memory
  */
 struct kvm_irqx_synic_page {
 	__u32 vp_index;
 	__u32 flags;
-	__u64 gpa;
+	__aligned_u64 gpa;
+	__aligned_u64 pad[2];
 };
 
 #define KVM_IRQX_SYNIC_PAGE_ENABLED	(1U << 0)
