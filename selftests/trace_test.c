@@ -382,6 +382,24 @@ TEST_F(trace, pin_is_deferred)
 	irqx_wait_count(self->g, 0, 0x59, 1);
 }
 
+TEST_F(trace, undeliverable)
+{
+	struct kvm_irq_routing_entry never = self->a;
+
+	never.u.msi.data = 15;
+	irqx_bind(self->ctx, self->fd, self->a);
+	irqx_modify(self->ctx, self->fd, never);
+	irqx_route_set(self->ctx, 9, never);
+	irqx_route_set(self->ctx, 9, self->b);
+	EXPECT_RECORDS(
+		{ "irqx_assign", &self->traced, DIRECT(self->a) },
+		{ "irqx_modify", &self->traced,
+		  text_of("direct gsi 0 ", never, " undeliverable") },
+		{ "irqx_modify", NULL, text_of("routed gsi 9 ", never, " undeliverable") },
+		{ "irqx_modify", NULL, ROUTED9(self->b) },
+	);
+}
+
 TEST_F(trace, shared_gsi_and_line)
 {
 	irqx_ioapic_set(self->g->vm, 3, 0x53);

@@ -403,11 +403,14 @@ static void commit_op(struct batch *batch, u32 i, struct irqx_leave *leave)
 	}
 	switch (op->op) {
 	case KVM_IRQX_OP_ASSIGN:
+		irqx_direct_commit(batch->ctx, irqfd);
+		break;
 	case KVM_IRQX_OP_IRQFD:
 		irqx_irqfd_commit(irqfd);
 		break;
 	case KVM_IRQX_OP_MODIFY:
-		irqx_direct_change(irqfd, &batch->entries[batch->nr_entries++],
+		irqx_direct_change(batch->ctx, irqfd,
+				   &batch->entries[batch->nr_entries++],
 				   irqx_mask_of(op->flags), leave);
 		break;
 	case KVM_IRQX_OP_DEASSIGN:

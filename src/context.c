@@ -326,4 +326,5 @@ void irqx_context_stats(struct irqx_context *ctx, struct kvm_irqx_stats *stats)
 	}
 	stats->irqfds = ctx->nr_irqfds;
 	stats->gsis = ctx->nr_gsis;
+	stats->undeliverable = ctx->undeliverable;
 }

@@ -26,6 +26,7 @@ struct irqx_context {
 	struct xarray vps;		/* @lock */
 	struct xarray staged_resamplers; /* by GSI; empty between calls; @lock */
 	u32 nr_gsis;			/* routed ones; @lock */
+	u64 undeliverable;		/* entries taken; @lock */
 	struct irqx_delivery delivery;
 };
 

@@ -28,6 +28,7 @@ static int direct_parse(struct irqx_context *ctx, const struct kvm_irqx_op *op,
 	ret = irqx_kvm_parse(vm->kvm, &op->entry, &entries->one, error);
 	if (ret)
 		return ret;
+	entries->undeliverable = irqx_arch_is_undeliverable(&entries->one);
 
 	if (op->flags & KVM_IRQX_OP_FLAG_EVENT_FLAG) {
 		if (entries->one.type != KVM_IRQ_ROUTING_HV_SINT)
@@ -66,7 +67,7 @@ static int direct_parse(struct irqx_context *ctx, const struct kvm_irqx_op *op,
  * @op: a KVM_IRQX_OP_ASSIGN; flags and padding are checked
  * @error: filled in if it fails
  *
- * irqx_irqfd_commit() or irqx_irqfd_unreserve() follows, under the same lock.
+ * irqx_direct_commit() or irqx_irqfd_unreserve() follows, under the same lock.
  *
  * Context: may sleep.
  * Return: 0, or as irqx_kvm_parse(), irqx_irqfd_set_resamplefd() and
@@ -91,6 +92,13 @@ int irqx_direct_reserve(struct irqx_context *ctx, struct irqx_irqfd *irqfd,
 	}
 	ret = irqx_irqfd_reserve(irqfd, &irqfd->own, op->fd);
 	return irqx_reject_fd(error, ret, IRQX_ARG_FD);
+}
+
+/* Context: as irqx_direct_reserve() and irqx_irqfd_commit(). */
+void irqx_direct_commit(struct irqx_context *ctx, struct irqx_irqfd *irqfd)
+{
+	ctx->undeliverable += irqfd->own.to.undeliverable;
+	irqx_irqfd_commit(irqfd);
 }
 
 /**
@@ -118,7 +126,7 @@ int irqx_direct_assign(struct irqx_context *ctx, const struct kvm_irqx_op *op,
 	if (ret)
 		irqx_irqfd_free(irqfd);
 	else
-		irqx_irqfd_commit(irqfd);
+		irqx_direct_commit(ctx, irqfd);
 	return ret;
 }
 
@@ -154,9 +162,11 @@ int irqx_direct_prepare(struct irqx_context *ctx, struct irqx_irqfd *irqfd,
 }
 
 /* Context: as irqx_target_change(), under the same lock as irqx_direct_prepare(). */
-void irqx_direct_change(struct irqx_irqfd *irqfd, struct irqx_entries *entries,
-			enum irqx_mask mask, struct irqx_leave *leave)
+void irqx_direct_change(struct irqx_context *ctx, struct irqx_irqfd *irqfd,
+			struct irqx_entries *entries, enum irqx_mask mask,
+			struct irqx_leave *leave)
 {
+	ctx->undeliverable += entries->undeliverable;
 	trace_irqx_modify(irqfd->eventfd, &entries->one, true);
 	irqx_target_change(irqfd->target, entries, mask, leave);
 }
@@ -205,6 +215,7 @@ int irqx_direct_modify(struct irqx_context *ctx, const struct kvm_irqx_op *op,
 		return irqx_reject_fd(error, PTR_ERR(irqfd), IRQX_ARG_FD);
 	ret = irqx_direct_prepare(ctx, irqfd, op, &entries, error);
 	if (!ret)
-		irqx_direct_change(irqfd, &entries, irqx_mask_of(op->flags), leave);
+		irqx_direct_change(ctx, irqfd, &entries, irqx_mask_of(op->flags),
+				   leave);
 	return ret;
 }

@@ -18,6 +18,7 @@ struct irqx_entries {
 	bool atomic_now;		/* one: a wake-up may deliver it */
 	bool has_flag:1;		/* a SINT with an event flag: @vp */
 	bool unraised:1;		/* the flag is set, but KVM refused the SINT */
+	bool undeliverable:1;		/* @one can never arrive */
 	struct kvm_kernel_irq_routing_entry one;
 	union {
 		struct kvm_kernel_irq_routing_entry *more;	/* @nr - 1 of them */

@@ -79,6 +79,8 @@ static int entries_add(struct irqx_context *ctx, struct irqx_entries *entries,
 			return -ENOMEM;
 	}
 	*irqx_entries_at(entries, entries->nr++) = e;
+	/* Such a one is alone. */
+	entries->undeliverable = irqx_arch_is_undeliverable(&e);
 	return irqx_deliver_prepare(ctx->vm, entries);
 }
 
@@ -224,6 +226,7 @@ static void gsi_change(struct irqx_context *ctx, struct irqx_gsi *gsi,
 	const enum irqx_mask mask = entries->nr ? gsi->staged_mask : IRQX_MASK_CLEAR;
 
 	ctx->nr_gsis += !!entries->nr - !!gsi->target.to.nr;
+	ctx->undeliverable += entries->undeliverable;
 	trace_irqx_modify(NULL, &entries->one, false);
 
 	irqx_target_change(&gsi->target, entries, mask, leave);
@@ -241,6 +244,7 @@ static void gsi_commit(struct irqx_context *ctx, struct irqx_gsi *gsi,
 		gsi->target.masked = gsi->staged_mask == IRQX_MASK_SET;
 		irqx_target_open(&gsi->target);
 		ctx->nr_gsis += !!gsi->target.to.nr;
+		ctx->undeliverable += gsi->target.to.undeliverable;
 		trace_irqx_modify(NULL, &gsi->target.to.one, false);
 	} else if (gsi->staged) {
 		gsi_change(ctx, gsi, gsi->staged, leave);

@@ -8,6 +8,7 @@
 #include <linux/kvm_host.h>
 #include <linux/tracepoint.h>
 
+#include "arch/arch.h"
 #include "error.h"
 #include "uapi/linux/kvm_irqx.h"
 
@@ -99,6 +100,7 @@ DECLARE_EVENT_CLASS(irqx_binding,
 		__field(u32,		type)
 		__field(u32,		gsi)
 		__field(bool,		direct)
+		__field(bool,		undeliverable)
 	),
 
 	TP_fast_assign(
@@ -108,11 +110,13 @@ DECLARE_EVENT_CLASS(irqx_binding,
 		__entry->type		= e->type;
 		__entry->gsi		= e->gsi;
 		__entry->direct		= direct;
+		__entry->undeliverable	= irqx_arch_is_undeliverable(e);
 	),
 
-	TP_printk("eventfd %p %s gsi %u %s 0x%llx 0x%x", __entry->eventfd,
+	TP_printk("eventfd %p %s gsi %u %s 0x%llx 0x%x%s", __entry->eventfd,
 		  __entry->direct ? "direct" : "routed", __entry->gsi,
-		  irqx_show_type(__entry->type), __entry->where, __entry->what)
+		  irqx_show_type(__entry->type), __entry->where, __entry->what,
+		  __entry->undeliverable ? " undeliverable" : "")
 );
 
 DEFINE_EVENT(irqx_binding, irqx_assign,

@@ -137,6 +137,62 @@ TEST_F(msi, no_such_destination)
 	fire_msi(self->g, self->fd, (struct irqx_msi){ .dest = 1, .vector = VECTOR }, 2);
 }
 
+/* KVM takes them, and no local APIC does: counted when it is said, not when it is fired. */
+TEST_F(msi, undeliverable)
+{
+	const struct {
+		struct irqx_msi msi;
+		bool undeliverable;
+	} msis[] = {
+		{ { .vector = 0 }, true },
+		{ { .vector = 15 }, true },
+		{ { .vector = 15, .mode = APIC_DM_LOWEST, .dest = 1, .logical = true }, true },
+		{ { .vector = 16 }, false },
+		{ { .vector = 0, .mode = APIC_DM_NMI }, false },
+		{ { .vector = VECTOR }, false },
+	};
+	int ctx = self->g->ctx, fd = irqx_eventfd(0, 0);
+	struct kvm_irq_routing_entry entry;
+	struct kvm_irqx_op ops[2];
+	uint64_t n = 0;
+	uint32_t i;
+
+	irqx_bind(ctx, self->fd, irqx_msi_entry((struct irqx_msi){ .vector = VECTOR }));
+	for (i = 0; i < ARRAY_SIZE(msis); i++) {
+		entry = irqx_msi_entry(msis[i].msi);
+		irqx_modify(ctx, self->fd, entry);
+		irqx_bind(ctx, fd, entry);
+		irqx_unbind(ctx, fd);
+		irqx_route_set(ctx, 5, entry);
+		irqx_route_set(ctx, 5, entry);
+		entry.gsi = 6;
+		irqx_set_gsi_routing(ctx, &entry, 1);
+		entry.gsi = 0;
+		ops[0] = (struct kvm_irqx_op){
+			.op = KVM_IRQX_OP_ASSIGN,
+			.fd = fd,
+			.entry = entry,
+		};
+		irqx_batch(ctx, ops, 1);
+		irqx_unbind(ctx, fd);
+		n += 6 * msis[i].undeliverable;
+		ASSERT_EQ(n, irqx_stats(ctx).undeliverable)
+			TH_LOG("msi %u", i);
+
+		/* What fails has not been taken. */
+		ops[1] = (struct kvm_irqx_op){ .op = KVM_IRQX_OP_DEASSIGN, .fd = -1 };
+		ASSERT_EQ(EBADF, __irqx_batch(ctx, ops, 2, NULL));
+		ASSERT_EQ(n, irqx_stats(ctx).undeliverable);
+	}
+
+	/* Its events are counted as any. */
+	irqx_modify(ctx, self->fd, irqx_msi_entry(msis[1].msi));
+	irqx_fire(self->fd);
+	irqx_check(self->g);
+	ASSERT_EQ(1, irqx_stats(ctx).atomic);
+	close(fd);
+}
+
 /* Ids of 32 bits, without which 300 would be 44. */
 TEST(x2apic_ids)
 {

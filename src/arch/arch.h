@@ -48,6 +48,9 @@ long irqx_arch_ppi_key(u32 vcpu, u32 intid);	/* arm64 */
  */
 unsigned long irqx_arch_sints_of(struct kvm_vcpu *vcpu, int vector);
 
+/* Whether no interrupt can come of it, though KVM takes it.  Context: any. */
+bool irqx_arch_is_undeliverable(const struct kvm_kernel_irq_routing_entry *e);
+
 /* Whether KVM tells when the guest has acknowledged it. */
 bool irqx_arch_has_eoi(struct kvm *kvm, const struct kvm_kernel_irq_routing_entry *e);
 

@@ -68,6 +68,12 @@ int irqx_arch_check_entry(const struct kvm_irq_routing_entry *ue,
 	return 0;
 }
 
+/* What an LPI is mapped to is the guest's to say, now or later. */
+bool irqx_arch_is_undeliverable(const struct kvm_kernel_irq_routing_entry *e)
+{
+	return false;
+}
+
 /* A pin is an SPI, counted from 0. */
 long irqx_arch_pin_key(u32 irqchip, u32 pin)
 {

@@ -120,16 +120,30 @@ long irqx_arch_vector_key(u32 vector)
 	return irqx_arch_sint_key(KVM_MAX_VCPUS, 0) + vector;
 }
 
+/* Return: whether the vector of the MSI counts: of NMIs, INITs and so on it does not. */
+static bool msg_has_vector(const struct msi_msg *msg)
+{
+	return msg->arch_data.delivery_mode == APIC_DELIVERY_MODE_FIXED ||
+	       msg->arch_data.delivery_mode == APIC_DELIVERY_MODE_LOWESTPRIO;
+}
+
 /* Return: the vector of a level-triggered MSI, for which there will be an EOI; or -1. */
 static int level_vector(const struct kvm_kernel_irq_routing_entry *e)
 {
 	const struct msi_msg msg = { .data = e->msi.data };
 
-	if (!msg.arch_data.is_level ||
-	    (msg.arch_data.delivery_mode != APIC_DELIVERY_MODE_FIXED &&
-	     msg.arch_data.delivery_mode != APIC_DELIVERY_MODE_LOWESTPRIO))
+	if (!msg.arch_data.is_level || !msg_has_vector(&msg))
 		return -1;
 	return msg.arch_data.vector;
+}
+
+/* The local APIC takes no vector below 16. */
+bool irqx_arch_is_undeliverable(const struct kvm_kernel_irq_routing_entry *e)
+{
+	const struct msi_msg msg = { .data = e->msi.data };
+
+	return e->type == KVM_IRQ_ROUTING_MSI && msg_has_vector(&msg) &&
+	       msg.arch_data.vector < 16;
 }
 
 /*

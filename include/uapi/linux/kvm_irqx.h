@@ -190,6 +190,9 @@ struct kvm_irqx_attach {
  *		(masked pin or SINT, no such virtual processor, ...)
  * @irqfds:	eventfds bound now
  * @gsis:	GSIs that have a route now
+ * @undeliverable:	entries taken that no interrupt can come of: on x86 MSIs of
+ *		delivery mode Fixed or Lowest Priority with a vector below 16.  KVM takes
+ *		them too, and their events are counted as any.
  *
  * Counted since the context was opened.  Without events under way:
  * @events = @atomic + @deferred + @unrouted.  An event on a GSI that has both PIC
@@ -209,6 +212,7 @@ struct kvm_irqx_stats {
 	__u64 refused;
 	__u32 irqfds;
 	__u32 gsis;
+	__u64 undeliverable;
 };
 
 /**
