@@ -795,7 +795,7 @@ TEST_F(module, loads_without_eois)
 	EXPECT_NE(0, irqx_info(g->ctx).features & KVM_IRQX_FEATURE_IRQCHIP);
 	direct.fd = irqx_eventfd(0, 0);
 	direct.resamplefd = irqx_eventfd(0, 0);
-	/* EINVAL could be ftrace's too, which has no function to hook, and for which no record is. */
+	/* ftrace, with no function to hook, answers EINVAL as well, but without a record. */
 	trace_write(TRACEFS "/trace", " ");
 	trace_write(TRACEFS "/events/kvm_irqx/irqx_reject/enable", "1");
 	EXPECT_EQ(EINVAL, __irqx_ioctl(g->ctx, KVM_IRQX_IRQFD_DIRECT, &direct));
