@@ -506,6 +506,7 @@ TEST_F(ppi, resample_of_its_intid)
 	irqx_level_close(&a);
 	irqx_level_close(&b);
 	irqx_level_close(&c);
+	EXPECT_TRUE(irqx_wait_irqfds(self->ctx, 0));
 	EXPECT_FALSE(is_pending(g, 0, LEVEL_PPI));
 }
 
@@ -602,6 +603,7 @@ TEST_F(ppi, event_beside_resample)
 	}
 	EXPECT_FALSE(is_pending(g, 1, PPI));
 	irqx_level_close(&a);
+	EXPECT_TRUE(irqx_wait_irqfds(self->ctx, 1));
 
 	/* Nobody waits for EOIs any more. */
 	for (i = 0; i < 20; i++) {
@@ -652,6 +654,7 @@ TEST_F(ppi, event_outlives_resample)
 	irqx_settle(self->ctx);
 	EXPECT_TRUE(is_pending(g, 1, LEVEL_PPI));
 	irqx_level_close(&a);
+	EXPECT_TRUE(irqx_wait_irqfds(self->ctx, 1));
 	comes_when_enabled(_metadata, g);
 }
 
