@@ -85,6 +85,7 @@ int main(void)
 	MUST(ioctl(irqx, KVM_IRQX_GET_STATS, &stats));
 	printf("%llu events, %llu delivered at once, %llu after a mask, %llu refused\n",
 	       stats.events, stats.atomic, stats.deferred, stats.refused + stats.coalesced);
-	return !(stats.events == 3 && stats.atomic == 2 && stats.deferred == 1 && !stats.coalesced &&
+	return !(stats.events == 3 && stats.atomic == 2 && stats.deferred == 1 &&
+		 !stats.coalesced &&
 		 state.state == (KVM_IRQX_STATE_MASKED | KVM_IRQX_STATE_PENDING));
 }
