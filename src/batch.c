@@ -31,6 +31,13 @@ enum op_entry {
 
 #define MASK_FLAGS	(KVM_IRQX_OP_FLAG_MASK | KVM_IRQX_OP_FLAG_UNMASK)
 
+/*
+ * Who leaves is first, who comes is last, so that a GSI never has an entry and a resamplefd
+ * that do not go together.  Nobody can see the order of operations on different eventfds and
+ * GSIs.
+ */
+enum phase { LEAVE, CHANGE, COME, NR_PHASES };
+
 struct op_kind {
 	bool known;
 	bool has_fd;
@@ -55,18 +62,22 @@ static const struct op_kind op_kinds[] = {
 	[KVM_IRQX_OP_UNMASK] = { true, true, ENTRY_PLACE, 0 },
 };
 
+/* So few operations that their state has room on the stack: a call for one is common. */
+#define BATCH_FEW	8
+
 struct batch {
 	struct irqx_context *ctx;
 	const struct kvm_irqx_op *ops;
 	u32 nr;
 	u32 nr_staged;
-	u32 nr_new;			/* operations that bind */
 	u32 nr_modify;
+	u32 nr_of[NR_PHASES];		/* operations; those of COME bind */
 	/* Of each operation: new, or found when it is staged; NULL: none. */
 	struct irqx_irqfd **irqfds;
+	struct irqx_irqfd *few[BATCH_FEW];
 	struct irqx_entries *entries;	/* of the MODIFYs, one after the other */
 	u32 nr_entries;			/* that are staged */
-	/* Eventfds to unbind that are not bound, by address: nothing else marks them. */
+	/* Eventfds to unbind that are not bound, by eventfd_key(): nothing else marks them. */
 	struct xarray unbound;
 	s32 first_unbound;		/* IRQX_NO_INDEX: there is none */
 };
@@ -124,6 +135,13 @@ static bool op_binds(const struct kvm_irqx_op *op)
 	return op->op == KVM_IRQX_OP_ASSIGN || op->op == KVM_IRQX_OP_IRQFD;
 }
 
+static enum phase op_phase(const struct kvm_irqx_op *op)
+{
+	if (op_binds(op))
+		return COME;
+	return op->op == KVM_IRQX_OP_DEASSIGN ? LEAVE : CHANGE;
+}
+
 static int not_zero(struct irqx_error *error, enum irqx_arg arg)
 {
 	return irqx_reject(error, -EINVAL, arg, IRQX_REASON_NOT_ZERO);
@@ -138,24 +156,15 @@ static int entry_check(const struct kvm_irqx_op *op, enum op_entry takes,
 
 	if (takes == ENTRY_PLACE)
 		takes = op->fd == KVM_IRQX_NO_FD ? ENTRY_GSI : ENTRY_NONE;
-	switch (takes) {
-	case ENTRY_NONE:
-	case ENTRY_GSI:
-		if ((takes == ENTRY_NONE && entry->gsi) ||
-		    memchr_inv(rest, 0, sizeof(*entry) - gsi_end))
-			return not_zero(error, IRQX_ARG_ENTRY);
-		return 0;
-	case ENTRY_OWN:
-		if (entry->gsi)
+	if (takes == ENTRY_OWN || takes == ENTRY_ROUTE) {
+		if (takes == ENTRY_OWN && entry->gsi)
 			return not_zero(error, IRQX_ARG_ENTRY_GSI);
-		fallthrough;
-	case ENTRY_ROUTE:
-		if (entry->pad)
-			return not_zero(error, IRQX_ARG_ENTRY_PAD);
-		return 0;
-	default:
-		return 0;
+		return entry->pad ? not_zero(error, IRQX_ARG_ENTRY_PAD) : 0;
 	}
+	if ((takes == ENTRY_NONE && entry->gsi) ||
+	    memchr_inv(rest, 0, sizeof(*entry) - gsi_end))
+		return not_zero(error, IRQX_ARG_ENTRY);
+	return 0;
 }
 
 static int op_check(const struct kvm_irqx_op *op, struct irqx_error *error)
@@ -187,6 +196,12 @@ static int op_check(const struct kvm_irqx_op *op, struct irqx_error *error)
 
 /* ---- an eventfd stands in a batch once ---- */
 
+/* Of struct batch's @unbound: as dense as addresses from kmalloc() can be. */
+static unsigned long eventfd_key(const struct eventfd_ctx *eventfd)
+{
+	return (unsigned long)eventfd / sizeof(u64);
+}
+
 static int reject_twice(struct irqx_error *error)
 {
 	return irqx_reject(error, -EINVAL, IRQX_ARG_FD, IRQX_REASON_TWICE);
@@ -198,7 +213,7 @@ static int batch_enter(struct batch *batch, struct irqx_irqfd *irqfd,
 {
 	if (irqfd->in_batch ||
 	    (!xa_empty(&batch->unbound) &&
-	     xa_load(&batch->unbound, (unsigned long)irqfd->eventfd)))
+	     xa_load(&batch->unbound, eventfd_key(irqfd->eventfd))))
 		return reject_twice(error);
 	irqfd->in_batch = true;
 	return 0;
@@ -224,7 +239,7 @@ static int batch_enter_unbound(struct batch *batch, int fd,
 
 	if (IS_ERR(eventfd))
 		return irqx_reject_fd(error, PTR_ERR(eventfd), IRQX_ARG_FD);
-	ret = xa_insert(&batch->unbound, (unsigned long)eventfd, eventfd,
+	ret = xa_insert(&batch->unbound, eventfd_key(eventfd), eventfd,
 			GFP_KERNEL_ACCOUNT);
 	if (!ret)
 		return 0;
@@ -237,6 +252,8 @@ static void batch_forget_unbound(struct batch *batch)
 	struct eventfd_ctx *eventfd;
 	unsigned long index;
 
+	if (xa_empty(&batch->unbound))
+		return;
 	xa_for_each(&batch->unbound, index, eventfd) {
 		eventfd_ctx_put(eventfd);
 		cond_resched();
@@ -376,20 +393,6 @@ static int stage_op(struct batch *batch, u32 i, struct irqx_error *error)
 	}
 }
 
-/*
- * Who leaves is first, who comes is last, so that a GSI never has an entry and a resamplefd
- * that do not go together.  Nobody can see the order of operations on different eventfds and
- * GSIs.
- */
-enum phase { LEAVE, CHANGE, COME };
-
-static enum phase op_phase(const struct kvm_irqx_op *op)
-{
-	if (op_binds(op))
-		return COME;
-	return op->op == KVM_IRQX_OP_DEASSIGN ? LEAVE : CHANGE;
-}
-
 static void commit_op(struct batch *batch, u32 i, struct irqx_leave *leave)
 {
 	const struct kvm_irqx_op *op = &batch->ops[i];
@@ -432,12 +435,12 @@ static void batch_commit(struct batch *batch, struct irqx_leave *leave)
 	batch->nr_entries = 0;
 	for (phase = LEAVE; phase <= COME; phase++) {
 		/* Most batches are of one kind. */
-		if (phase != COME && batch->nr_new == batch->nr)
+		if (!batch->nr_of[phase])
 			continue;
 		for (i = 0; i < batch->nr; i++) {
 			if (op_phase(&batch->ops[i]) == phase)
 				commit_op(batch, i, leave);
-			if (!(i % 64))
+			if (i % 64 == 63)
 				cond_resched();
 		}
 	}
@@ -472,12 +475,18 @@ static void batch_drop(struct batch *batch, struct irqx_leave *leave)
 			drop_op(batch, i, i < batch->nr_staged, leave);
 		if (op_binds(&batch->ops[i]))
 			irqx_irqfd_free(batch->irqfds[i]);
-		if (!(i % 64))
+		if (i % 64 == 63)
 			cond_resched();
 	}
 }
 
 /* ---- all of them ---- */
+
+static void batch_free_irqfds(struct batch *batch)
+{
+	if (batch->irqfds != batch->few)
+		kvfree(batch->irqfds);
+}
 
 /*
  * The memory of all at once: it is what a binding costs most (benchmarks.rst,
@@ -487,12 +496,16 @@ static int batch_alloc(struct batch *batch)
 {
 	u32 i, nr_new;
 
+	/* One that is not known counts as anything: it is going to be refused. */
 	for (i = 0; i < batch->nr; i++) {
-		batch->nr_new += op_binds(&batch->ops[i]);
+		batch->nr_of[op_phase(&batch->ops[i])]++;
 		batch->nr_modify += batch->ops[i].op == KVM_IRQX_OP_MODIFY;
 	}
-	batch->irqfds = kvmalloc_array(batch->nr, sizeof(*batch->irqfds),
-				       GFP_KERNEL_ACCOUNT);
+	nr_new = batch->nr_of[COME];
+	batch->irqfds = batch->few;
+	if (batch->nr > BATCH_FEW)
+		batch->irqfds = kvmalloc_array(batch->nr, sizeof(*batch->irqfds),
+					       GFP_KERNEL_ACCOUNT);
 	if (!batch->irqfds)
 		return -ENOMEM;
 	if (batch->nr_modify) {
@@ -501,13 +514,11 @@ static int batch_alloc(struct batch *batch)
 		if (!batch->entries)
 			goto err_irqfds;
 	}
-	if (batch->nr_new &&
-	    irqx_irqfd_alloc_many(batch->ctx, batch->irqfds, batch->nr_new))
+	if (nr_new && irqx_irqfd_alloc_many(batch->ctx, batch->irqfds, nr_new))
 		goto err_entries;
 
 	/* From the front to where they belong, the last one first. */
-	nr_new = batch->nr_new;
-	for (i = batch->nr; i--; )
+	for (i = batch->nr; i-- > nr_new; )
 		batch->irqfds[i] = op_binds(&batch->ops[i]) ?
 				   batch->irqfds[--nr_new] : NULL;
 	return 0;
@@ -515,7 +526,7 @@ static int batch_alloc(struct batch *batch)
 err_entries:
 	kvfree(batch->entries);
 err_irqfds:
-	kvfree(batch->irqfds);
+	batch_free_irqfds(batch);
 	return -ENOMEM;
 }
 
@@ -576,7 +587,7 @@ int irqx_batch_run(struct irqx_context *ctx, const struct kvm_irqx_op *ops,
 	irqx_route_end_batch(ctx);
 	batch_forget_unbound(&batch);
 	kvfree(batch.entries);
-	kvfree(batch.irqfds);
+	batch_free_irqfds(&batch);
 
 	if (ret == -EINTR) {
 		/* No operation is to blame: report nr. */

@@ -11,7 +11,7 @@
 /**
  * irqx_error_open - the caller's error record
  * @error: of this call
- * @record: address of a struct kvm_irqx_error, or 0 for none
+ * @record: address of a struct kvm_irqx_error
  *
  * Before anything is changed: what is read is written back, so that irqx_error_close() can
  * write there.
@@ -24,8 +24,6 @@ int irqx_error_open(struct irqx_error *error, u64 record)
 	void __user *user = u64_to_user_ptr(record);
 	struct kvm_irqx_error old;
 
-	if (!record)
-		return 0;
 	/* Of a smaller one nothing is known to be there but this. */
 	if (get_user(old.argsz, (u32 __user *)user))
 		return -EFAULT;
@@ -40,7 +38,7 @@ int irqx_error_open(struct irqx_error *error, u64 record)
 }
 
 /**
- * irqx_error_close - the end of a call
+ * irqx_error_close - the end of a call that has an error record
  * @error: of this call
  * @ret: what it will return
  *
@@ -63,7 +61,7 @@ int irqx_error_close(struct irqx_error *error, int ret)
 		out.arg = IRQX_ARG_NONE;
 		out.reason = IRQX_REASON_NONE;
 	}
-	if (!error->record || (!ret && !out.reason))
+	if (!ret && !out.reason)
 		return ret;
 	if (copy_to_user(error->record, &out, sizeof(out)) && ret)
 		return -EFAULT;

@@ -32,11 +32,19 @@
 #define IRQX_GET_STATE_FLAGS	0
 #define IRQX_SYNIC_PAGE_FLAGS	KVM_IRQX_SYNIC_PAGE_ENABLED
 
-/* Those of a direct binding that an operation of a batch has too. */
-#define IRQX_OP_FLAGS							\
-	(KVM_IRQX_OP_FLAG_RESAMPLE | KVM_IRQX_OP_FLAG_EVENT_FLAG |	\
-	 KVM_IRQX_OP_FLAG_MASK | KVM_IRQX_OP_FLAG_UNMASK)
+/* A direct binding is an operation of a batch; it has more behind it, and more flags. */
+struct direct_args {
+	u32 op;
+	u32 pad;
+	struct kvm_irqx_irqfd_direct direct;
+};
 
+#define DIRECT_AT(member)	offsetof(struct direct_args, direct.member)
+static_assert(DIRECT_AT(fd) == offsetof(struct kvm_irqx_op, fd));
+static_assert(DIRECT_AT(resamplefd) == offsetof(struct kvm_irqx_op, resamplefd));
+static_assert(DIRECT_AT(flags) == offsetof(struct kvm_irqx_op, flags));
+static_assert(DIRECT_AT(event_flag) == offsetof(struct kvm_irqx_op, event_flag));
+static_assert(DIRECT_AT(entry) == offsetof(struct kvm_irqx_op, entry));
 static_assert(KVM_IRQX_OP_FLAG_RESAMPLE == KVM_IRQX_IRQFD_DIRECT_RESAMPLE);
 static_assert(KVM_IRQX_OP_FLAG_EVENT_FLAG == KVM_IRQX_IRQFD_DIRECT_EVENT_FLAG);
 static_assert(KVM_IRQX_OP_FLAG_MASK == KVM_IRQX_IRQFD_DIRECT_MASK);
@@ -143,7 +151,7 @@ static int direct_check(const struct kvm_irqx_irqfd_direct *args,
 	if (direct_flags_conflict(args->flags))
 		return irqx_reject(error, -EINVAL, IRQX_ARG_FLAGS,
 				   IRQX_REASON_FLAGS_CONFLICT);
-	if (memchr_inv(args->pad, 0, sizeof(args->pad)))
+	if (args->pad[0] | args->pad[1] | args->pad[2])
 		return irqx_reject(error, -EINVAL, IRQX_ARG_PAD,
 				   IRQX_REASON_NOT_ZERO);
 	if (!(args->flags & KVM_IRQX_IRQFD_DIRECT_EVENT_FLAG) && args->event_flag)
@@ -166,36 +174,34 @@ static int direct_check(const struct kvm_irqx_irqfd_direct *args,
 static long ioctl_irqfd_direct(struct irqx_context *ctx, void __user *argp,
 			       struct irqx_error *error)
 {
-	struct kvm_irqx_irqfd_direct args;
 	struct irqx_leave leave = {};
-	struct kvm_irqx_op op;
+	struct direct_args args;
+	/* All but @op of it. */
+	const struct kvm_irqx_op *op = (const void *)&args;
+	u32 flags;
 	int ret;
 
-	if (copy_from_user(&args, argp, sizeof(args)))
+	if (copy_from_user(&args.direct, argp, sizeof(args.direct)))
 		return -EFAULT;
-	ret = irqx_error_open(error, args.error);
+	if (args.direct.error) {
+		ret = irqx_error_open(error, args.direct.error);
+		if (ret)
+			return ret;
+	}
+	ret = direct_check(&args.direct, error);
 	if (ret)
 		return ret;
-	ret = direct_check(&args, error);
-	if (ret)
-		return ret;
-	op = (struct kvm_irqx_op){
-		.flags = args.flags & IRQX_OP_FLAGS,
-		.fd = args.fd,
-		.resamplefd = args.resamplefd,
-		.event_flag = args.event_flag,
-		.entry = args.entry,
-	};
+	flags = args.direct.flags;
 
 	ret = irqx_context_lock(ctx);
 	if (ret)
 		return ret;
-	if (args.flags & KVM_IRQX_IRQFD_DIRECT_DEASSIGN)
-		ret = irqx_context_deassign(ctx, args.fd, NULL, &leave, error);
-	else if (args.flags & KVM_IRQX_IRQFD_DIRECT_MODIFY)
-		ret = irqx_direct_modify(ctx, &op, &leave, error);
+	if (flags & KVM_IRQX_IRQFD_DIRECT_DEASSIGN)
+		ret = irqx_context_deassign(ctx, op->fd, NULL, &leave, error);
+	else if (flags & KVM_IRQX_IRQFD_DIRECT_MODIFY)
+		ret = irqx_direct_modify(ctx, op, &leave, error);
 	else
-		ret = irqx_direct_assign(ctx, &op, error);
+		ret = irqx_direct_assign(ctx, op, error);
 	return irqx_context_unlock_and_wait(ctx, &leave) ?: ret;
 }
 
@@ -280,7 +286,7 @@ static long ioctl_mask(struct irqx_context *ctx, void __user *argp,
 
 	if (copy_from_user(&args, argp, sizeof(args)))
 		return -EFAULT;
-	ret = irqx_error_open(error, args.error);
+	ret = args.error ? irqx_error_open(error, args.error) : 0;
 	if (ret)
 		return ret;
 	if (args.flags & ~IRQX_MASK_FLAGS)
@@ -342,7 +348,7 @@ static long ioctl_get_state(struct irqx_context *ctx, void __user *argp,
 
 	if (copy_from_user(&args, user, sizeof(args)))
 		return -EFAULT;
-	ret = irqx_error_open(error, args.error);
+	ret = args.error ? irqx_error_open(error, args.error) : 0;
 	if (ret)
 		return ret;
 	index = args.nr;
@@ -458,7 +464,7 @@ static int batch_check(const struct kvm_irqx_batch *args, struct irqx_error *err
 	if (args->flags & ~IRQX_BATCH_FLAGS)
 		return irqx_reject(error, -EINVAL, IRQX_ARG_FLAGS,
 				   IRQX_REASON_UNKNOWN_FLAG);
-	if (memchr_inv(args->pad, 0, sizeof(args->pad)))
+	if (args->pad[0] | args->pad[1])
 		return irqx_reject(error, -EINVAL, IRQX_ARG_PAD,
 				   IRQX_REASON_NOT_ZERO);
 	if (!args->nr || args->nr > IRQX_MAX_BATCH)
@@ -497,43 +503,40 @@ static int copy_in_ops(struct kvm_irqx_op *ops, const void __user *from, u32 nr,
 	return 0;
 }
 
-/* Return: the operations, or ERR_PTR() as copy_in_ops(). */
-static struct kvm_irqx_op *batch_copy_in(const struct kvm_irqx_batch *args,
-					 u32 *index, struct irqx_error *error)
+/* Return: 0, or as copy_in_ops(). */
+static int batch_copy_in(struct kvm_irqx_op *ops, const struct kvm_irqx_batch *args,
+			 u32 *index, struct irqx_error *error)
 {
 	const void __user *from = u64_to_user_ptr(args->ops);
-	struct kvm_irqx_op *ops;
-	int ret;
 
-	if (args->op_size == sizeof(*ops))
-		return copy_in_array(from, args->nr, sizeof(*ops));
-
-	ops = kvmalloc_array(args->nr, sizeof(*ops), GFP_KERNEL_ACCOUNT);
-	if (!ops)
-		return ERR_PTR(-ENOMEM);
-	ret = copy_in_ops(ops, from, args->nr, args->op_size, index, error);
-	if (!ret)
-		return ops;
-	kvfree(ops);
-	return ERR_PTR(ret);
+	if (args->op_size != sizeof(*ops))
+		return copy_in_ops(ops, from, args->nr, args->op_size, index, error);
+	return copy_from_user(ops, from, args->nr * sizeof(*ops)) ? -EFAULT : 0;
 }
 
 static int run_batch(struct irqx_context *ctx, const struct kvm_irqx_batch *args,
 		     u32 *index, struct irqx_error *error)
 {
+	struct kvm_irqx_op one, *ops = &one;
 	struct irqx_leave leave = {};
-	struct kvm_irqx_op *ops;
 	int ret;
 
-	ops = batch_copy_in(args, index, error);
-	if (IS_ERR(ops))
-		return PTR_ERR(ops);
+	/* For one the memory would cost more than all the rest of the call. */
+	if (args->nr > 1)
+		ops = kvmalloc_array(args->nr, sizeof(*ops), GFP_KERNEL_ACCOUNT);
+	if (!ops)
+		return -ENOMEM;
+	ret = batch_copy_in(ops, args, index, error);
+	if (ret)
+		goto out;
 	ret = irqx_context_lock(ctx);
-	if (!ret) {
-		ret = irqx_batch_run(ctx, ops, args->nr, index, &leave, error);
-		ret = irqx_context_unlock_and_wait(ctx, &leave) ?: ret;
-	}
-	kvfree(ops);
+	if (ret)
+		goto out;
+	ret = irqx_batch_run(ctx, ops, args->nr, index, &leave, error);
+	ret = irqx_context_unlock_and_wait(ctx, &leave) ?: ret;
+out:
+	if (ops != &one)
+		kvfree(ops);
 	return ret;
 }
 
@@ -550,9 +553,11 @@ static long ioctl_batch(struct irqx_context *ctx, void __user *argp,
 	index = args.nr;
 	if (put_user(index, &user->index))
 		return -EFAULT;
-	ret = irqx_error_open(error, args.error);
-	if (ret)
-		return ret;
+	if (args.error) {
+		ret = irqx_error_open(error, args.error);
+		if (ret)
+			return ret;
+	}
 	ret = batch_check(&args, error);
 	if (ret)
 		return ret;
@@ -624,5 +629,5 @@ long irqx_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	/* Not if it has failed of something else in the end. */
 	if (ret && ret == error.ret)
 		trace_irqx_reject(&error);
-	return irqx_error_close(&error, ret);
+	return error.record ? irqx_error_close(&error, ret) : ret;
 }

@@ -307,8 +307,11 @@ static struct irqx_entries *gsi_future(struct irqx_gsi *gsi)
 /* How many resamplefds a batch brings to the GSI, less those that it takes away. */
 static long staged_resamplers(struct irqx_context *ctx, u32 nr)
 {
-	void *n = xa_load(&ctx->staged_resamplers, nr);
+	void *n;
 
+	if (xa_empty(&ctx->staged_resamplers))
+		return 0;
+	n = xa_load(&ctx->staged_resamplers, nr);
 	return n ? (long)xa_to_value(n) - IRQX_IRQFDS_LIMIT : 0;
 }
 
@@ -449,7 +452,8 @@ void irqx_route_end_batch(struct irqx_context *ctx)
 {
 	lockdep_assert_held(&ctx->lock);
 
-	xa_destroy(&ctx->staged_resamplers);
+	if (!xa_empty(&ctx->staged_resamplers))
+		xa_destroy(&ctx->staged_resamplers);
 }
 
 /**

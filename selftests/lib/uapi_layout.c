@@ -58,11 +58,11 @@ AT(kvm_irqx_irqfd_direct, error, 64);
 AT(kvm_irqx_irqfd_direct, pad, 72);
 
 SIZE(kvm_irqx_op, KVM_IRQX_OP_SIZE_MIN);
-AT(kvm_irqx_op, flags, 4);
+AT(kvm_irqx_op, pad, 4);
 AT(kvm_irqx_op, fd, 8);
 AT(kvm_irqx_op, resamplefd, 12);
-AT(kvm_irqx_op, event_flag, 16);
-AT(kvm_irqx_op, pad, 20);
+AT(kvm_irqx_op, flags, 16);
+AT(kvm_irqx_op, event_flag, 20);
 AT(kvm_irqx_op, entry, 24);
 
 SIZE(kvm_irqx_batch, 48);

@@ -446,13 +446,15 @@ struct kvm_irqx_synic_page {
 /**
  * struct kvm_irqx_op - one operation of a batch
  * @op:		%KVM_IRQX_OP_*, below
- * @flags:	%KVM_IRQX_OP_FLAG_*, where they are named below; not both of MASK and UNMASK
+ * @pad:	zero
  * @fd:		the eventfd of ASSIGN, MODIFY, DEASSIGN and IRQFD; of MASK and UNMASK, or
  *		KVM_IRQX_NO_FD; else zero
  * @resamplefd:	with RESAMPLE as in struct kvm_irqx_irqfd_direct, else zero
+ * @flags:	%KVM_IRQX_OP_FLAG_*, where they are named below; not both of MASK and UNMASK
  * @event_flag:	with EVENT_FLAG as in struct kvm_irqx_irqfd_direct, else zero
- * @pad:	zero
  * @entry:	as the operation says
+ *
+ * From @fd to @entry it is what struct kvm_irqx_irqfd_direct begins with.
  *
  * KVM_IRQX_OP_ASSIGN, with RESAMPLE, EVENT_FLAG, MASK and UNMASK
  *	Binds @fd to @entry, as KVM_IRQX_IRQFD_DIRECT.  @entry's gsi must be 0.
@@ -480,11 +482,11 @@ struct kvm_irqx_synic_page {
  */
 struct kvm_irqx_op {
 	__u32 op;
-	__u32 flags;
+	__u32 pad;
 	__s32 fd;
 	__s32 resamplefd;
+	__u32 flags;
 	__u32 event_flag;
-	__u32 pad;
 	struct kvm_irq_routing_entry entry;
 };
 
