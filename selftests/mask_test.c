@@ -433,6 +433,58 @@ TEST_F(one, irq_line)
 	irqx_expect(self->g, 0, IRQ_A, 1);
 }
 
+/* What is pending when the route goes has been an event all the same. */
+TEST_F(one, irq_line_and_no_route)
+{
+	irqx_route_set(self->ctx, GSI, irqx_entry(self->g, 0, IRQ_A));
+	irqx_mask_gsi(self->ctx, GSI);
+	irqx_irq_line(self->ctx, GSI, 1);
+	irqx_route_del(self->ctx, GSI);
+	irqx_settle(self->ctx);
+	EXPECT_EQ(1, irqx_stats(self->ctx).unrouted);
+}
+
+struct line_loop {
+	pthread_t thread;
+	int ctx;
+	bool stop;
+	uint64_t calls;
+};
+
+static void *line_on(void *arg)
+{
+	struct line_loop *loop = arg;
+
+	while (!READ_ONCE(loop->stop)) {
+		irqx_irq_line(loop->ctx, GSI, 1);
+		WRITE_ONCE(loop->calls, loop->calls + 1);
+	}
+	return NULL;
+}
+
+/* KVM_IRQ_LINE waits for a worker: it goes on when the GSI is masked meanwhile. */
+TEST_F(one, irq_line_is_masked_meanwhile)
+{
+	struct line_loop loop = { .ctx = self->ctx };
+	uint64_t calls;
+	int i;
+
+	irqx_route_set(self->ctx, GSI, irqx_slow_entry(self->g, 1, 1, IRQ_B));
+	pthread_create(&loop.thread, NULL, line_on, &loop);
+	for (i = 0; i < 200; i++) {
+		irqx_mask_gsi(self->ctx, GSI);
+		calls = READ_ONCE(loop.calls);
+		ASSERT_TRUE(irqx_wait_until(READ_ONCE(loop.calls) != calls,
+					    IRQX_TIMEOUT_MS));
+		irqx_unmask_gsi(self->ctx, GSI);
+	}
+	WRITE_ONCE(loop.stop, true);
+	pthread_join(loop.thread, NULL);
+	irqx_settle(self->ctx);
+	irqx_fence(self->g);
+	irqx_forget(self->g);
+}
+
 #define NR_MANY	512
 
 TEST_F(one, many_states)

@@ -153,6 +153,12 @@ static void target_queue(struct irqx_target *target)
 	later_kick(later, id);
 }
 
+/* It has a route, to what has no level: whoever was asked is owed an interrupt. */
+static bool target_latches(const struct irqx_target *target)
+{
+	return target->to.nr && !irqx_entry_has_level(&target->to.one);
+}
+
 /* Whether an event of this irqfd's own, not a source's, waits at its target. */
 static bool irqfd_is_owed(const struct irqx_irqfd *irqfd)
 {
@@ -349,6 +355,9 @@ bool irqx_deliver_take_back(struct irqx_irqfd *irqfd, bool last)
 	} else if (last) {
 		events += target->owed;
 		target->owed = 0;
+	} else if (target_latches(target)) {
+		target->owed += events;
+		events = 0;
 	}
 	spin_unlock_irq(target->lock);
 	/* They are no events any more. */
@@ -433,36 +442,34 @@ static u32 target_take_owed(struct irqx_target *target)
 	return owed;
 }
 
-/* Return: how many sources were asked that have no level, but are to be raised. */
-static u32 sources_assert_asked(struct irqx_target *target)
+static void target_owe_asked(struct irqx_target *target)
+{
+	struct irqx_source *source;
+
+	lockdep_assert_held(&target->delivery->vm->lines.plugs_lock);
+	lockdep_assert_held(target->lock);
+
+	hlist_for_each_entry(source, &target->sources, node)
+		target->owed += xchg(&source->asked, false);
+	target->asked = false;
+}
+
+/* The levels of the sources that were asked.  plugs_lock is held. */
+static void sources_assert_asked(struct irqx_target *target)
 {
 	struct irqx_delivery *delivery = target->delivery;
-	struct irqx_lines *lines = &delivery->vm->lines;
 	struct irqx_source *source;
-	u32 latched = 0;
-	bool latches;
 	int ret;
 
-	spin_lock(&lines->plugs_lock);
-	/* The entries and the mask do not change while plugs_lock is held. */
-	latches = target->to.nr && !irqx_entry_has_level(&target->to.one);
 	hlist_for_each_entry(source, &target->sources, node) {
-		if (latches && target->masked)
-			break;
 		if (!xchg(&source->asked, false))
 			continue;
-		if (latches) {
-			latched++;
-			continue;
-		}
 		ret = irqx_source_set(source, true, false);
 		if (target->to.nr)
 			count_deferred(delivery, 1, ret);
 		else
 			this_cpu_inc(delivery->counters->unrouted);
 	}
-	spin_unlock(&lines->plugs_lock);
-	return latched;
 }
 
 /*
@@ -472,8 +479,8 @@ static u32 sources_assert_asked(struct irqx_target *target)
  */
 static bool target_assert_asked(struct irqx_target *target)
 {
+	struct irqx_lines *lines = &target->delivery->vm->lines;
 	bool asked, owed;
-	u32 latched;
 
 	spin_lock_irq(target->lock);
 	asked = target->asked;
@@ -483,13 +490,18 @@ static bool target_assert_asked(struct irqx_target *target)
 	if (!asked)
 		return owed;
 
-	latched = sources_assert_asked(target);
-	if (!latched)
-		return owed;
-	spin_lock_irq(target->lock);
-	target->owed += latched;
-	spin_unlock_irq(target->lock);
-	return true;
+	/* The entries and the mask do not change while plugs_lock is held. */
+	spin_lock(&lines->plugs_lock);
+	if (!target_latches(target)) {
+		sources_assert_asked(target);
+	} else if (!target->masked) {
+		spin_lock_irq(target->lock);
+		target_owe_asked(target);
+		owed = target->owed;
+		spin_unlock_irq(target->lock);
+	}
+	spin_unlock(&lines->plugs_lock);
+	return owed;
 }
 
 /* With a copy of the entries. */
@@ -535,6 +547,9 @@ static void target_deliver(struct irqx_later *later, struct irqx_target *target,
 	if (owed && to.nr)
 		queue_inject(later, id, owed);
 	spin_unlock_irq(target->lock);
+	/* Who removes the target need not wait any more. */
+	if (wq_has_sleeper(&later->progress))
+		wake_up_all(&later->progress);
 
 	if (!owed)
 		return;
@@ -952,12 +967,14 @@ static bool sources_are_asked(struct irqx_target *target)
 	return false;
 }
 
-/* What a wake-up could do is done at once, so that an unmasked MSI does not wait. */
+/* What a wake-up could do is done at once; all that is pending is one interrupt. */
 static void deliver_unmasked(struct irqx_target *target)
 {
 	u32 __user *word;
 	int ret;
 
+	if (target_latches(target))
+		target_owe_asked(target);
 	if (!target->owed)
 		return;
 	ret = raise_atomic(target, NULL, &word);
@@ -1011,6 +1028,12 @@ void irqx_target_change(struct irqx_target *target,
 	struct irqx_source *source;
 	bool masked, sent, faulting;
 
+	if (!entries && target->masked == (mask == IRQX_MASK_SET)) {
+		/* Whoever has masked it may be waiting yet. */
+		irqx_target_note(target, leave);
+		return;
+	}
+
 	/* An EOI of the new line waits for this lock, and so for the sources to be there. */
 	spin_lock(&vm->lines.plugs_lock);
 	masked = mask == IRQX_MASK_KEEP ? target->masked : mask == IRQX_MASK_SET;
@@ -1040,6 +1063,9 @@ void irqx_target_change(struct irqx_target *target,
 	/* The page is of no use to it any more, and others wait. */
 	if (faulting)
 		pager_interrupt(&vm->later);
+	/* For irqx_target_wait(): what is owed is not delivered, or has been. */
+	if (mask != IRQX_MASK_KEEP && wq_has_sleeper(&vm->later.progress))
+		wake_up_all(&vm->later.progress);
 	irqx_lines_tell(&vm->lines);
 }
 
@@ -1146,6 +1172,8 @@ void irqx_target_retire(struct irqx_target *target, struct irqx_leave *leave)
 
 	wait_event(later->progress,
 		   target_let_go(later, target, leave, &faulting));
+	/* Of a GSI that has lost its route. */
+	this_cpu_add(target->delivery->counters->unrouted, target->owed);
 	/* The page is of no use to it any more, and others wait. */
 	if (faulting)
 		pager_interrupt(later);

@@ -282,6 +282,7 @@ static long ioctl_mask(struct irqx_context *ctx, void __user *argp,
 	struct irqx_leave leave = {};
 	struct irqx_target *target;
 	struct kvm_irqx_mask args;
+	bool set;
 	int ret;
 
 	if (copy_from_user(&args, argp, sizeof(args)))
@@ -299,16 +300,21 @@ static long ioctl_mask(struct irqx_context *ctx, void __user *argp,
 		return irqx_reject(error, -EINVAL, IRQX_ARG_PAD,
 				   IRQX_REASON_NOT_ZERO);
 
+	set = args.flags & KVM_IRQX_MASK_SET;
+
 	ret = irqx_context_lock(ctx);
 	if (ret)
 		return ret;
 	target = find_target(ctx, args.fd, args.gsi, error);
 	ret = PTR_ERR_OR_ZERO(target);
 	if (!ret)
-		irqx_target_change(target, NULL,
-				   args.flags & KVM_IRQX_MASK_SET ?
-				   IRQX_MASK_SET : IRQX_MASK_CLEAR, &leave);
-	return irqx_context_unlock_and_wait(ctx, &leave) ?: ret;
+		irqx_target_change(target, NULL, set ? IRQX_MASK_SET : IRQX_MASK_CLEAR,
+				   &leave);
+	/* Unmasking waits for nothing: a guest does it. */
+	if (set)
+		return irqx_context_unlock_and_wait(ctx, &leave) ?: ret;
+	irqx_context_unlock(ctx);
+	return ret;
 }
 
 static int get_states(struct irqx_context *ctx,
@@ -333,6 +339,7 @@ static int get_states(struct irqx_context *ctx,
 		if (ret)
 			return ret;
 	}
+	error->index = IRQX_NO_INDEX;
 	return 0;
 }
 

@@ -172,7 +172,7 @@ static int line_arm(struct irqx_line *line)
 	/* As KVM, which has an ack notifier for a GSI that has a resamplefd. */
 	if (line_is_pin(line))
 		irqx_kvm_watch_pin(lines->kvm, &line->watch, &line->entry);
-	/* Pairs with source_assert(). */
+	/* Pairs with line_raise(). */
 	smp_store_release(&line->armed, true);
 	return 0;
 }
@@ -355,6 +355,28 @@ static int source_holds(const struct irqx_source *source)
 	return source->high && !source->masked;
 }
 
+/* Whose leaving would have lowered it, and has not been masked either. */
+static bool line_has_unmasked_resampler(const struct irqx_line *line)
+{
+	struct irqx_plug *plug;
+
+	lockdep_assert_held(&line->lines->plugs_lock);
+
+	list_for_each_entry(plug, &line->plugs, node)
+		if (plug->source->resamplefd && !plug->source->masked)
+			return true;
+	return false;
+}
+
+/* Its EOIs are to be heard whatever has become of KVM's own GSI table. */
+static int line_raise(struct irqx_line *line, enum line_how how)
+{
+	/* Pairs with line_arm(). */
+	if (smp_load_acquire(&line->armed))
+		irqx_kvm_rewatch_pin(line->lines->kvm, &line->watch);
+	return line_drive(line, 1, how);
+}
+
 /* To be told by irqx_lines_tell(), of whatever it is to be told of by then. */
 static void source_put_down(struct irqx_source *source, struct irqx_line *line)
 {
@@ -471,12 +493,13 @@ void irqx_source_move(struct irqx_source *source, struct irqx_entries *entries)
 		line_count_resampler(line, source, 1);
 		line_hold(line, source_holds(source));
 		if (source_holds(source) && line->high == 1)
-			line_drive(line, 1, LINE_LATER);
+			line_raise(line, LINE_LATER);
 	}
 	for (i = 0; i < nr_old; i++) {
 		line_hold(old[i], -source_holds(source));
 		if ((source_holds(source) && !old[i]->high) ||
-		    (source->resamplefd && !old[i]->resamplers))
+		    (source->resamplefd && !source->masked &&
+		     !line_has_unmasked_resampler(old[i])))
 			line_lower(old[i], LINE_LATER);
 		if (!old[i]->resamplers)
 			line_release_event(old[i]);
@@ -516,12 +539,9 @@ static int source_assert(struct irqx_source *source, enum line_how how)
 		line = source->plugs[i].line;
 		if (!line_is_pin(line))
 			continue;
-		/* Pairs with line_arm(). */
-		if (smp_load_acquire(&line->armed))
-			irqx_kvm_rewatch_pin(line->lines->kvm, &line->watch);
 		held = line->high;
 		line->high += !source->high;
-		pin = line_drive(line, 1, how);
+		pin = line_raise(line, how);
 		ret = irqx_status_add(ret, held && how != LINE_STATUS ?
 					   max(pin, 0) : pin);
 	}
@@ -610,10 +630,11 @@ void irqx_source_set_masked(struct irqx_source *source, bool masked)
 		line = source->plugs[i].line;
 		if (source->high)
 			line_hold(line, masked ? -1 : 1);
-		if (masked && (source->high || source->resamplefd))
+		if (masked && ((source->high && !line->high) ||
+			       (source->resamplefd && !line_has_unmasked_resampler(line))))
 			line_lower(line, LINE_LATER);
 		if (!masked && source->high && line_is_pin(line) && line->high == 1)
-			line_drive(line, 1, LINE_LATER);
+			line_raise(line, LINE_LATER);
 	}
 out:
 	levels_unlock(source->lines, flags);

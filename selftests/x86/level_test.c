@@ -1447,6 +1447,19 @@ TEST_F(source, restored_irq_line)
 	}
 }
 
+/* As if one of two left: the level that a VMM has restored stays, and is the other's. */
+TEST_F(level, restored_and_one_masked)
+{
+	struct irqx_level level = irqx_level_direct(self->ctx, ioapic(PIN));
+	struct irqx_level masked = irqx_level_direct(self->ctx, ioapic(PIN));
+
+	restore_up(self->vm, PIN);
+	irqx_mask(self->ctx, masked.fd);
+	ASSERT_TRUE(irqx_pin_is_up(self->vm, PIN));
+	irqx_mask(self->ctx, level.fd);
+	ASSERT_FALSE(irqx_pin_is_up(self->vm, PIN));
+}
+
 /* An emulated device without a resamplefd still holds what was restored. */
 TEST_F(level, restored_without_resamplefd)
 {

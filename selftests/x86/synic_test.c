@@ -1089,6 +1089,42 @@ TEST_F(flag, masked_and_moved)
 	irqx_level_close(&level);
 }
 
+/* Of a GSI's irqfds, with a resamplefd and without: all that is pending is one interrupt. */
+TEST_F(flag, masked_gsi)
+{
+	struct irqx_level level, other;
+	int i;
+
+	irqx_route_set(self->ctx, GSI, irqx_sint_entry(0, SINT));
+	level = irqx_level_gsi(self->ctx, GSI);
+	other = irqx_level_gsi(self->ctx, GSI);
+	irqx_irqfd(self->ctx, self->fd, GSI, 0);
+	for (i = 1; i <= 5; i++) {
+		irqx_mask_gsi(self->ctx, GSI);
+		irqx_fire(level.fd);
+		irqx_fire(self->fd);
+		irqx_fire(other.fd);
+		irqx_fence(self->g);
+		irqx_unmask_gsi(self->ctx, GSI);
+		irqx_expect(self->g, 0, VECTOR, 1);
+		irqx_check(self->g);
+		ASSERT_EQ(i, irqx_acks(&level, i));
+	}
+
+	/* It is the GSI's as long as one of them is there. */
+	irqx_mask_gsi(self->ctx, GSI);
+	irqx_fire(level.fd);
+	irqx_unbind(self->ctx, level.fd);
+	ASSERT_EQ(0, irqx_eventfd_take(level.fd));
+	ASSERT_EQ(KVM_IRQX_STATE_MASKED | KVM_IRQX_STATE_PENDING,
+		  irqx_state(self->ctx, KVM_IRQX_NO_FD, GSI));
+	irqx_unbind(self->ctx, self->fd);
+	irqx_unbind(self->ctx, other.fd);
+	ASSERT_EQ(1, irqx_eventfd_take(other.fd));
+	irqx_level_close(&level);
+	irqx_level_close(&other);
+}
+
 /* Each context has been told for itself. */
 TEST_F(flag, two_contexts)
 {

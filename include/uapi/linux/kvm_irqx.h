@@ -529,6 +529,10 @@ struct kvm_irqx_op {
  * meanwhile goes the old way or the new one, and one of an eventfd that is being bound waits
  * in it until all are.
  *
+ * Operations on different eventfds and GSIs that nobody can tell the order of are done in this
+ * one: what unbinds, what changes, what binds.  So what is pending at a masked GSI stays there if
+ * one irqfd leaves it and another comes.
+ *
  * An eventfd can stand in a batch once.  A GSI can stand there many times: each operation finds
  * what those before it have made of it.  What the batch unbinds counts for max_irqfds and the
  * other limits until its end.  It waits for injections that have begun as MODIFY and DEASSIGN
@@ -728,13 +732,12 @@ enum kvm_irqx_reason {
  * A mask belongs to where events go: to a binding's own entry, or to the route of a GSI,
  * whoever its irqfds are.  While it is set nothing reaches the guest: when SET returns,
  * every earlier event has been delivered, or is pending, and none will be delivered.
- * Eventfds are emptied as ever.  CLEAR delivers what is pending as one interrupt: an MSI, an
- * LPI, a SPI and a SINT without an event flag before the call returns, where an event
- * is delivered within its wake-up.
+ * Eventfds are emptied as ever.  CLEAR delivers what is pending as one interrupt, before the
+ * call returns where an event is delivered within its wake-up.
  *
  * Pending is a latch for an MSI, an LPI, a SINT, a Xen event channel, and for any event
- * without a resamplefd.  A level is not: while a pin or PPI is masked it is low unless another
- * source holds it, each resamplefd's binding and KVM_IRQ_LINE keep the level that they
+ * without a resamplefd.  A level is not: for a pin or PPI to be masked is as if the binding, or
+ * all of the GSI's irqfds and KVM_IRQ_LINE, had left it, but they keep the level that they
  * had or get meanwhile, and CLEAR drives the pin if one is left.  An EOI (of another source's
  * interrupt) clears the levels that have a resamplefd, and signals those, masked or not.
  * KVM_IRQ_LINE with 0 clears its own level and touches nothing else; its status is negative.
