@@ -893,6 +893,7 @@ TEST_F(batch, error_record)
 	EXPECT_ERROR(error, ~0U, FD, NOT_DIRECT);
 	irqx_unbind(self->ctx, direct.fd);
 	direct.flags = 0;
+	direct.entry.flags = 0;
 	direct.entry.type = 77;
 	EXPECT_EQ(EINVAL, __irqx_ioctl(self->ctx, KVM_IRQX_IRQFD_DIRECT, &direct));
 	EXPECT_ERROR(error, ~0U, ENTRY_TYPE, UNKNOWN_VALUE);
