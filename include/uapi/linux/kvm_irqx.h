@@ -818,8 +818,8 @@ struct kvm_irqx_get_state {
 };
 
 /*
- * KVM's ioctl type; numbers that KVM does not use on any of its files.  Those of
- * structs that may grow do not tell a size, so they stay as they are.
+ * KVM's ioctl type; numbers that KVM does not use on any of its files.  They stay as they
+ * are: those of structs that grow do not tell a size, and the other structs have room.
  */
 #define KVM_IRQX_GET_INFO	_IO(KVMIO,   0xf0) /* struct kvm_irqx_info */
 #define KVM_IRQX_ATTACH		_IOW(KVMIO,  0xf1, struct kvm_irqx_attach)
