@@ -680,6 +680,68 @@ FIXTURE_VARIANT_ADD(fault, deassign)
 	.done = deassign_done,
 };
 
+/* ---- Masks ---- */
+
+static void prepare_mask(struct scene *s)
+{
+	struct kvm_irqx_mask *mask = argument(s, s->ctx, KVM_IRQX_MASK);
+
+	mask->fd = s->direct;
+	mask->flags = KVM_IRQX_MASK_SET;
+}
+
+static void mask_failed(struct __test_metadata *_metadata, struct scene *s)
+{
+	ASSERT_EQ(0, irqx_state(s->ctx, s->direct, 0));
+}
+
+/* And unmasked again, since nothing of that can fail. */
+static void mask_done(struct __test_metadata *_metadata, struct scene *s)
+{
+	irqx_fire(s->direct);
+	ASSERT_EQ(KVM_IRQX_STATE_MASKED | KVM_IRQX_STATE_PENDING,
+		  irqx_state(s->ctx, s->direct, 0));
+	deliver_at(s, s->routed, 1, ROUTED_IRQ);
+	irqx_unmask(s->ctx, s->direct);
+	irqx_expect(s->g, 0, DIRECT_IRQ, 1);
+	irqx_check(s->g);
+}
+
+FIXTURE_VARIANT_ADD(fault, mask)
+{
+	.name = "mask",
+	.no_memory = true,
+	.prepare = prepare_mask,
+	.failed = mask_failed,
+	.done = mask_done,
+};
+
+static void prepare_get_state(struct scene *s)
+{
+	struct kvm_irqx_get_state *get = argument(s, s->ctx, KVM_IRQX_GET_STATE);
+	struct kvm_irqx_target_state *state = (void *)(get + 1);
+
+	state->fd = s->direct;
+	get->nr = 1;
+	get->state_size = sizeof(*state);
+	get->states = (uintptr_t)state;
+}
+
+static void get_state_done(struct __test_metadata *_metadata, struct scene *s)
+{
+	struct kvm_irqx_target_state *state =
+		(void *)((struct kvm_irqx_get_state *)s->arg + 1);
+
+	ASSERT_EQ(0, state->state);
+}
+
+FIXTURE_VARIANT_ADD(fault, get_state)
+{
+	.name = "get_state",
+	.prepare = prepare_get_state,
+	.done = get_state_done,
+};
+
 /* ---- KVM_IRQX_BATCH ---- */
 
 /* What @index of a batch is before the call. */
@@ -1127,6 +1189,37 @@ FIXTURE_VARIANT_ADD(fault, route_big)
 	.prepare = prepare_batch_big,
 	.failed = batch_failed,
 	.done = batch_big_done,
+};
+
+static void prepare_batch_masks(struct scene *s)
+{
+	batch_begin(s);
+	batch_add(s, KVM_IRQX_OP_MASK, 0, (struct kvm_irq_routing_entry){})->fd = s->direct;
+	batch_add(s, KVM_IRQX_OP_MASK, ROUTED_GSI, (struct kvm_irq_routing_entry){})->fd =
+		KVM_IRQX_NO_FD;
+	batch_add(s, KVM_IRQX_OP_ROUTE_SET, NEW_GSI, irqx_entry(s->g, 1, NEW_IRQ))->flags =
+		KVM_IRQX_OP_FLAG_MASK;
+	assign_add(s, irqx_entry(s->g, 0, NEW_IRQ))->flags = KVM_IRQX_OP_FLAG_MASK;
+}
+
+static void batch_masks_done(struct __test_metadata *_metadata, struct scene *s)
+{
+	ASSERT_EQ(KVM_IRQX_STATE_MASKED, irqx_state(s->ctx, s->direct, 0));
+	ASSERT_EQ(KVM_IRQX_STATE_MASKED, irqx_state(s->ctx, KVM_IRQX_NO_FD, ROUTED_GSI));
+	ASSERT_EQ(KVM_IRQX_STATE_MASKED, irqx_state(s->ctx, KVM_IRQX_NO_FD, NEW_GSI));
+	ASSERT_EQ(KVM_IRQX_STATE_MASKED | KVM_IRQX_STATE_PENDING,
+		  irqx_state(s->ctx, s->many[0], 0));
+	irqx_unmask(s->ctx, s->many[0]);
+	irqx_expect(s->g, 0, NEW_IRQ, 1);
+	irqx_check(s->g);
+}
+
+FIXTURE_VARIANT_ADD(fault, batch_masks)
+{
+	.name = "batch_masks",
+	.prepare = prepare_batch_masks,
+	.failed = assign_failed,
+	.done = batch_masks_done,
 };
 
 static void prepare_batch_mixed(struct scene *s)

@@ -229,6 +229,79 @@ static void mask_one(uint32_t n)
 	live_free(&direct);
 }
 
+/* A function with as many vectors as MSI-X has room for: all of them, by one call. */
+#define FUNCTION	2048
+
+/* Not in the program's own data: guests get a copy of that. */
+static struct kvm_irqx_op *function_ops;
+
+static void batch_all(struct live *live, uint32_t op)
+{
+	bool binds = op == KVM_IRQX_OP_ASSIGN;
+	uint32_t i;
+
+	for (i = 0; i < FUNCTION; i++)
+		function_ops[i] = (struct kvm_irqx_op){
+			.op = op,
+			.fd = live->fds[i],
+			.entry = binds ? bench_entry(i, false) :
+					 (struct kvm_irq_routing_entry){},
+		};
+	bench_ok(__irqx_batch(live->vm.ctx, function_ops, FUNCTION, NULL));
+}
+
+/* Each of the function's, with what it takes to prepare the argument. */
+static double batch_cost(struct live *live, uint32_t op)
+{
+	struct bench_clock clock;
+
+	bench_start(&clock);
+	batch_all(live, op);
+	return bench_stop(&clock) / FUNCTION;
+}
+
+static void deassign_nth_kvm(void *arg, uint32_t i)
+{
+	struct live *live = arg;
+
+	bench_ok(__irqx_irqfd(live->vm.vm->fd, live->fds[i], i, KVM_IRQFD_FLAG_DEASSIGN));
+}
+
+static void assign_nth_kvm(void *arg, uint32_t i)
+{
+	struct live *live = arg;
+
+	bench_ok(__irqx_irqfd(live->vm.vm->fd, live->fds[i], i, 0));
+}
+
+static void mask_function(void)
+{
+	struct live direct = live_direct(FUNCTION), kvm = live_kvm(FUNCTION);
+	struct bench_pairs mask = {}, deassign = {};
+	double off, on, cost;
+	uint32_t run;
+
+	function_ops = calloc(FUNCTION, sizeof(*function_ops));
+	TEST_ASSERT(function_ops, "no memory");
+	for (run = 0; run <= bench_runs(true); run++) {
+		off = bench_each(deassign_nth_kvm, &kvm, FUNCTION);
+		on = bench_each(assign_nth_kvm, &kvm, FUNCTION);
+		cost = batch_cost(&direct, KVM_IRQX_OP_MASK);
+		cost += batch_cost(&direct, KVM_IRQX_OP_UNMASK);
+		bench_pair(&mask, cost, off + on);
+		bench_pair(&deassign, batch_cost(&direct, KVM_IRQX_OP_DEASSIGN), off);
+		batch_all(&direct, KVM_IRQX_OP_ASSIGN);
+		/* The first run is for the caches. */
+		if (!run)
+			mask.nr = deassign.nr = 0;
+	}
+	bench_report("mask-batch", FUNCTION, NULL, &mask);
+	bench_report("deassign-batch", FUNCTION, NULL, &deassign);
+	free(function_ops);
+	live_free(&kvm);
+	live_free(&direct);
+}
+
 void bench_mask(void)
 {
 	static const uint32_t masks[] = { 64, 4032 };
@@ -238,6 +311,8 @@ void bench_mask(void)
 		bench_say("mask and unmask one of %u", masks[i]);
 		mask_one(masks[i]);
 	}
+	bench_say("mask, and unbind, %u", FUNCTION);
+	mask_function();
 }
 
 /*

@@ -199,7 +199,9 @@ struct kvm_irqx_attach {
  * and IOAPIC entries is one interrupt here.  Among @coalesced are events whose event
  * flag the guest had not seen yet, those that came while a line was held up anyway,
  * and those that came while an earlier event at the same place was waiting for a worker:
- * they are one interrupt.  An event that DEASSIGN puts back into its eventfd is none.
+ * they are one interrupt.  An event that DEASSIGN puts back into its eventfd is none.  One that is
+ * pending at a masked target is under way until it is unmasked; but a level counts, as @deferred,
+ * when it is noted down.
  */
 struct kvm_irqx_stats {
 	__u32 argsz;
