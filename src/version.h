@@ -6,7 +6,7 @@
 
 /* The only place: module_version() of scripts/common.sh reads it. */
 #define IRQX_VERSION_MAJOR	0
-#define IRQX_VERSION_MINOR	2
+#define IRQX_VERSION_MINOR	3
 #define IRQX_VERSION_PATCH	0
 
 #define IRQX_VERSION	__stringify(IRQX_VERSION_MAJOR) "." \
