@@ -662,6 +662,64 @@ TEST_F_TIMEOUT(xen, irq_line_waits_alone, 60)
 	EXPECT_TRUE(xen_is_pending(self->pages));
 }
 
+/* It waits behind another one, and is masked: it is not waited for any more. */
+TEST_F_TIMEOUT(xen, irq_line_is_masked, 60)
+{
+	struct irqx_guest *g = self->g;
+	struct irqx_blocked call = { .call = raise_line, .arg = &g->ctx };
+	uint64_t start;
+
+	irqx_fire(self->fd);
+	usleep(50000);
+	irqx_route_set(g->ctx, 9, irqx_xen_entry(1, IRQX_XEN_PORT + 1));
+	irqx_blocked_start(&call);
+	EXPECT_TRUE(irqx_is_blocked(&call));
+	start = irqx_now_ns();
+	irqx_mask_gsi(g->ctx, 9);
+	EXPECT_EQ(0, irqx_blocked_join(&call));
+	EXPECT_GT(IRQX_SOON_MS, irqx_ms_since(start));
+	EXPECT_EQ(KVM_IRQX_STATE_MASKED | KVM_IRQX_STATE_PENDING,
+		  irqx_state(g->ctx, KVM_IRQX_NO_FD, 9));
+	irqx_unmask_gsi(g->ctx, 9);
+	irqx_pages_serve(self->pages);
+	irqx_settle(g->ctx);
+}
+
+static int mask(void *arg)
+{
+	struct unbind *args = arg;
+
+	return __irqx_mask(args->ctx, args->fd, 0, true);
+}
+
+/* Masking waits for what KVM has begun, unmasking for nothing. */
+TEST_F_TIMEOUT(xen, mask_waits, 60)
+{
+	struct irqx_guest *g = self->g;
+	struct unbind args = { g->ctx, self->fd };
+	struct irqx_blocked call = { .call = mask, .arg = &args };
+	struct irqx_blocked again = { .call = mask, .arg = &args };
+	uint64_t start;
+
+	irqx_fire(self->fd);
+	usleep(50000);
+	irqx_blocked_start(&call);
+	EXPECT_TRUE(irqx_is_blocked(&call));
+	/* It is masked, but what has begun has not ended. */
+	irqx_blocked_start(&again);
+	EXPECT_TRUE(irqx_is_blocked(&again));
+	start = irqx_now_ns();
+	irqx_unmask(g->ctx, self->fd);
+	irqx_mask(g->ctx, self->other);
+	EXPECT_GT(IRQX_SOON_MS, irqx_ms_since(start));
+
+	irqx_pages_serve(self->pages);
+	EXPECT_EQ(0, irqx_blocked_join(&call));
+	EXPECT_EQ(0, irqx_blocked_join(&again));
+	EXPECT_TRUE(xen_is_pending(self->pages));
+	irqx_settle(g->ctx);
+}
+
 /* A call that waits does not keep the machine from going to sleep. */
 TEST_F_TIMEOUT(xen, freeze, 90)
 {
