@@ -494,7 +494,7 @@ static bool target_assert_asked(struct irqx_target *target)
 	spin_lock(&lines->plugs_lock);
 	if (!target_latches(target)) {
 		sources_assert_asked(target);
-	} else if (!target->masked) {
+	} else if (!irqx_target_is_masked(target)) {
 		spin_lock_irq(target->lock);
 		target_owe_asked(target);
 		owed = target->owed;
@@ -1028,7 +1028,7 @@ void irqx_target_change(struct irqx_target *target,
 	struct irqx_source *source;
 	bool masked, sent, faulting;
 
-	if (!entries && target->masked == (mask == IRQX_MASK_SET)) {
+	if (!entries && irqx_target_is_masked(target) == (mask == IRQX_MASK_SET)) {
 		/* Whoever has masked it may be waiting yet. */
 		irqx_target_note(target, leave);
 		return;
@@ -1036,8 +1036,9 @@ void irqx_target_change(struct irqx_target *target,
 
 	/* An EOI of the new line waits for this lock, and so for the sources to be there. */
 	spin_lock(&vm->lines.plugs_lock);
-	masked = mask == IRQX_MASK_KEEP ? target->masked : mask == IRQX_MASK_SET;
-	if (masked != target->masked)
+	masked = mask == IRQX_MASK_KEEP ? irqx_target_is_masked(target) :
+					  mask == IRQX_MASK_SET;
+	if (masked != irqx_target_is_masked(target))
 		trace_irqx_mask(&target->to.one, masked);
 	/* Levels leave the old pin, or come to the new one, but never to the other. */
 	if (masked)

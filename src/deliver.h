@@ -65,6 +65,15 @@ struct irqx_target {
 	struct hlist_head sources;	/* lines.plugs_lock */
 };
 
+/*
+ * With @lock or lines.plugs_lock held, or whatever keeps out changes of the target; the
+ * bits beside it change under @lock alone.
+ */
+static inline bool irqx_target_is_masked(const struct irqx_target *target)
+{
+	return data_race(!!target->masked);
+}
+
 /* What a change makes of a target's mask. */
 enum irqx_mask {
 	IRQX_MASK_KEEP,

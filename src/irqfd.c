@@ -90,7 +90,7 @@ static void irqfd_plug(struct irqx_irqfd *irqfd)
 	if (!source)
 		return;
 	spin_lock(&source->lines->plugs_lock);
-	irqx_source_set_masked(source, target->masked);
+	irqx_source_set_masked(source, irqx_target_is_masked(target));
 	hlist_add_head(&source->node, &target->sources);
 	irqx_source_move(source, &target->to);
 	spin_unlock(&source->lines->plugs_lock);

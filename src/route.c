@@ -694,7 +694,7 @@ static struct irqx_source *gsi_create_level(struct irqx_context *ctx,
 	}
 
 	spin_lock(&lines->plugs_lock);
-	irqx_source_set_masked(level, gsi->target.masked);
+	irqx_source_set_masked(level, irqx_target_is_masked(&gsi->target));
 	hlist_add_head(&level->node, &gsi->target.sources);
 	irqx_source_move(level, &gsi->target.to);
 	spin_unlock(&lines->plugs_lock);
@@ -709,7 +709,8 @@ static int gsi_lower(struct irqx_context *ctx, struct irqx_gsi *gsi,
 	int ret = -1;
 	u32 i;
 
-	if (!irqx_entry_has_level(&entries->one) || gsi->target.masked)
+	if (!irqx_entry_has_level(&entries->one) ||
+	    irqx_target_is_masked(&gsi->target))
 		return ret;
 	for (i = 0; i < entries->nr; i++)
 		ret = irqx_status_add(ret,
@@ -737,7 +738,7 @@ static int gsi_set_level(struct irqx_context *ctx, struct irqx_gsi *gsi,
 	else if (!args->level)
 		*status = gsi_lower(ctx, gsi, want_status);
 	/* Kept, but KVM says that what is masked is ignored. */
-	if (gsi->target.masked)
+	if (irqx_target_is_masked(&gsi->target))
 		*status = -1;
 	if (args->level && !has_level)
 		*status = irqx_target_raise(&gsi->target);
