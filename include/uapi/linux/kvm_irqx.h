@@ -540,7 +540,8 @@ struct kvm_irqx_op {
  * other limits until its end.  It waits for injections that have begun as MODIFY and DEASSIGN
  * do (KVM_IRQX_IRQFD_DIRECT), once for all.
  *
- * Errors, beside those of KVM_IRQX_IRQFD_DIRECT and KVM_IRQFD for bindings:
+ * Errors, beside those of KVM_IRQX_IRQFD_DIRECT and KVM_IRQFD for bindings, and of KVM_IRQX_MASK
+ * for masks:
  *
  * :EINVAL:	@nr, @flags, @op_size or @pad; an unknown operation, a field that must be
  *		zero, an eventfd that is there twice; of routes a GSI beyond max_gsi, an
