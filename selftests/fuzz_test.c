@@ -108,7 +108,7 @@ struct fuzzer {
 	struct sequence recent;		/* the last steps, oldest first */
 	struct irqx_cover cover;
 	char *arg;			/* ARG_SIZE bytes, then nothing */
-	struct kvm_irqx_error error;	/* of batches */
+	char *record;			/* a page, then nothing: where error records are */
 	char *read_only;		/* a page */
 	uint64_t nr_calls;
 	uint64_t calls[NR_CALLS + 1];	/* the last: UNKNOWN */
@@ -307,8 +307,8 @@ static uint64_t any_record(struct fuzzer *f)
 		return interesting(f);
 	if (!one_in(f, 4))
 		return 0;
-	f->error.argsz = mostly(f, sizeof(f->error));
-	return (uintptr_t)&f->error;
+	*(uint32_t *)f->record = mostly(f, sizeof(struct kvm_irqx_error));
+	return (uintptr_t)f->record;
 }
 
 static enum call any_call(struct fuzzer *f)
@@ -418,7 +418,7 @@ static size_t fill(struct fuzzer *f, enum call call)
 		get->flags = mostly(f, 0);
 		get->state_size = mostly(f, sizeof(*states));
 		get->error = any_record(f);
-		get->states = one_in(f, 20) ? 0 : (uintptr_t)states;
+		get->states = one_in(f, 20) ? interesting(f) : 0;
 		size += nr * sizeof(*states);
 		break;
 	}
@@ -463,17 +463,68 @@ static void *place(struct fuzzer *f, const struct step *s)
 	}
 }
 
-/* The operations of a batch are behind it, unless it says something else. */
-static void point_at_ops(struct fuzzer *f, char *at)
+/* An address in the argument at @at, of a call whose struct has @size bytes. */
+static uint64_t *address_in(struct fuzzer *f, char *at, size_t size, size_t offset)
 {
-	struct kvm_irqx_batch batch;
+	if (at < f->arg || at + size > f->arg + ARG_SIZE)
+		return NULL;
+	return (uint64_t *)(at + offset);
+}
 
-	if (at < f->arg || at + sizeof(batch) > f->arg + ARG_SIZE)
+/*
+ * The module writes there.  What has been changed at random must not lead to this program's
+ * own memory: to the page for it, or out of user space.
+ */
+static void tame(struct fuzzer *f, uint64_t *address)
+{
+	uint64_t to;
+
+	if (!address)
 		return;
-	memcpy(&batch, at, sizeof(batch));
-	if (!batch.ops)
-		batch.ops = (uintptr_t)at + sizeof(batch);
-	memcpy(at, &batch, sizeof(batch));
+	memcpy(&to, address, sizeof(to));
+	if (to < 4096 || to >> 48)
+		return;
+	to = (uintptr_t)f->record + to % 4096;
+	memcpy(address, &to, sizeof(to));
+}
+
+/* Operations and states are behind their head, unless it says something else. */
+static void point_behind(uint64_t *address, char *behind)
+{
+	uint64_t to;
+
+	if (!address)
+		return;
+	memcpy(&to, address, sizeof(to));
+	if (!to)
+		to = (uintptr_t)behind;
+	memcpy(address, &to, sizeof(to));
+}
+
+#define ADDRESS_IN(f, at, type, member)	\
+	address_in(f, at, sizeof(struct type), offsetof(struct type, member))
+
+static void set_addresses(struct fuzzer *f, uint8_t call, char *at)
+{
+	switch (call) {
+	case DIRECT:
+		tame(f, ADDRESS_IN(f, at, kvm_irqx_irqfd_direct, error));
+		break;
+	case BATCH:
+		tame(f, ADDRESS_IN(f, at, kvm_irqx_batch, error));
+		point_behind(ADDRESS_IN(f, at, kvm_irqx_batch, ops),
+			     at + sizeof(struct kvm_irqx_batch));
+		break;
+	case MASK:
+		tame(f, ADDRESS_IN(f, at, kvm_irqx_mask, error));
+		break;
+	case GET_STATE:
+		tame(f, ADDRESS_IN(f, at, kvm_irqx_get_state, error));
+		tame(f, ADDRESS_IN(f, at, kvm_irqx_get_state, states));
+		point_behind(ADDRESS_IN(f, at, kvm_irqx_get_state, states),
+			     at + sizeof(struct kvm_irqx_get_state));
+		break;
+	}
 }
 
 /* The argument is in f->arg. */
@@ -482,9 +533,7 @@ static void do_call(struct fuzzer *f, const struct step *s)
 	int ctx = one_in(f, 100) ? any_fd(f) : context(s);
 	void *at = place(f, s);
 
-	if (s->what == BATCH)
-		point_at_ops(f, at);
-
+	set_addresses(f, s->what, at);
 	f->calls[s->what]++;
 	WRITE_ONCE(f->nr_calls, f->nr_calls + 1);
 	if (!ioctl(ctx, calls[s->what].cmd, at))
@@ -847,6 +896,11 @@ FIXTURE_SETUP(fuzz)
 		ASSERT_NE(MAP_FAILED, f->read_only);
 		*(uint32_t *)f->read_only = 32;
 		mprotect(f->read_only, getpagesize(), PROT_READ);
+		f->record = mmap(NULL, 2 * getpagesize(), PROT_READ | PROT_WRITE,
+				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		ASSERT_NE(MAP_FAILED, f->record);
+		memset(f->record, 64, getpagesize());
+		mprotect(f->record + getpagesize(), getpagesize(), PROT_NONE);
 	}
 }
 
