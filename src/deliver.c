@@ -1025,10 +1025,12 @@ void irqx_target_change(struct irqx_target *target,
 			struct irqx_leave *leave)
 {
 	struct irqx_vm *vm = target->delivery->vm;
+	bool was_masked = irqx_target_is_masked(target);
 	struct irqx_source *source;
 	bool masked, sent, faulting;
 
-	if (!entries && irqx_target_is_masked(target) == (mask == IRQX_MASK_SET)) {
+	masked = mask == IRQX_MASK_KEEP ? was_masked : mask == IRQX_MASK_SET;
+	if (!entries && masked == was_masked) {
 		/* Whoever has masked it may be waiting yet. */
 		irqx_target_note(target, leave);
 		return;
@@ -1036,9 +1038,7 @@ void irqx_target_change(struct irqx_target *target,
 
 	/* An EOI of the new line waits for this lock, and so for the sources to be there. */
 	spin_lock(&vm->lines.plugs_lock);
-	masked = mask == IRQX_MASK_KEEP ? irqx_target_is_masked(target) :
-					  mask == IRQX_MASK_SET;
-	if (masked != irqx_target_is_masked(target))
+	if (masked != was_masked)
 		trace_irqx_mask(&target->to.one, masked);
 	/* Levels leave the old pin, or come to the new one, but never to the other. */
 	if (masked)

@@ -65,12 +65,10 @@ struct irqx_target {
 	struct hlist_head sources;	/* lines.plugs_lock */
 };
 
-/*
- * With @lock or lines.plugs_lock held, or whatever keeps out changes of the target; the
- * bits beside it change under @lock alone.
- */
+/* With @lock or lines.plugs_lock held, or whatever keeps out changes of the target. */
 static inline bool irqx_target_is_masked(const struct irqx_target *target)
 {
+	/* The bits beside it change under @lock alone. */
 	return data_race(!!target->masked);
 }
 
