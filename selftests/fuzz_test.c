@@ -57,7 +57,7 @@ static const struct {
 	{ "IRQ_LINE", KVM_IRQ_LINE, sizeof(struct kvm_irq_level), 3 },
 	{ "IRQ_LINE_STATUS", KVM_IRQ_LINE_STATUS, sizeof(struct kvm_irq_level), 2 },
 	{ "MASK", KVM_IRQX_MASK, sizeof(struct kvm_irqx_mask), 5 },
-	{ "GET_STATE", KVM_IRQX_GET_STATE, sizeof(struct kvm_irqx_get_state), 1 },
+	{ "GET_STATE", KVM_IRQX_GET_STATE, sizeof(struct kvm_irqx_get_state), 3 },
 	{ "SYNIC_PAGE", KVM_IRQX_SYNIC_PAGE,
 	  sizeof(struct kvm_irqx_synic_page), 2 },
 };
@@ -188,10 +188,10 @@ static uint32_t any_gsi(struct fuzzer *f)
 	return mostly(f, one_in(f, 8) ? below(f, max_gsi) : below(f, 16));
 }
 
-/* What can be masked: a binding, by its eventfd, or @gsi. */
+/* What can be masked: a binding, by its eventfd, or @gsi, which has a route more often. */
 static int any_place(struct fuzzer *f, uint32_t *gsi)
 {
-	bool direct = !one_in(f, 3);
+	bool direct = one_in(f, 3);
 
 	*gsi = direct ? mostly(f, 0) : any_gsi(f);
 	return direct ? any_fd(f) : KVM_IRQX_NO_FD;
@@ -411,7 +411,8 @@ static size_t fill(struct fuzzer *f, enum call call)
 		struct kvm_irqx_get_state *get = (void *)f->arg;
 		struct kvm_irqx_target_state *states = (void *)(get + 1);
 
-		nr = 1 + below(f, one_in(f, 10) ? 500 : 4);
+		/* Few, or one of them is always at fault. */
+		nr = one_in(f, 3) ? 1 + below(f, one_in(f, 10) ? 500 : 3) : 1;
 		for (i = 0; i < nr; i++)
 			states[i].fd = any_place(f, &states[i].gsi);
 		get->nr = mostly(f, nr);
