@@ -42,7 +42,7 @@ struct op_kind {
 	bool known;
 	bool has_fd;
 	enum op_entry entry;
-	u32 flags;		/* KVM_IRQX_OP_* */
+	u32 flags;		/* KVM_IRQX_OP_FLAG_* */
 };
 
 static const struct op_kind op_kinds[] = {
@@ -156,11 +156,10 @@ static int entry_check(const struct kvm_irqx_op *op, enum op_entry takes,
 
 	if (takes == ENTRY_PLACE)
 		takes = op->fd == KVM_IRQX_NO_FD ? ENTRY_GSI : ENTRY_NONE;
-	if (takes == ENTRY_OWN || takes == ENTRY_ROUTE) {
-		if (takes == ENTRY_OWN && entry->gsi)
-			return not_zero(error, IRQX_ARG_ENTRY_GSI);
+	if (takes == ENTRY_OWN)
+		return irqx_direct_check_entry(entry, error);
+	if (takes == ENTRY_ROUTE)
 		return entry->pad ? not_zero(error, IRQX_ARG_ENTRY_PAD) : 0;
-	}
 	if ((takes == ENTRY_NONE && entry->gsi) ||
 	    memchr_inv(rest, 0, sizeof(*entry) - gsi_end))
 		return not_zero(error, IRQX_ARG_ENTRY);
@@ -186,12 +185,8 @@ static int op_check(const struct kvm_irqx_op *op, struct irqx_error *error)
 		return not_zero(error, IRQX_ARG_FD);
 	if (op->resamplefd && !(op->flags & KVM_IRQX_OP_FLAG_RESAMPLE))
 		return not_zero(error, IRQX_ARG_RESAMPLEFD);
-	if (op->event_flag && !(op->flags & KVM_IRQX_OP_FLAG_EVENT_FLAG))
-		return not_zero(error, IRQX_ARG_EVENT_FLAG);
-	if (op->event_flag >= KVM_IRQX_EVENT_FLAGS)
-		return irqx_reject(error, -EINVAL, IRQX_ARG_EVENT_FLAG,
-				   IRQX_REASON_OUT_OF_RANGE);
-	return entry_check(op, kind->entry, error);
+	return irqx_direct_check_event_flag(op, error) ?:
+	       entry_check(op, kind->entry, error);
 }
 
 /* ---- an eventfd stands in a batch once ---- */
@@ -217,6 +212,24 @@ static int batch_enter(struct batch *batch, struct irqx_irqfd *irqfd,
 		return reject_twice(error);
 	irqfd->in_batch = true;
 	return 0;
+}
+
+/* What operation @i finds bound is its own in this batch.  Return: as irqx_irqfd_find(). */
+static struct irqx_irqfd *batch_find(struct batch *batch, u32 i,
+				     struct irqx_error *error)
+{
+	struct irqx_irqfd *irqfd = irqx_irqfd_find(batch->ctx, batch->ops[i].fd);
+	int ret;
+
+	if (IS_ERR(irqfd)) {
+		irqx_reject_fd(error, PTR_ERR(irqfd), IRQX_ARG_FD);
+		return irqfd;
+	}
+	ret = batch_enter(batch, irqfd, error);
+	if (ret)
+		return ERR_PTR(ret);
+	batch->irqfds[i] = irqfd;
+	return irqfd;
 }
 
 /* Whether somebody else has it, or an operation of this batch. */
@@ -308,37 +321,25 @@ static int stage_irqfd(struct batch *batch, u32 i, struct irqx_error *error)
 static int stage_modify(struct batch *batch, u32 i, struct irqx_error *error)
 {
 	struct irqx_entries *entries = &batch->entries[batch->nr_entries];
-	struct irqx_irqfd *irqfd;
-	int ret;
+	struct irqx_irqfd *irqfd = batch_find(batch, i, error);
 
-	irqfd = irqx_irqfd_find(batch->ctx, batch->ops[i].fd);
 	if (IS_ERR(irqfd))
-		return irqx_reject_fd(error, PTR_ERR(irqfd), IRQX_ARG_FD);
-	ret = batch_enter(batch, irqfd, error);
-	if (ret)
-		return ret;
-	batch->irqfds[i] = irqfd;
+		return PTR_ERR(irqfd);
 	batch->nr_entries++;
 	return irqx_direct_prepare(batch->ctx, irqfd, &batch->ops[i], entries, error);
 }
 
 static int stage_deassign(struct batch *batch, u32 i, struct irqx_error *error)
 {
-	int fd = batch->ops[i].fd, ret;
-	struct irqx_irqfd *irqfd;
+	struct irqx_irqfd *irqfd = batch_find(batch, i, error);
 
-	irqfd = irqx_irqfd_find(batch->ctx, fd);
 	if (irqfd == ERR_PTR(-ENOENT)) {
 		if (batch->first_unbound == IRQX_NO_INDEX)
 			batch->first_unbound = i;
-		return batch_enter_unbound(batch, fd, error);
+		return batch_enter_unbound(batch, batch->ops[i].fd, error);
 	}
 	if (IS_ERR(irqfd))
-		return irqx_reject_fd(error, PTR_ERR(irqfd), IRQX_ARG_FD);
-	ret = batch_enter(batch, irqfd, error);
-	if (ret)
-		return ret;
-	batch->irqfds[i] = irqfd;
+		return PTR_ERR(irqfd);
 	if (!irqfd->source || irqx_irqfd_is_direct(irqfd))
 		return 0;
 	return irqx_route_stage_resampler(batch->ctx, irqfd->target->to.one.gsi, -1);
@@ -353,19 +354,12 @@ static int stage_mask(struct batch *batch, u32 i, struct irqx_error *error)
 {
 	const struct kvm_irqx_op *op = &batch->ops[i];
 	struct irqx_irqfd *irqfd;
-	int ret;
 
 	if (op_is_of_gsi(op))
 		return irqx_route_stage_mask(batch->ctx, op->entry.gsi, op_mask(op),
 					     error);
-	irqfd = irqx_irqfd_find(batch->ctx, op->fd);
-	if (IS_ERR(irqfd))
-		return irqx_reject_fd(error, PTR_ERR(irqfd), IRQX_ARG_FD);
-	ret = batch_enter(batch, irqfd, error);
-	if (ret)
-		return ret;
-	batch->irqfds[i] = irqfd;
-	return irqx_direct_check(irqfd, error);
+	irqfd = batch_find(batch, i, error);
+	return IS_ERR(irqfd) ? PTR_ERR(irqfd) : irqx_direct_check(irqfd, error);
 }
 
 static int stage_op(struct batch *batch, u32 i, struct irqx_error *error)

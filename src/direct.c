@@ -15,6 +15,32 @@
 #include "trace.h"
 #include "vm.h"
 
+/* Of any operation.  Context: any.  Return: 0 or -EINVAL. */
+int irqx_direct_check_event_flag(const struct kvm_irqx_op *op,
+				 struct irqx_error *error)
+{
+	if (op->event_flag && !(op->flags & KVM_IRQX_OP_FLAG_EVENT_FLAG))
+		return irqx_reject(error, -EINVAL, IRQX_ARG_EVENT_FLAG,
+				   IRQX_REASON_NOT_ZERO);
+	if (op->event_flag >= KVM_IRQX_EVENT_FLAGS)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_EVENT_FLAG,
+				   IRQX_REASON_OUT_OF_RANGE);
+	return 0;
+}
+
+/* Of an eventfd's own: no GSI.  Context: any.  Return: 0 or -EINVAL. */
+int irqx_direct_check_entry(const struct kvm_irq_routing_entry *entry,
+			    struct irqx_error *error)
+{
+	if (entry->gsi)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_ENTRY_GSI,
+				   IRQX_REASON_NOT_ZERO);
+	if (entry->pad)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_ENTRY_PAD,
+				   IRQX_REASON_NOT_ZERO);
+	return 0;
+}
+
 /* What the operation says of the event's way, for an irqfd that may want EOIs. */
 static int direct_parse(struct irqx_context *ctx, const struct kvm_irqx_op *op,
 			bool resample, struct irqx_entries *entries,

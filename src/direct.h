@@ -10,8 +10,13 @@ struct irqx_error;
 struct irqx_irqfd;
 struct irqx_leave;
 struct irqx_target;
+struct kvm_irq_routing_entry;
 struct kvm_irqx_op;
 
+int irqx_direct_check_event_flag(const struct kvm_irqx_op *op,
+				 struct irqx_error *error);
+int irqx_direct_check_entry(const struct kvm_irq_routing_entry *entry,
+			    struct irqx_error *error);
 int irqx_direct_reserve(struct irqx_context *ctx, struct irqx_irqfd *irqfd,
 			const struct kvm_irqx_op *op, struct irqx_error *error);
 void irqx_direct_commit(struct irqx_context *ctx, struct irqx_irqfd *irqfd);

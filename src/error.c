@@ -9,7 +9,7 @@
 #include "error.h"
 
 /**
- * irqx_error_open - the caller's error record
+ * irqx_error_open_record - the caller's error record
  * @error: of this call
  * @record: address of a struct kvm_irqx_error
  *
@@ -19,7 +19,7 @@
  * Context: may sleep.
  * Return: 0, -EFAULT, -EINVAL if it is too small.
  */
-int irqx_error_open(struct irqx_error *error, u64 record)
+int irqx_error_open_record(struct irqx_error *error, u64 record)
 {
 	void __user *user = u64_to_user_ptr(record);
 	struct kvm_irqx_error old;
@@ -38,7 +38,7 @@ int irqx_error_open(struct irqx_error *error, u64 record)
 }
 
 /**
- * irqx_error_close - the end of a call that has an error record
+ * irqx_error_close_record - the end of a call that has an error record
  * @error: of this call
  * @ret: what it will return
  *
@@ -48,7 +48,7 @@ int irqx_error_open(struct irqx_error *error, u64 record)
  * Context: may sleep.
  * Return: @ret, or -EFAULT if the caller has taken away the record of a call that fails.
  */
-int irqx_error_close(struct irqx_error *error, int ret)
+int irqx_error_close_record(struct irqx_error *error, int ret)
 {
 	struct kvm_irqx_error out = {
 		.argsz = sizeof(out),

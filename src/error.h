@@ -135,8 +135,21 @@ static inline int irqx_reject(struct irqx_error *error, int ret,
 	return ret;
 }
 
-int irqx_error_open(struct irqx_error *error, u64 record);
-int irqx_error_close(struct irqx_error *error, int ret);
+int irqx_error_open_record(struct irqx_error *error, u64 record);
+int irqx_error_close_record(struct irqx_error *error, int ret);
+
+/* @record: of a call that may have one, or 0.  Return: as irqx_error_open_record(). */
+static inline int irqx_error_open(struct irqx_error *error, u64 record)
+{
+	return record ? irqx_error_open_record(error, record) : 0;
+}
+
+/* Return: as irqx_error_close_record(). */
+static inline int irqx_error_close(struct irqx_error *error, int ret)
+{
+	return error->record ? irqx_error_close_record(error, ret) : ret;
+}
+
 int irqx_reject_fd(struct irqx_error *error, int ret, enum irqx_arg arg);
 int irqx_reject_line(struct irqx_error *error, int ret);
 int irqx_reject_vm(struct irqx_error *error, int ret);

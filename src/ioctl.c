@@ -141,10 +141,12 @@ static bool direct_flags_conflict(u32 flags)
 	return (flags & either) == either || (flags & mask) == mask;
 }
 
-/* Return: 0 or -EINVAL. */
+/* @op: the same as an operation.  Return: 0 or -EINVAL. */
 static int direct_check(const struct kvm_irqx_irqfd_direct *args,
-			struct irqx_error *error)
+			const struct kvm_irqx_op *op, struct irqx_error *error)
 {
+	int ret;
+
 	if (args->flags & ~IRQX_DIRECT_FLAGS)
 		return irqx_reject(error, -EINVAL, IRQX_ARG_FLAGS,
 				   IRQX_REASON_UNKNOWN_FLAG);
@@ -154,21 +156,10 @@ static int direct_check(const struct kvm_irqx_irqfd_direct *args,
 	if (args->pad[0] | args->pad[1] | args->pad[2])
 		return irqx_reject(error, -EINVAL, IRQX_ARG_PAD,
 				   IRQX_REASON_NOT_ZERO);
-	if (!(args->flags & KVM_IRQX_IRQFD_DIRECT_EVENT_FLAG) && args->event_flag)
-		return irqx_reject(error, -EINVAL, IRQX_ARG_EVENT_FLAG,
-				   IRQX_REASON_NOT_ZERO);
-	if (args->event_flag >= KVM_IRQX_EVENT_FLAGS)
-		return irqx_reject(error, -EINVAL, IRQX_ARG_EVENT_FLAG,
-				   IRQX_REASON_OUT_OF_RANGE);
-	if (args->flags & KVM_IRQX_IRQFD_DIRECT_DEASSIGN)
-		return 0;
-	if (args->entry.gsi)
-		return irqx_reject(error, -EINVAL, IRQX_ARG_ENTRY_GSI,
-				   IRQX_REASON_NOT_ZERO);
-	if (args->entry.pad)
-		return irqx_reject(error, -EINVAL, IRQX_ARG_ENTRY_PAD,
-				   IRQX_REASON_NOT_ZERO);
-	return 0;
+	ret = irqx_direct_check_event_flag(op, error);
+	if (ret || args->flags & KVM_IRQX_IRQFD_DIRECT_DEASSIGN)
+		return ret;
+	return irqx_direct_check_entry(&args->entry, error);
 }
 
 static long ioctl_irqfd_direct(struct irqx_context *ctx, void __user *argp,
@@ -183,12 +174,10 @@ static long ioctl_irqfd_direct(struct irqx_context *ctx, void __user *argp,
 
 	if (copy_from_user(&args.direct, argp, sizeof(args.direct)))
 		return -EFAULT;
-	if (args.direct.error) {
-		ret = irqx_error_open(error, args.direct.error);
-		if (ret)
-			return ret;
-	}
-	ret = direct_check(&args.direct, error);
+	ret = irqx_error_open(error, args.direct.error);
+	if (ret)
+		return ret;
+	ret = direct_check(&args.direct, op, error);
 	if (ret)
 		return ret;
 	flags = args.direct.flags;
@@ -287,7 +276,7 @@ static long ioctl_mask(struct irqx_context *ctx, void __user *argp,
 
 	if (copy_from_user(&args, argp, sizeof(args)))
 		return -EFAULT;
-	ret = args.error ? irqx_error_open(error, args.error) : 0;
+	ret = irqx_error_open(error, args.error);
 	if (ret)
 		return ret;
 	if (args.flags & ~IRQX_MASK_FLAGS)
@@ -355,7 +344,7 @@ static long ioctl_get_state(struct irqx_context *ctx, void __user *argp,
 
 	if (copy_from_user(&args, user, sizeof(args)))
 		return -EFAULT;
-	ret = args.error ? irqx_error_open(error, args.error) : 0;
+	ret = irqx_error_open(error, args.error);
 	if (ret)
 		return ret;
 	index = args.nr;
@@ -560,11 +549,9 @@ static long ioctl_batch(struct irqx_context *ctx, void __user *argp,
 	index = args.nr;
 	if (put_user(index, &user->index))
 		return -EFAULT;
-	if (args.error) {
-		ret = irqx_error_open(error, args.error);
-		if (ret)
-			return ret;
-	}
+	ret = irqx_error_open(error, args.error);
+	if (ret)
+		return ret;
 	ret = batch_check(&args, error);
 	if (ret)
 		return ret;
@@ -636,5 +623,5 @@ long irqx_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	/* Not if it has failed of something else in the end. */
 	if (ret && ret == error.ret)
 		trace_irqx_reject(&error);
-	return error.record ? irqx_error_close(&error, ret) : ret;
+	return irqx_error_close(&error, ret);
 }
