@@ -178,12 +178,34 @@ static void gsi_free_unused(struct irqx_context *ctx, struct irqx_gsi *gsi,
 	gsi_free(gsi, leave);
 }
 
+/* What the GSI has now, or will have after the commit. */
+static struct irqx_entries *gsi_future(struct irqx_gsi *gsi)
+{
+	return gsi->staged ?: &gsi->target.to;
+}
+
+/* That has a route, or will have.  Return: ERR_PTR(-ENOENT) or -EINVAL if there is none. */
+static struct irqx_gsi *gsi_find_routed(struct irqx_context *ctx, u32 nr,
+					enum irqx_arg arg, struct irqx_error *error)
+{
+	struct irqx_gsi *gsi;
+	int ret;
+
+	ret = gsi_check(nr, arg, error);
+	if (ret)
+		return ERR_PTR(ret);
+	gsi = gsi_find(ctx, nr);
+	if (gsi && gsi_future(gsi)->nr)
+		return gsi;
+	return ERR_PTR(irqx_reject(error, -ENOENT, arg, IRQX_REASON_NO_ROUTE));
+}
+
 /*
- * The entries to be edited: those the GSI will have after the commit.  They
- * begin as those it has now if @keep, else empty.
+ * gsi_future() of it can be edited then: it begins as what it has now if @keep, else empty.
+ * Return: the GSI, which is new if there was none.
  */
-static struct irqx_entries *gsi_stage(struct irqx_context *ctx, u32 nr,
-				      bool keep, struct irqx_error *error)
+static struct irqx_gsi *gsi_stage(struct irqx_context *ctx, u32 nr, bool keep,
+				  struct irqx_error *error)
 {
 	struct irqx_entries *staged;
 	struct irqx_gsi *gsi;
@@ -196,13 +218,11 @@ static struct irqx_entries *gsi_stage(struct irqx_context *ctx, u32 nr,
 	if (!gsi) {
 		gsi = gsi_create(ctx, nr);
 		if (IS_ERR(gsi))
-			return ERR_CAST(gsi);
+			return gsi;
 		gsi->uncommitted = true;
 	}
-	if (gsi->uncommitted)
-		return &gsi->target.to;
-	if (gsi->staged)
-		return gsi->staged;
+	if (gsi->uncommitted || gsi->staged)
+		return gsi;
 
 	staged = kzalloc(sizeof(*staged), GFP_KERNEL_ACCOUNT);
 	if (!staged)
@@ -216,7 +236,7 @@ static struct irqx_entries *gsi_stage(struct irqx_context *ctx, u32 nr,
 		}
 	}
 	gsi->staged = staged;
-	return staged;
+	return gsi;
 }
 
 static void gsi_change(struct irqx_context *ctx, struct irqx_gsi *gsi,
@@ -298,12 +318,6 @@ static bool entries_have_eoi(struct kvm *kvm, struct irqx_entries *entries)
 	return true;
 }
 
-/* What the GSI has now, or will have after the commit. */
-static struct irqx_entries *gsi_future(struct irqx_gsi *gsi)
-{
-	return gsi->staged ?: &gsi->target.to;
-}
-
 /* How many resamplefds a batch brings to the GSI, less those that it takes away. */
 static long staged_resamplers(struct irqx_context *ctx, u32 nr)
 {
@@ -356,16 +370,14 @@ static int gsi_prepare_lines(struct irqx_context *ctx, struct irqx_gsi *gsi,
 	return prepare_lines(ctx, entries, eoi, error);
 }
 
-static int stage_entry(struct irqx_context *ctx, struct irqx_entries *entries,
+static int stage_entry(struct irqx_context *ctx, struct irqx_gsi *gsi,
 		       const struct kvm_irq_routing_entry *ue,
 		       struct irqx_error *error)
 {
 	int ret;
 
-	ret = entries_add(ctx, entries, ue, error);
-	if (ret)
-		return ret;
-	return gsi_prepare_lines(ctx, gsi_find(ctx, ue->gsi), entries, error);
+	ret = entries_add(ctx, gsi_future(gsi), ue, error);
+	return ret ?: gsi_prepare_lines(ctx, gsi, gsi_future(gsi), error);
 }
 
 /**
@@ -385,18 +397,18 @@ int irqx_route_stage(struct irqx_context *ctx, const struct kvm_irqx_op *op,
 	bool add = op->op == KVM_IRQX_OP_ROUTE_ADD;
 	bool del = op->op == KVM_IRQX_OP_ROUTE_DEL;
 	enum irqx_mask mask = del ? IRQX_MASK_CLEAR : irqx_mask_of(op->flags);
-	struct irqx_entries *entries;
+	struct irqx_gsi *gsi;
 
 	lockdep_assert_held(&ctx->lock);
 
-	entries = gsi_stage(ctx, op->entry.gsi, add, error);
-	if (IS_ERR(entries))
-		return PTR_ERR(entries);
+	gsi = gsi_stage(ctx, op->entry.gsi, add, error);
+	if (IS_ERR(gsi))
+		return PTR_ERR(gsi);
 	if (!add)
-		entries_clear(entries, op->entry.gsi);
+		entries_clear(gsi_future(gsi), op->entry.gsi);
 	if (mask != IRQX_MASK_KEEP)
-		gsi_find(ctx, op->entry.gsi)->staged_mask = mask;
-	return del ? 0 : stage_entry(ctx, entries, &op->entry, error);
+		gsi->staged_mask = mask;
+	return del ? 0 : stage_entry(ctx, gsi, &op->entry, error);
 }
 
 /**
@@ -412,16 +424,10 @@ int irqx_route_stage(struct irqx_context *ctx, const struct kvm_irqx_op *op,
 int irqx_route_stage_mask(struct irqx_context *ctx, u32 nr, enum irqx_mask mask,
 			  struct irqx_error *error)
 {
-	struct irqx_gsi *gsi;
-	int ret;
+	struct irqx_gsi *gsi = gsi_find_routed(ctx, nr, IRQX_ARG_ENTRY_GSI, error);
 
-	ret = gsi_check(nr, IRQX_ARG_ENTRY_GSI, error);
-	if (ret)
-		return ret;
-	gsi = gsi_find(ctx, nr);
-	if (!gsi || !gsi_future(gsi)->nr)
-		return irqx_reject(error, -ENOENT, IRQX_ARG_ENTRY_GSI,
-				   IRQX_REASON_NO_ROUTE);
+	if (IS_ERR(gsi))
+		return PTR_ERR(gsi);
 	gsi->staged_mask = mask;
 	return 0;
 }
@@ -471,7 +477,6 @@ int irqx_route_replace(struct irqx_context *ctx,
 		       const struct kvm_irq_routing_entry *ues, u32 nr,
 		       struct irqx_leave *leave, struct irqx_error *error)
 {
-	struct irqx_entries *entries;
 	struct irqx_gsi *gsi;
 	unsigned long index;
 	int ret = 0;
@@ -481,10 +486,10 @@ int irqx_route_replace(struct irqx_context *ctx,
 
 	for (i = 0; i < nr && !ret; i++) {
 		error->index = i;
-		entries = gsi_stage(ctx, ues[i].gsi, false, error);
-		ret = PTR_ERR_OR_ZERO(entries);
+		gsi = gsi_stage(ctx, ues[i].gsi, false, error);
+		ret = PTR_ERR_OR_ZERO(gsi);
 		if (!ret)
-			ret = stage_entry(ctx, entries, &ues[i], error);
+			ret = stage_entry(ctx, gsi, &ues[i], error);
 		if (!ret)
 			ret = irqx_cond_resched_killable();
 	}
@@ -640,17 +645,9 @@ int irqx_route_assign(struct irqx_context *ctx, const struct kvm_irqfd *args,
 struct irqx_target *irqx_route_target(struct irqx_context *ctx, u32 nr,
 				      struct irqx_error *error)
 {
-	struct irqx_gsi *gsi;
-	int ret;
+	struct irqx_gsi *gsi = gsi_find_routed(ctx, nr, IRQX_ARG_GSI, error);
 
-	ret = gsi_check(nr, IRQX_ARG_GSI, error);
-	if (ret)
-		return ERR_PTR(ret);
-	gsi = gsi_find(ctx, nr);
-	if (gsi && gsi->target.to.nr)
-		return &gsi->target;
-	return ERR_PTR(irqx_reject(error, -ENOENT, IRQX_ARG_GSI,
-				   IRQX_REASON_NO_ROUTE));
+	return IS_ERR(gsi) ? ERR_CAST(gsi) : &gsi->target;
 }
 
 /**
