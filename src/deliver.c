@@ -5,9 +5,8 @@
  *
  * What cannot be done at once is a state of the target, not a count: however many
  * events come meanwhile, there is an interrupt after the last of them.  A masked target
- * keeps that state until it is unmasked.  The worker of
- * prompt deliveries is a work item among those of all VMs, and takes nothing but
- * spinlocks.  What may wait for a page of the guest, and so for whoever serves it, is
+ * keeps that state until it is unmasked.  The worker of prompt deliveries is a work item
+ * among those of all VMs, and takes nothing but spinlocks.  What may wait for a page of the guest, and so for whoever serves it, is
  * for a thread of the VM's own, the pager.
  */
 #include <linux/eventfd.h>
@@ -902,24 +901,18 @@ static bool target_requeue(struct irqx_later *later, struct irqx_target *target,
 	return faulting;
 }
 
-/* Before anybody sees the target, and at each change of it. */
-static void target_set_ways(struct irqx_target *target)
-{
-	struct irqx_entries *to = &target->to;
-
-	to->inline_now = to->inline_ok && !target->masked;
-	to->atomic_now = to->nr == 1 && !target->masked;
-}
-
 /**
- * irqx_target_open - let events come
- * @target: filled in, and new: nobody has seen it
+ * irqx_target_open - see what a wake-up may do
+ * @target: new, and nobody has seen it; or its entries or mask have just been changed
  *
  * Context: any.
  */
 void irqx_target_open(struct irqx_target *target)
 {
-	target_set_ways(target);
+	struct irqx_entries *to = &target->to;
+
+	to->inline_now = to->inline_ok && !target->masked;
+	to->atomic_now = to->nr == 1 && !target->masked;
 }
 
 /*
@@ -994,7 +987,7 @@ static bool target_change_locked(struct irqx_target *target,
 	if (entries)
 		swap(target->to, *entries);
 	target->masked = masked;
-	target_set_ways(target);
+	irqx_target_open(target);
 	target->asked = sources_are_asked(target);
 	if (unmasked)
 		deliver_unmasked(target);

@@ -368,6 +368,15 @@ static bool line_has_unmasked_resampler(const struct irqx_line *line)
 	return false;
 }
 
+/* @source has left it, or is masked now; @held: it held the line up until then. */
+static void line_lower_after(struct irqx_line *line,
+			     const struct irqx_source *source, bool held)
+{
+	if ((held && !line->high) ||
+	    (source->resamplefd && !line_has_unmasked_resampler(line)))
+		line_lower(line, LINE_LATER);
+}
+
 /* Its EOIs are to be heard whatever has become of KVM's own GSI table. */
 static int line_raise(struct irqx_line *line, enum line_how how)
 {
@@ -497,10 +506,9 @@ void irqx_source_move(struct irqx_source *source, struct irqx_entries *entries)
 	}
 	for (i = 0; i < nr_old; i++) {
 		line_hold(old[i], -source_holds(source));
-		if ((source_holds(source) && !old[i]->high) ||
-		    (source->resamplefd && !source->masked &&
-		     !line_has_unmasked_resampler(old[i])))
-			line_lower(old[i], LINE_LATER);
+		/* A masked one has left it already. */
+		if (!source->masked)
+			line_lower_after(old[i], source, source->high);
 		if (!old[i]->resamplers)
 			line_release_event(old[i]);
 	}
@@ -630,10 +638,9 @@ void irqx_source_set_masked(struct irqx_source *source, bool masked)
 		line = source->plugs[i].line;
 		if (source->high)
 			line_hold(line, masked ? -1 : 1);
-		if (masked && ((source->high && !line->high) ||
-			       (source->resamplefd && !line_has_unmasked_resampler(line))))
-			line_lower(line, LINE_LATER);
-		if (!masked && source->high && line_is_pin(line) && line->high == 1)
+		if (masked)
+			line_lower_after(line, source, source->high);
+		else if (source->high && line_is_pin(line) && line->high == 1)
 			line_raise(line, LINE_LATER);
 	}
 out:
