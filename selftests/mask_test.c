@@ -301,34 +301,28 @@ FIXTURE_TEARDOWN(one)
 	irqx_guest_free(self->g);
 }
 
-static int direct_with(int ctx, int fd, uint32_t flags,
-		       struct kvm_irq_routing_entry entry)
-{
-	return __irqx_direct(ctx, fd, flags, entry);
-}
-
 /* Events from before are pending, too. */
 TEST_F(one, bound_masked)
 {
 	struct place place = { .fd = self->fd };
 
 	irqx_fire(self->fd);
-	irqx_assert(direct_with(self->ctx, self->fd, KVM_IRQX_IRQFD_DIRECT_MASK,
-				irqx_entry(self->g, 0, IRQ_A)));
+	irqx_assert(__irqx_direct(self->ctx, self->fd, KVM_IRQX_IRQFD_DIRECT_MASK,
+				  irqx_entry(self->g, 0, IRQ_A)));
 	EXPECT_EQ(MASKED | PENDING, state_of(self->ctx, place));
 	EXPECT_EQ(0, irqx_eventfd_take(self->fd));
 	expect_no_more(self->g, 0);
 
 	/* In one call. */
-	irqx_assert(direct_with(self->ctx, self->fd,
-				KVM_IRQX_IRQFD_DIRECT_MODIFY | KVM_IRQX_IRQFD_DIRECT_UNMASK,
-				irqx_entry(self->g, 1, IRQ_B)));
+	irqx_assert(__irqx_direct(self->ctx, self->fd,
+				  KVM_IRQX_IRQFD_DIRECT_MODIFY | KVM_IRQX_IRQFD_DIRECT_UNMASK,
+				  irqx_entry(self->g, 1, IRQ_B)));
 	irqx_expect(self->g, 1, IRQ_B, 1);
 	irqx_check(self->g);
 
-	irqx_assert(direct_with(self->ctx, self->fd,
-				KVM_IRQX_IRQFD_DIRECT_MODIFY | KVM_IRQX_IRQFD_DIRECT_MASK,
-				irqx_entry(self->g, 0, IRQ_A)));
+	irqx_assert(__irqx_direct(self->ctx, self->fd,
+				  KVM_IRQX_IRQFD_DIRECT_MODIFY | KVM_IRQX_IRQFD_DIRECT_MASK,
+				  irqx_entry(self->g, 0, IRQ_A)));
 	EXPECT_EQ(MASKED, state_of(self->ctx, place));
 	irqx_fire(self->fd);
 	expect_no_more(self->g, 1);
@@ -340,13 +334,13 @@ TEST_F(one, flags_conflict)
 {
 	struct kvm_irq_routing_entry entry = irqx_entry(self->g, 0, IRQ_A);
 
-	EXPECT_EQ(EINVAL, direct_with(self->ctx, self->fd,
-				      KVM_IRQX_IRQFD_DIRECT_MASK |
-				      KVM_IRQX_IRQFD_DIRECT_UNMASK, entry));
-	EXPECT_EQ(EINVAL, direct_with(self->ctx, self->fd,
-				      KVM_IRQX_IRQFD_DIRECT_DEASSIGN |
-				      KVM_IRQX_IRQFD_DIRECT_MASK,
-				      (struct kvm_irq_routing_entry){}));
+	EXPECT_EQ(EINVAL, __irqx_direct(self->ctx, self->fd,
+					KVM_IRQX_IRQFD_DIRECT_MASK |
+					KVM_IRQX_IRQFD_DIRECT_UNMASK, entry));
+	EXPECT_EQ(EINVAL, __irqx_direct(self->ctx, self->fd,
+					KVM_IRQX_IRQFD_DIRECT_DEASSIGN |
+					KVM_IRQX_IRQFD_DIRECT_MASK,
+					(struct kvm_irq_routing_entry){}));
 	EXPECT_EQ(0, irqx_stats(self->ctx).irqfds);
 }
 

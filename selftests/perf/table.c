@@ -201,14 +201,26 @@ static void mask_and_unmask(void *arg, uint32_t i)
 	bench_ok(__irqx_mask(live->vm.ctx, fd, 0, false));
 }
 
-static void unbind_and_bind(void *arg, uint32_t i)
+static void deassign_nth_kvm(void *arg, uint32_t i)
 {
 	struct live *live = arg;
-	uint32_t nth = victim(live, i);
 
-	bench_ok(__irqx_irqfd(live->vm.vm->fd, live->fds[nth], nth,
-			      KVM_IRQFD_FLAG_DEASSIGN));
-	bench_ok(__irqx_irqfd(live->vm.vm->fd, live->fds[nth], nth, 0));
+	bench_ok(__irqx_irqfd(live->vm.vm->fd, live->fds[i], i, KVM_IRQFD_FLAG_DEASSIGN));
+}
+
+static void assign_nth_kvm(void *arg, uint32_t i)
+{
+	struct live *live = arg;
+
+	bench_ok(__irqx_irqfd(live->vm.vm->fd, live->fds[i], i, 0));
+}
+
+static void unbind_and_bind(void *arg, uint32_t i)
+{
+	uint32_t nth = victim(arg, i);
+
+	deassign_nth_kvm(arg, nth);
+	assign_nth_kvm(arg, nth);
 }
 
 static void mask_one(uint32_t n)
@@ -258,20 +270,6 @@ static double batch_cost(struct live *live, uint32_t op)
 	bench_start(&clock);
 	batch_all(live, op);
 	return bench_stop(&clock) / FUNCTION;
-}
-
-static void deassign_nth_kvm(void *arg, uint32_t i)
-{
-	struct live *live = arg;
-
-	bench_ok(__irqx_irqfd(live->vm.vm->fd, live->fds[i], i, KVM_IRQFD_FLAG_DEASSIGN));
-}
-
-static void assign_nth_kvm(void *arg, uint32_t i)
-{
-	struct live *live = arg;
-
-	bench_ok(__irqx_irqfd(live->vm.vm->fd, live->fds[i], i, 0));
 }
 
 static void mask_function(void)
