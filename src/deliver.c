@@ -5,8 +5,10 @@
  *
  * What cannot be done at once is a state of the target, not a count: however many
  * events come meanwhile, there is an interrupt after the last of them.  A masked target
- * keeps that state until it is unmasked.  The worker of prompt deliveries is a work item
- * among those of all VMs, and takes nothing but spinlocks.  What may wait for a page of the guest, and so for whoever serves it, is
+ * keeps that state until it is unmasked.
+ *
+ * The worker of prompt deliveries is a work item among those of all VMs, and takes nothing
+ * but spinlocks.  What may wait for a page of the guest, and so for whoever serves it, is
  * for a thread of the VM's own, the pager.
  */
 #include <linux/eventfd.h>
