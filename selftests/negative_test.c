@@ -1102,7 +1102,8 @@ TEST_F(negative, known_flags)
 	EXPECT_EQ(sizeof(op), info.op_size);
 	EXPECT_EQ(0, info.attach_flags);
 	EXPECT_EQ(0, info.batch_flags);
-	EXPECT_EQ(0, info.pad);
+	EXPECT_EQ(sizeof(struct kvm_irqx_vector), info.vector_size);
+	EXPECT_EQ(KVM_IRQX_MAX_VECTORS, info.max_vectors);
 	batch.error = (uintptr_t)&error;
 	for (bit = 0; bit < 32; bit++) {
 		error.reason = 0;

@@ -359,7 +359,7 @@ static int stage_mask(struct batch *batch, u32 i, struct irqx_error *error)
 		return irqx_route_stage_mask(batch->ctx, op->entry.gsi, op_mask(op),
 					     error);
 	irqfd = batch_find(batch, i, error);
-	return IS_ERR(irqfd) ? PTR_ERR(irqfd) : irqx_direct_check(irqfd, error);
+	return IS_ERR(irqfd) ? PTR_ERR(irqfd) : irqx_direct_check_mask(irqfd, error);
 }
 
 static int stage_op(struct batch *batch, u32 i, struct irqx_error *error)

@@ -15,6 +15,7 @@
 #include "irqfd.h"
 #include "route.h"
 #include "synic.h"
+#include "table.h"
 #include "vm.h"
 #include "work.h"
 
@@ -116,6 +117,7 @@ int irqx_context_open(struct inode *inode, struct file *file)
 	mutex_init(&ctx->lock);
 	xa_init_flags(&ctx->gsis, XA_FLAGS_ACCOUNT);
 	xa_init_flags(&ctx->vps, XA_FLAGS_ACCOUNT);
+	xa_init_flags(&ctx->tables, XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);
 	xa_init_flags(&ctx->staged_resamplers, XA_FLAGS_ACCOUNT);
 	spin_lock_init(&ctx->delivery.dead_lock);
 	INIT_LIST_HEAD(&ctx->delivery.dead);
@@ -125,9 +127,21 @@ int irqx_context_open(struct inode *inode, struct file *file)
 	return 0;
 }
 
+/* Nothing leads to them any more. */
+static void context_end_tables(struct irqx_context *ctx)
+{
+	struct irqx_leave leave = {};
+
+	mutex_lock(&ctx->lock);
+	irqx_table_teardown(ctx, &leave);
+	mutex_unlock(&ctx->lock);
+	if (leave.begun)
+		irqx_leave_finish_prompt(ctx->vm, &leave);
+}
+
 /*
  * The order: no more events (unhook every eventfd), no more closed eventfds to reap,
- * lines lowered, then the VM, which may be the last reference to it.  An injection that
+ * lines lowered, tables answered no more, then the VM, which may be the last reference to it.  An injection that
  * waits for a page is left behind with the VM; it knows nothing of the context.
  */
 int irqx_context_release(struct inode *inode, struct file *file)
@@ -151,6 +165,7 @@ int irqx_context_release(struct inode *inode, struct file *file)
 	cancel_work_sync(&ctx->delivery.reap);
 
 	irqx_route_teardown(ctx);
+	context_end_tables(ctx);
 	irqx_vp_teardown(ctx);
 	if (ctx->vm)
 		irqx_vm_put(ctx->vm);
@@ -327,4 +342,5 @@ void irqx_context_stats(struct irqx_context *ctx, struct kvm_irqx_stats *stats)
 	stats->irqfds = ctx->nr_irqfds;
 	stats->gsis = ctx->nr_gsis;
 	stats->undeliverable = ctx->undeliverable;
+	irqx_table_stats(ctx, stats);
 }

@@ -24,9 +24,11 @@ struct irqx_context {
 	u32 nr_irqfds;			/* @lock */
 	struct xarray gsis;		/* @lock */
 	struct xarray vps;		/* @lock */
+	struct xarray tables;		/* @lock */
 	struct xarray staged_resamplers; /* by GSI; empty between calls; @lock */
 	u32 nr_gsis;			/* routed ones; @lock */
 	u64 undeliverable;		/* entries taken; @lock */
+	u64 undefined;			/* accesses to tables that are no more; @lock */
 	struct irqx_delivery delivery;
 };
 

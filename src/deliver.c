@@ -213,17 +213,86 @@ static void deliver_locked(struct irqx_irqfd *irqfd)
 		event_defer(irqfd);
 }
 
+/* @events, which are counted as not inline, are one interrupt, or none beside another. */
+static void vector_owe(struct irqx_target *vector, u32 events)
+{
+	struct irqx_counters __percpu *counters = vector->delivery->counters;
+
+	lockdep_assert_held(vector->lock);
+
+	if (!vector->to.nr && !vector->masked) {
+		this_cpu_add(counters->unrouted, events);
+		return;
+	}
+	if (vector->owed) {
+		this_cpu_add(counters->deferred, events);
+		this_cpu_add(counters->coalesced, events);
+	} else {
+		vector->owed = events;
+	}
+	target_queue(vector);
+}
+
+/* One interrupt by a vector's entries.  Return: as raise_atomic(). */
+static __always_inline int vector_raise(struct irqx_target *vector)
+{
+	struct irqx_vm *vm = vector->delivery->vm;
+	int ret;
+
+	lockdep_assert_held(vector->lock);
+
+	if (!vector->to.inline_now)
+		return -EWOULDBLOCK;
+	ret = irqx_kvm_inject_atomic(&vector->to.one, vm->kvm, vm->source_id);
+	if (ret != -EWOULDBLOCK)
+		trace_irqx_inject(&vector->to.one, true, 1, ret);
+	return ret;
+}
+
+/*
+ * An event at a target that leads to a vector; the target's lock is held.  Who else leads
+ * there does not matter: what is pending is the vector's, and nobody takes it back.
+ */
+static __always_inline void deliver_onward(struct irqx_target *vector)
+{
+	struct irqx_counters __percpu *counters = vector->delivery->counters;
+	int ret;
+
+	spin_lock(vector->lock);
+	ret = vector_raise(vector);
+	if (likely(ret > 0)) {
+		this_cpu_inc(counters->atomic);
+	} else if (ret != -EWOULDBLOCK) {
+		count_result(vector->delivery, ret);
+		this_cpu_inc(counters->atomic);
+	} else {
+		this_cpu_inc(counters->not_inline);
+		vector_owe(vector, 1);
+	}
+	spin_unlock(vector->lock);
+}
+
+static __always_inline void deliver_at_target(struct irqx_irqfd *irqfd)
+{
+	struct irqx_target *vector = irqx_entries_onward(&irqfd->target->to);
+
+	if (vector)
+		deliver_onward(vector);
+	else
+		deliver_locked(irqfd);
+}
+
 /* An event, outside the fast way of deliver_event(). */
 static noinline void deliver_event_slow(struct irqx_irqfd *irqfd)
 {
 	struct irqx_target *target = irqfd->target;
 
 	if (irqx_irqfd_is_direct(irqfd)) {
-		deliver_locked(irqfd);
+		deliver_at_target(irqfd);
 		return;
 	}
 	spin_lock(target->lock);
-	deliver_locked(irqfd);
+	deliver_at_target(irqfd);
 	spin_unlock(target->lock);
 }
 
@@ -778,6 +847,7 @@ int irqx_deliver_prepare(struct irqx_vm *vm, const struct irqx_entries *entries)
 				    task_tgid_nr(current));
 		ret = PTR_ERR_OR_ZERO(pager);
 		if (!ret) {
+			get_task_struct(pager);
 			/* Pairs with the acquire above. */
 			smp_store_release(&later->pager, pager);
 		}
@@ -829,7 +899,6 @@ bool irqx_later_stop(struct irqx_later *later,
 	if (!pager)
 		return false;
 
-	get_task_struct(pager);
 	/* Its code must stay; the file that is being closed holds it now. */
 	__module_get(THIS_MODULE);
 	raw_spin_lock_irq(&later->lock);
@@ -845,8 +914,14 @@ bool irqx_later_stop(struct irqx_later *later,
 		kthread_stop(pager);
 		module_put(THIS_MODULE);
 	}
-	put_task_struct(pager);
 	return busy;
+}
+
+/* Nobody uses it any more.  Context: any. */
+void irqx_later_destroy(struct irqx_later *later)
+{
+	if (later->pager)
+		put_task_struct(later->pager);
 }
 
 /* ---- changes ---- */
@@ -913,6 +988,7 @@ void irqx_target_open(struct irqx_target *target)
 {
 	struct irqx_entries *to = &target->to;
 
+	/* Those that lead to a vector are neither. */
 	to->inline_now = to->inline_ok && !target->masked;
 	to->atomic_now = to->nr == 1 && !target->masked;
 }
@@ -977,12 +1053,30 @@ static void deliver_unmasked(struct irqx_target *target)
 		count_deferred(target->delivery, target_take_owed(target), ret);
 }
 
+/* It leads to a vector now: what is pending is that one's. */
+static void target_pass_on(struct irqx_target *target, struct irqx_target *vector)
+{
+	u32 owed = target_take_owed(target);
+	int ret;
+
+	if (!owed)
+		return;
+	spin_lock(vector->lock);
+	ret = vector_raise(vector);
+	if (ret == -EWOULDBLOCK)
+		vector_owe(vector, owed);
+	else
+		count_deferred(target->delivery, owed, ret);
+	spin_unlock(vector->lock);
+}
+
 /* The part of irqx_target_change() that events and workers see at once. */
 static bool target_change_locked(struct irqx_target *target,
 				 struct irqx_entries *entries, bool masked,
 				 struct irqx_leave *leave)
 {
 	bool unmasked = target->masked && !masked;
+	struct irqx_target *vector;
 
 	lockdep_assert_held(target->lock);
 
@@ -991,7 +1085,10 @@ static bool target_change_locked(struct irqx_target *target,
 	target->masked = masked;
 	irqx_target_open(target);
 	target->asked = sources_are_asked(target);
-	if (unmasked)
+	vector = irqx_entries_onward(&target->to);
+	if (vector)
+		target_pass_on(target, vector);
+	else if (unmasked)
 		deliver_unmasked(target);
 	return target_requeue(&target->delivery->vm->later, target, leave);
 }
@@ -1009,7 +1106,8 @@ static bool target_change_locked(struct irqx_target *target,
  * or a line that is not there yet.
  *
  * For a pin to be masked is as to have no sources: they keep their levels, and drive it
- * when it is unmasked.  Else what is pending is one event then.
+ * when it is unmasked.  Else what is pending is one event then.  What leads to a vector has no
+ * mask, and keeps nothing: the vector has both.
  *
  * Context: any with interrupts on; takes no mutex and allocates nothing, so that a vCPU's
  * thread can call it inside kvm->srcu.  Whoever calls it for the same target at the same
@@ -1022,9 +1120,12 @@ void irqx_target_change(struct irqx_target *target,
 	struct irqx_vm *vm = target->delivery->vm;
 	bool was_masked = irqx_target_is_masked(target);
 	struct irqx_source *source;
-	bool masked, sent, faulting;
+	bool masked, sent, faulting, onward;
 
+	onward = entries && irqx_entries_onward(entries);
 	masked = mask == IRQX_MASK_KEEP ? was_masked : mask == IRQX_MASK_SET;
+	if (onward)
+		masked = false;
 	if (!entries && masked == was_masked) {
 		/* Whoever has masked it may be waiting yet. */
 		irqx_target_note(target, leave);
@@ -1060,9 +1161,38 @@ void irqx_target_change(struct irqx_target *target,
 	if (faulting)
 		pager_interrupt(&vm->later);
 	/* For irqx_target_wait(): what is owed is not delivered, or has been. */
-	if (mask != IRQX_MASK_KEEP && wq_has_sleeper(&vm->later.progress))
+	if ((mask != IRQX_MASK_KEEP || onward) && wq_has_sleeper(&vm->later.progress))
 		wake_up_all(&vm->later.progress);
-	irqx_lines_tell(&vm->lines);
+	/* A vector has no sources, and a guest does not tell those of others. */
+	if (!hlist_empty(&target->sources))
+		irqx_lines_tell(&vm->lines);
+}
+
+/**
+ * irqx_target_set_pending - make it pending, or not
+ * @target: a vector's; whoever changes it is kept out by the caller
+ * @pending: which
+ *
+ * If it is not masked there is an interrupt.
+ *
+ * Context: any with interrupts on.
+ */
+void irqx_target_set_pending(struct irqx_target *target, bool pending)
+{
+	struct irqx_counters __percpu *counters = target->delivery->counters;
+
+	spin_lock_irq(target->lock);
+	if (!pending) {
+		/* They are no events any more. */
+		this_cpu_sub(counters->not_inline, target_take_owed(target));
+	} else if (!target->owed) {
+		this_cpu_inc(counters->not_inline);
+		if (vector_raise(target) == -EWOULDBLOCK)
+			vector_owe(target, 1);
+		else
+			this_cpu_inc(counters->deferred);
+	}
+	spin_unlock_irq(target->lock);
 }
 
 /**
@@ -1070,14 +1200,18 @@ void irqx_target_change(struct irqx_target *target,
  * @target: the caller sees to it that it stays, and is not changed meanwhile
  *
  * Context: any with interrupts on.
- * Return: KVM_IRQX_STATE_*; pending is what has come and has not been handed to KVM.
+ * Return: KVM_IRQX_STATE_*; pending is what has come and has not been handed to KVM.  Of one
+ * that leads to a vector it is the vector's.
  */
 u32 irqx_target_state(struct irqx_target *target)
 {
 	struct irqx_lines *lines = &target->delivery->vm->lines;
+	struct irqx_target *vector = irqx_entries_onward(&target->to);
 	struct irqx_source *source;
 	bool pending, masked;
 
+	if (vector)
+		target = vector;
 	spin_lock(&lines->plugs_lock);
 	spin_lock_irq(target->lock);
 	pending = target->owed;
@@ -1187,16 +1321,7 @@ static bool injection_is_over(struct irqx_later *later, enum irqx_queue_id id,
 	return over;
 }
 
-/**
- * irqx_leave_wait - wait for what was under way when targets were changed or removed
- * @vm: theirs
- * @leave: filled in by that
- *
- * Context: may sleep, with no lock held.  A page of the guest decides how long, and so does
- * whoever serves it: killable.
- * Return: 0, or -EINTR if killed: an injection is then left behind.
- */
-int irqx_leave_wait(struct irqx_vm *vm, struct irqx_leave *leave)
+static int leave_wait(struct irqx_vm *vm, struct irqx_leave *leave, unsigned int state)
 {
 	struct irqx_later *later = &vm->later;
 	struct irqx_source *source;
@@ -1210,7 +1335,7 @@ int irqx_leave_wait(struct irqx_vm *vm, struct irqx_leave *leave)
 		if (wait_event_state(later->progress,
 				     injection_is_over(later, id,
 						       leave->taken[id]),
-				     (TASK_KILLABLE | TASK_FREEZABLE))) {
+				     state)) {
 			ret = -EINTR;
 			if (id == IRQX_PAGED)
 				pager_interrupt(later);
@@ -1222,6 +1347,29 @@ int irqx_leave_wait(struct irqx_vm *vm, struct irqx_leave *leave)
 			ret = -EINTR;
 	}
 	return ret;
+}
+
+/**
+ * irqx_leave_wait - wait for what was under way when targets were changed or removed
+ * @vm: theirs
+ * @leave: filled in by that
+ *
+ * Context: may sleep, with no lock held.  A page of the guest decides how long, and so does
+ * whoever serves it: killable.
+ * Return: 0, or -EINTR if killed: an injection is then left behind.
+ */
+int irqx_leave_wait(struct irqx_vm *vm, struct irqx_leave *leave)
+{
+	return leave_wait(vm, leave, TASK_KILLABLE | TASK_FREEZABLE);
+}
+
+/*
+ * The same on a vCPU's thread, within KVM: whoever wants the machine frozen must not find it
+ * with KVM's locks.
+ */
+int irqx_leave_wait_in_guest(struct irqx_vm *vm, struct irqx_leave *leave)
+{
+	return leave_wait(vm, leave, TASK_KILLABLE);
 }
 
 /**
@@ -1241,19 +1389,38 @@ void irqx_leave_finish_prompt(struct irqx_vm *vm, struct irqx_leave *leave)
 					     leave->taken[IRQX_PROMPT]));
 }
 
+/* As irqx_target_raise(). */
+static int raise_onward(struct irqx_target *vector)
+{
+	int ret;
+
+	spin_lock_irq(vector->lock);
+	ret = vector_raise(vector);
+	if (ret == -EWOULDBLOCK) {
+		this_cpu_inc(vector->delivery->counters->not_inline);
+		ret = vector->masked || !vector->to.nr ? -1 : 1;
+		vector_owe(vector, 1);
+	}
+	spin_unlock_irq(vector->lock);
+	return ret;
+}
+
 /**
  * irqx_target_raise - one interrupt at the entry of a target
  * @target: a GSI's, routed to what has no level
  *
  * Context: may sleep; the context's lock is held.
  * Return: as kvm_set_irq(), so negative if it is masked, where it stays pending; or
- * -EWOULDBLOCK if irqx_target_wait() has to wait for it.
+ * -EWOULDBLOCK if irqx_target_wait() has to wait for it.  Nobody waits for a vector.
  */
 int irqx_target_raise(struct irqx_target *target)
 {
+	struct irqx_target *vector = irqx_entries_onward(&target->to);
 	u32 __user *word;
 	int ret;
 
+	if (vector)
+		return raise_onward(vector);
 	spin_lock_irq(target->lock);
 	ret = raise_atomic(target, NULL, &word);
 	if (ret == -EWOULDBLOCK) {

@@ -116,7 +116,7 @@ struct irqx_later {
 	wait_queue_head_t progress;	/* a queue's state has changed */
 	struct work_struct prompt;
 	struct mutex pager_mutex;	/* making @pager */
-	struct task_struct *pager;	/* of IRQX_PAGED; set once */
+	struct task_struct *pager;	/* of IRQX_PAGED; set once, with a reference */
 	wait_queue_head_t work;		/* where the pager waits */
 	bool more;			/* there is some; WRITE_ONCE */
 };
@@ -132,7 +132,9 @@ void irqx_later_init(struct irqx_later *later);
 void irqx_later_flush(struct irqx_later *later);
 bool irqx_later_stop(struct irqx_later *later,
 		     void (*finish)(struct irqx_later *later));
+void irqx_later_destroy(struct irqx_later *later);
 int irqx_leave_wait(struct irqx_vm *vm, struct irqx_leave *leave);
+int irqx_leave_wait_in_guest(struct irqx_vm *vm, struct irqx_leave *leave);
 void irqx_leave_finish_prompt(struct irqx_vm *vm, struct irqx_leave *leave);
 
 void irqx_target_init(struct irqx_target *target,
@@ -141,6 +143,7 @@ void irqx_target_open(struct irqx_target *target);
 void irqx_target_change(struct irqx_target *target,
 			struct irqx_entries *entries, enum irqx_mask mask,
 			struct irqx_leave *leave);
+void irqx_target_set_pending(struct irqx_target *target, bool pending);
 u32 irqx_target_state(struct irqx_target *target);
 void irqx_target_note(struct irqx_target *target, struct irqx_leave *leave);
 void irqx_target_retire(struct irqx_target *target, struct irqx_leave *leave);

@@ -12,6 +12,7 @@
 #include "irqfd.h"
 #include "kvm/kvm.h"
 #include "synic.h"
+#include "table.h"
 #include "trace.h"
 #include "vm.h"
 
@@ -41,6 +42,21 @@ int irqx_direct_check_entry(const struct kvm_irq_routing_entry *entry,
 	return 0;
 }
 
+static int direct_parse_vector(struct irqx_context *ctx, const struct kvm_irqx_op *op,
+			       bool resample, struct irqx_entries *entries,
+			       struct irqx_error *error)
+{
+	if (op->flags & (KVM_IRQX_OP_FLAG_MASK | KVM_IRQX_OP_FLAG_UNMASK))
+		return irqx_reject(error, -EINVAL, IRQX_ARG_FLAGS, IRQX_REASON_OF_VECTOR);
+	if (op->flags & KVM_IRQX_OP_FLAG_EVENT_FLAG)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_ENTRY_TYPE,
+				   IRQX_REASON_NOT_A_SINT);
+	if (resample)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_ENTRY_TYPE,
+				   IRQX_REASON_NO_EOI);
+	return irqx_vector_parse(ctx, &op->entry, entries, error);
+}
+
 /* What the operation says of the event's way, for an irqfd that may want EOIs. */
 static int direct_parse(struct irqx_context *ctx, const struct kvm_irqx_op *op,
 			bool resample, struct irqx_entries *entries,
@@ -50,6 +66,8 @@ static int direct_parse(struct irqx_context *ctx, const struct kvm_irqx_op *op,
 	struct irqx_vp *vp;
 	int ret;
 
+	if (op->entry.type == KVM_IRQX_ROUTING_VECTOR)
+		return direct_parse_vector(ctx, op, resample, entries, error);
 	entries->nr = 1;
 	ret = irqx_kvm_parse(vm->kvm, &op->entry, &entries->one, error);
 	if (ret)
@@ -124,6 +142,7 @@ int irqx_direct_reserve(struct irqx_context *ctx, struct irqx_irqfd *irqfd,
 void irqx_direct_commit(struct irqx_context *ctx, struct irqx_irqfd *irqfd)
 {
 	ctx->undeliverable += irqfd->own.to.undeliverable;
+	irqx_vector_bind(&irqfd->own.to);
 	irqx_irqfd_commit(irqfd);
 }
 
@@ -164,6 +183,16 @@ int irqx_direct_check(const struct irqx_irqfd *irqfd, struct irqx_error *error)
 	return irqx_reject(error, -ENOENT, IRQX_ARG_FD, IRQX_REASON_NOT_DIRECT);
 }
 
+/* Whether it has a mask.  Return: as irqx_direct_check(), or -EINVAL. */
+int irqx_direct_check_mask(const struct irqx_irqfd *irqfd, struct irqx_error *error)
+{
+	int ret = irqx_direct_check(irqfd, error);
+
+	if (!ret && irqx_entries_onward(&irqfd->own.to))
+		ret = irqx_reject(error, -EINVAL, IRQX_ARG_FD, IRQX_REASON_OF_VECTOR);
+	return ret;
+}
+
 /**
  * irqx_direct_prepare - all of a change of a binding's entry that can fail
  * @ctx: the context, locked
@@ -194,7 +223,24 @@ void irqx_direct_change(struct irqx_context *ctx, struct irqx_irqfd *irqfd,
 {
 	ctx->undeliverable += entries->undeliverable;
 	trace_irqx_modify(irqfd->eventfd, &entries->one, true);
+	irqx_vector_bind(entries);
 	irqx_target_change(irqfd->target, entries, mask, leave);
+	irqx_vector_unbind(irqx_entries_onward(entries), leave);
+}
+
+/**
+ * irqx_direct_remove - undo a binding
+ * @irqfd: bound, to an entry of its own; it is freed
+ * @leave: as irqx_irqfd_remove()
+ *
+ * Context: as irqx_irqfd_remove().
+ */
+void irqx_direct_remove(struct irqx_irqfd *irqfd, struct irqx_leave *leave)
+{
+	struct irqx_target *vector = irqx_entries_onward(&irqfd->own.to);
+
+	irqx_irqfd_remove(irqfd, true, leave);
+	irqx_vector_unbind(vector, leave);
 }
 
 /**

@@ -23,12 +23,14 @@ void irqx_direct_commit(struct irqx_context *ctx, struct irqx_irqfd *irqfd);
 int irqx_direct_assign(struct irqx_context *ctx, const struct kvm_irqx_op *op,
 		       struct irqx_error *error);
 int irqx_direct_check(const struct irqx_irqfd *irqfd, struct irqx_error *error);
+int irqx_direct_check_mask(const struct irqx_irqfd *irqfd, struct irqx_error *error);
 int irqx_direct_prepare(struct irqx_context *ctx, struct irqx_irqfd *irqfd,
 			const struct kvm_irqx_op *op, struct irqx_entries *entries,
 			struct irqx_error *error);
 void irqx_direct_change(struct irqx_context *ctx, struct irqx_irqfd *irqfd,
 			struct irqx_entries *entries, enum irqx_mask mask,
 			struct irqx_leave *leave);
+void irqx_direct_remove(struct irqx_irqfd *irqfd, struct irqx_leave *leave);
 int irqx_direct_modify(struct irqx_context *ctx, const struct kvm_irqx_op *op,
 		       struct irqx_leave *leave, struct irqx_error *error);
 struct irqx_target *irqx_direct_target(struct irqx_context *ctx, int fd,

@@ -6,6 +6,7 @@
 
 #include "uapi/linux/kvm_irqx.h"
 
+struct irqx_target;
 struct irqx_vp;
 
 /* Where events go.  More than one entry only for a GSI that several irqchips share. */
@@ -23,6 +24,7 @@ struct irqx_entries {
 	union {
 		struct kvm_kernel_irq_routing_entry *more;	/* @nr - 1 of them */
 		struct irqx_vp *vp;
+		struct irqx_target *onward;	/* of a vector; irqx_entries_onward() */
 	};
 };
 
@@ -30,6 +32,15 @@ static inline struct kvm_kernel_irq_routing_entry *
 irqx_entries_at(struct irqx_entries *entries, u32 i)
 {
 	return i ? &entries->more[i - 1] : &entries->one;
+}
+
+/*
+ * Events go to a vector of a table, by whose entries they are delivered: its target.  Or NULL.
+ */
+static inline struct irqx_target *
+irqx_entries_onward(const struct irqx_entries *entries)
+{
+	return entries->one.type == KVM_IRQX_ROUTING_VECTOR ? entries->onward : NULL;
 }
 
 /* The pins of a GSI are all of them pins. */

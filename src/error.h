@@ -24,6 +24,9 @@
 	X(KVM_IRQX_SYNIC_PAGE)		\
 	X(KVM_IRQX_MASK)		\
 	X(KVM_IRQX_GET_STATE)		\
+	X(KVM_IRQX_TABLE)		\
+	X(KVM_IRQX_GET_TABLE)		\
+	X(KVM_IRQX_SET_TABLE)		\
 	X(KVM_SET_GSI_ROUTING)		\
 	X(KVM_IRQFD)			\
 	X(KVM_IRQ_LINE)			\
@@ -58,7 +61,18 @@
 	X(ENTRY, "entry")				\
 	X(OP_SIZE, "op_size")				\
 	X(ERROR, "error")				\
-	X(STATE_SIZE, "state_size")
+	X(STATE_SIZE, "state_size")			\
+	X(TABLE, "table")				\
+	X(ENTRIES, "entries")				\
+	X(PBA, "pba")					\
+	X(CHANGEFD, "changefd")				\
+	X(DEVID, "devid")				\
+	X(CHANGED, "changed")				\
+	X(FIRST, "first")				\
+	X(VERSION, "version")				\
+	X(VECTOR_SIZE, "vector_size")			\
+	X(FUNCTION, "function")				\
+	X(STATE, "state")
 
 #define IRQX_REASONS(X)							\
 	X(NONE, "none")							\
@@ -68,7 +82,7 @@
 	X(UNKNOWN_VALUE, "unknown value")				\
 	X(TOO_SMALL, "too small")					\
 	X(OUT_OF_RANGE, "out of range")					\
-	X(NOT_ALIGNED, "not page-aligned")				\
+	X(NOT_ALIGNED, "not aligned")				\
 	X(NOT_OPEN, "not an open file")					\
 	X(NOT_A_VM, "not a VM")						\
 	X(NOT_AN_EVENTFD, "not an eventfd")				\
@@ -93,7 +107,12 @@
 	X(NOT_DIRECT, "has no entry of its own")			\
 	X(TWICE, "twice in the batch")					\
 	X(UNKNOWN_FIELD, "in a field that is not known")			\
-	X(NO_ROUTE, "the GSI has no route")
+	X(NO_ROUTE, "the GSI has no route")				\
+	X(OF_VECTOR, "the mask is the guest's")				\
+	X(NO_TABLE, "no such table")					\
+	X(OVERLAP, "overlaps")						\
+	X(VECTORS_BOUND, "something leads to its vectors")		\
+	X(NO_ITS, "the guest has no ITS")
 
 #define IRQX_ENUM(cmd)		IRQX_CALL_##cmd = cmd,
 enum irqx_call { IRQX_CALLS(IRQX_ENUM) };

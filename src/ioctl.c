@@ -2,6 +2,7 @@
 /*
  * Copy in, check, call the noun, copy out.  Decides nothing.
  */
+#include <linux/bitmap.h>
 #include <linux/bitops.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
@@ -18,6 +19,7 @@
 #include "ioctl.h"
 #include "route.h"
 #include "synic.h"
+#include "table.h"
 #include "trace.h"
 #include "version.h"
 
@@ -31,6 +33,12 @@
 #define IRQX_MASK_FLAGS		(KVM_IRQX_MASK_SET | KVM_IRQX_MASK_CLEAR)
 #define IRQX_GET_STATE_FLAGS	0
 #define IRQX_SYNIC_PAGE_FLAGS	KVM_IRQX_SYNIC_PAGE_ENABLED
+#define IRQX_TABLE_FLAGS \
+	(KVM_IRQX_TABLE_DECODES | KVM_IRQX_TABLE_ENABLED | KVM_IRQX_TABLE_MASKED)
+#define IRQX_TABLE_OPS							\
+	(BIT(KVM_IRQX_TABLE_CREATE) | BIT(KVM_IRQX_TABLE_MOVE) |	\
+	 BIT(KVM_IRQX_TABLE_SET) | BIT(KVM_IRQX_TABLE_DESTROY))
+#define IRQX_TABLE_STATE_FLAGS	KVM_IRQX_TABLE_STATE_FUNCTION
 
 /* A direct binding is an operation of a batch; it has more behind it, and more flags. */
 struct direct_args {
@@ -88,6 +96,11 @@ static long ioctl_get_info(void __user *argp, struct irqx_error *error)
 		.attach_flags = IRQX_ATTACH_FLAGS,
 		.mask_flags = IRQX_MASK_FLAGS,
 		.get_state_flags = IRQX_GET_STATE_FLAGS,
+		.table_flags = IRQX_TABLE_FLAGS,
+		.table_ops = IRQX_TABLE_OPS,
+		.table_state_flags = IRQX_TABLE_STATE_FLAGS,
+		.vector_size = sizeof(struct kvm_irqx_vector),
+		.max_vectors = KVM_IRQX_MAX_VECTORS,
 	};
 
 	if (info.features & KVM_IRQX_FEATURE_EVENT_FLAG)
@@ -296,6 +309,10 @@ static long ioctl_mask(struct irqx_context *ctx, void __user *argp,
 		return ret;
 	target = find_target(ctx, args.fd, args.gsi, error);
 	ret = PTR_ERR_OR_ZERO(target);
+	if (!ret && irqx_entries_onward(&target->to))
+		ret = irqx_reject(error, -EINVAL,
+				  args.fd == KVM_IRQX_NO_FD ? IRQX_ARG_GSI : IRQX_ARG_FD,
+				  IRQX_REASON_OF_VECTOR);
 	if (!ret)
 		irqx_target_change(target, NULL, set ? IRQX_MASK_SET : IRQX_MASK_CLEAR,
 				   &leave);
@@ -563,6 +580,285 @@ static long ioctl_batch(struct irqx_context *ctx, void __user *argp,
 	return ret;
 }
 
+/* What an operation does not take is zero; KVM_IRQX_NO_FD is for CREATE alone. */
+static int table_check(const struct kvm_irqx_table *args, struct irqx_error *error)
+{
+	bool create = args->op == KVM_IRQX_TABLE_CREATE;
+	bool set = args->op == KVM_IRQX_TABLE_SET;
+	bool places = create || args->op == KVM_IRQX_TABLE_MOVE;
+
+	if (args->op > 31 || !(BIT(args->op) & IRQX_TABLE_OPS))
+		return irqx_reject(error, -EINVAL, IRQX_ARG_OP, IRQX_REASON_UNKNOWN_VALUE);
+	if (args->flags & ~(create || set ? IRQX_TABLE_FLAGS : 0))
+		return irqx_reject(error, -EINVAL, IRQX_ARG_FLAGS,
+				   IRQX_REASON_UNKNOWN_FLAG);
+	if (memchr_inv(args->pad, 0, sizeof(args->pad)))
+		return irqx_reject(error, -EINVAL, IRQX_ARG_PAD, IRQX_REASON_NOT_ZERO);
+	if (create && (!args->nr || args->nr > KVM_IRQX_MAX_VECTORS))
+		return irqx_reject(error, -EINVAL, IRQX_ARG_NR, IRQX_REASON_OUT_OF_RANGE);
+	if (!create && args->nr)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_NR, IRQX_REASON_NOT_ZERO);
+	if (!create && (args->devid || args->changefd))
+		return irqx_reject(error, -EINVAL, args->devid ? IRQX_ARG_DEVID :
+				   IRQX_ARG_CHANGEFD, IRQX_REASON_NOT_ZERO);
+	if (!places && (args->entries || args->pba))
+		return irqx_reject(error, -EINVAL, args->entries ? IRQX_ARG_ENTRIES :
+				   IRQX_ARG_PBA, IRQX_REASON_NOT_ZERO);
+	return 0;
+}
+
+/* SET and DESTROY. */
+static int change_table(struct irqx_context *ctx, const struct kvm_irqx_table *args,
+			struct irqx_error *error)
+{
+	struct irqx_leave leave = {};
+	struct irqx_table *table;
+	int ret;
+
+	ret = irqx_context_lock(ctx);
+	if (ret)
+		return ret;
+	if (args->op == KVM_IRQX_TABLE_DESTROY) {
+		ret = irqx_table_destroy(ctx, args->table, error);
+	} else {
+		table = irqx_table_find(ctx, args->table, error);
+		ret = PTR_ERR_OR_ZERO(table);
+		if (!ret)
+			ret = irqx_table_set_flags(table, args->flags, &leave, error);
+	}
+	return irqx_context_unlock_and_wait(ctx, &leave) ?: ret;
+}
+
+static long ioctl_table(struct irqx_context *ctx, void __user *argp,
+			struct irqx_error *error)
+{
+	struct kvm_irqx_table __user *user = argp;
+	struct kvm_irqx_table args;
+	int ret;
+
+	if (copy_from_user(&args, user, sizeof(args)))
+		return -EFAULT;
+	ret = irqx_error_open(error, args.error);
+	if (ret)
+		return ret;
+	ret = table_check(&args, error);
+	if (ret)
+		return ret;
+	if (args.op == KVM_IRQX_TABLE_MOVE)
+		return irqx_table_move(ctx, &args, error);
+	if (args.op != KVM_IRQX_TABLE_CREATE)
+		return change_table(ctx, &args, error);
+
+	/* Before there is a table that nobody knows the number of. */
+	if (put_user(args.table, &user->table))
+		return -EFAULT;
+	ret = irqx_table_create(ctx, &args, error);
+	if (!ret && put_user(args.table, &user->table))
+		ret = -EFAULT;
+	return ret;
+}
+
+static int table_state_check(const struct kvm_irqx_table_state *args, bool set,
+			     struct irqx_error *error)
+{
+	const u32 flags = set ? IRQX_TABLE_STATE_FLAGS : 0;
+
+	if (args->version != KVM_IRQX_TABLE_STATE_VERSION)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_VERSION,
+				   IRQX_REASON_UNKNOWN_VALUE);
+	if (args->flags & ~flags)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_FLAGS,
+				   IRQX_REASON_UNKNOWN_FLAG);
+	if (args->pad || args->pad2)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_PAD, IRQX_REASON_NOT_ZERO);
+	if (args->vector_size < KVM_IRQX_VECTOR_SIZE_MIN ||
+	    args->vector_size > KVM_IRQX_VECTOR_SIZE_MAX)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_VECTOR_SIZE,
+				   IRQX_REASON_OUT_OF_RANGE);
+	if (args->nr > KVM_IRQX_MAX_VECTORS)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_NR, IRQX_REASON_OUT_OF_RANGE);
+	if (!set)
+		return 0;
+	if (args->changed)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_CHANGED, IRQX_REASON_NOT_ZERO);
+	if (args->flags & KVM_IRQX_TABLE_STATE_FUNCTION ?
+	    args->function & ~IRQX_TABLE_FLAGS : args->function)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_FUNCTION,
+				   IRQX_REASON_UNKNOWN_FLAG);
+	return 0;
+}
+
+static int copy_out_vectors(const struct kvm_irqx_table_state *args,
+			    const struct kvm_irqx_vector *vectors)
+{
+	const size_t size = min_t(size_t, args->vector_size, sizeof(*vectors));
+	void __user *to = u64_to_user_ptr(args->vectors);
+	u32 i;
+
+	for (i = 0; i < args->nr; i++)
+		if (copy_to_user(to + i * (size_t)args->vector_size, &vectors[i], size))
+			return -EFAULT;
+	return 0;
+}
+
+/* The context is locked.  The state is copied out after that. */
+static int get_table(struct irqx_context *ctx, struct kvm_irqx_table_state *args,
+		     struct kvm_irqx_vector *vectors, unsigned long *changed,
+		     struct irqx_error *error)
+{
+	struct irqx_table *table = irqx_table_find(ctx, args->table, error);
+	int ret;
+
+	if (IS_ERR(table))
+		return PTR_ERR(table);
+	ret = irqx_table_check_range(table, args->first, args->nr, error);
+	if (!ret)
+		args->function = irqx_table_get(table, args->first, args->nr, vectors,
+						args->changed ? changed : NULL);
+	return ret;
+}
+
+static int copy_out_changed(const struct kvm_irqx_table_state *args,
+			    const unsigned long *changed)
+{
+	u64 words[KVM_IRQX_MAX_VECTORS / 64];
+
+	if (!args->changed)
+		return 0;
+	bitmap_to_arr64(words, changed, KVM_IRQX_MAX_VECTORS);
+	if (copy_to_user(u64_to_user_ptr(args->changed), words,
+			 DIV_ROUND_UP(args->nr, 64) * sizeof(u64)))
+		return -EFAULT;
+	return 0;
+}
+
+static void restore_changed(struct irqx_context *ctx, u32 id, u32 first, u32 nr,
+			    const unsigned long *changed)
+{
+	struct irqx_error ignored;
+	struct irqx_table *table;
+
+	/* Nobody waits with this lock held. */
+	mutex_lock(&ctx->lock);
+	table = irqx_table_find(ctx, id, &ignored);
+	if (!IS_ERR(table) && !irqx_table_check_range(table, first, nr, &ignored))
+		irqx_table_mark_changed(table, first, nr, changed);
+	irqx_context_unlock(ctx);
+}
+
+static long ioctl_get_table(struct irqx_context *ctx, void __user *argp,
+			    struct irqx_error *error)
+{
+	unsigned long changed[BITS_TO_LONGS(KVM_IRQX_MAX_VECTORS)] = {};
+	struct kvm_irqx_table_state __user *user = argp;
+	struct kvm_irqx_vector *vectors;
+	struct kvm_irqx_table_state args;
+	int ret;
+
+	if (copy_from_user(&args, user, sizeof(args)))
+		return -EFAULT;
+	ret = irqx_error_open(error, args.error);
+	if (ret)
+		return ret;
+	ret = table_state_check(&args, false, error);
+	if (ret)
+		return ret;
+	vectors = kvcalloc(max(args.nr, 1U), sizeof(*vectors), GFP_KERNEL_ACCOUNT);
+	if (!vectors)
+		return -ENOMEM;
+	ret = irqx_context_lock(ctx);
+	if (ret)
+		goto out;
+	ret = get_table(ctx, &args, vectors, changed, error);
+	irqx_context_unlock(ctx);
+	if (ret)
+		goto out;
+	if (put_user(args.function, &user->function) || copy_out_vectors(&args, vectors) ||
+	    copy_out_changed(&args, changed)) {
+		restore_changed(ctx, args.table, args.first, args.nr, changed);
+		ret = -EFAULT;
+	}
+out:
+	kvfree(vectors);
+	return ret;
+}
+
+/* Return: 0, -EFAULT, -E2BIG or -EINVAL. */
+static int copy_in_vectors(const struct kvm_irqx_table_state *args,
+			   struct kvm_irqx_vector *vectors, struct irqx_error *error)
+{
+	const void __user *from = u64_to_user_ptr(args->vectors);
+	const u32 known = KVM_IRQX_VECTOR_PENDING | KVM_IRQX_VECTOR_BOUND;
+	int ret;
+	u32 i;
+
+	for (i = 0; i < args->nr; i++) {
+		error->index = i;
+		ret = copy_struct_from_user(&vectors[i], sizeof(vectors[i]),
+					    from + i * (size_t)args->vector_size,
+					    args->vector_size);
+		if (ret == -E2BIG)
+			irqx_reject(error, ret, IRQX_ARG_STATE, IRQX_REASON_UNKNOWN_FIELD);
+		if (ret)
+			return ret;
+		if (vectors[i].pad)
+			return irqx_reject(error, -EINVAL, IRQX_ARG_PAD,
+					   IRQX_REASON_NOT_ZERO);
+		if (vectors[i].state & ~known)
+			return irqx_reject(error, -EINVAL, IRQX_ARG_STATE,
+					   IRQX_REASON_UNKNOWN_FLAG);
+	}
+	error->index = IRQX_NO_INDEX;
+	return 0;
+}
+
+static int set_table(struct irqx_context *ctx, const struct kvm_irqx_table_state *args,
+		     const struct kvm_irqx_vector *vectors, struct irqx_leave *leave,
+		     struct irqx_error *error)
+{
+	bool function = args->flags & KVM_IRQX_TABLE_STATE_FUNCTION;
+	struct irqx_table *table = irqx_table_find(ctx, args->table, error);
+	int ret;
+
+	if (IS_ERR(table))
+		return PTR_ERR(table);
+	ret = irqx_table_check_range(table, args->first, args->nr, error);
+	return ret ?: irqx_table_set(table, args->first, args->nr, vectors,
+				     function ? &args->function : NULL, leave, error);
+}
+
+static long ioctl_set_table(struct irqx_context *ctx, void __user *argp,
+			    struct irqx_error *error)
+{
+	struct kvm_irqx_table_state args;
+	struct kvm_irqx_vector *vectors;
+	struct irqx_leave leave = {};
+	int ret;
+
+	if (copy_from_user(&args, argp, sizeof(args)))
+		return -EFAULT;
+	ret = irqx_error_open(error, args.error);
+	if (ret)
+		return ret;
+	ret = table_state_check(&args, true, error);
+	if (ret)
+		return ret;
+	vectors = kvcalloc(max(args.nr, 1U), sizeof(*vectors), GFP_KERNEL_ACCOUNT);
+	if (!vectors)
+		return -ENOMEM;
+	ret = copy_in_vectors(&args, vectors, error);
+	if (ret)
+		goto out;
+	ret = irqx_context_lock(ctx);
+	if (ret)
+		goto out;
+	ret = set_table(ctx, &args, vectors, &leave, error);
+	ret = irqx_context_unlock_and_wait(ctx, &leave) ?: ret;
+out:
+	kvfree(vectors);
+	return ret;
+}
+
 static long dispatch(struct irqx_context *ctx, unsigned int cmd,
 		     void __user *argp, struct irqx_error *error)
 {
@@ -579,6 +875,9 @@ static long dispatch(struct irqx_context *ctx, unsigned int cmd,
 	case KVM_IRQX_SYNIC_PAGE:
 	case KVM_IRQX_MASK:
 	case KVM_IRQX_GET_STATE:
+	case KVM_IRQX_TABLE:
+	case KVM_IRQX_GET_TABLE:
+	case KVM_IRQX_SET_TABLE:
 	case KVM_SET_GSI_ROUTING:
 	case KVM_IRQFD:
 	case KVM_IRQ_LINE:
@@ -605,6 +904,12 @@ static long dispatch(struct irqx_context *ctx, unsigned int cmd,
 		return ioctl_mask(ctx, argp, error);
 	case KVM_IRQX_GET_STATE:
 		return ioctl_get_state(ctx, argp, error);
+	case KVM_IRQX_TABLE:
+		return ioctl_table(ctx, argp, error);
+	case KVM_IRQX_GET_TABLE:
+		return ioctl_get_table(ctx, argp, error);
+	case KVM_IRQX_SET_TABLE:
+		return ioctl_set_table(ctx, argp, error);
 	case KVM_SET_GSI_ROUTING:
 		return ioctl_set_gsi_routing(ctx, argp, error);
 	case KVM_IRQFD:

@@ -10,10 +10,12 @@
 
 #include "arch/arch.h"
 #include "context.h"
+#include "direct.h"
 #include "error.h"
 #include "irqfd.h"
 #include "kvm/kvm.h"
 #include "route.h"
+#include "table.h"
 #include "trace.h"
 #include "vm.h"
 
@@ -34,9 +36,16 @@ static u32 gsi_nr(const struct irqx_gsi *gsi)
 	return gsi->target.to.one.gsi;
 }
 
+/* Those that share a GSI have memory of their own. */
+static void entries_free(struct irqx_entries *entries)
+{
+	if (!irqx_entries_onward(entries))
+		kfree(entries->more);
+}
+
 static void entries_clear(struct irqx_entries *entries, u32 gsi)
 {
-	kfree(entries->more);
+	entries_free(entries);
 	memset(entries, 0, sizeof(*entries));
 	entries->one.gsi = gsi;
 }
@@ -58,6 +67,17 @@ static bool entries_can_share(struct irqx_entries *entries,
 	return true;
 }
 
+/* It is alone. */
+static int entries_add_vector(struct irqx_context *ctx, struct irqx_entries *entries,
+			      const struct kvm_irq_routing_entry *ue,
+			      struct irqx_error *error)
+{
+	if (entries->nr)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_ENTRY_GSI,
+				   IRQX_REASON_NOT_SHARED);
+	return irqx_vector_parse(ctx, ue, entries, error);
+}
+
 static int entries_add(struct irqx_context *ctx, struct irqx_entries *entries,
 		       const struct kvm_irq_routing_entry *ue,
 		       struct irqx_error *error)
@@ -65,6 +85,8 @@ static int entries_add(struct irqx_context *ctx, struct irqx_entries *entries,
 	struct kvm_kernel_irq_routing_entry e;
 	int ret;
 
+	if (ue->type == KVM_IRQX_ROUTING_VECTOR)
+		return entries_add_vector(ctx, entries, ue, error);
 	ret = irqx_kvm_parse(ctx->vm->kvm, ue, &e, error);
 	if (ret)
 		return ret;
@@ -88,7 +110,7 @@ static int entries_copy(struct irqx_entries *to,
 			const struct irqx_entries *from)
 {
 	*to = *from;
-	if (!from->more)
+	if (irqx_entries_onward(from) || !from->more)
 		return 0;
 	to->more = kmemdup(from->more,
 			   (KVM_NR_IRQCHIPS - 1) * sizeof(*from->more),
@@ -162,7 +184,8 @@ static void gsi_free(struct irqx_gsi *gsi, struct irqx_leave *leave)
 {
 	gsi_drop_level(gsi);
 	irqx_target_retire(&gsi->target, leave);
-	kfree(gsi->target.to.more);
+	irqx_vector_unbind(irqx_entries_onward(&gsi->target.to), leave);
+	entries_free(&gsi->target.to);
 	kmem_cache_free(gsi_cache, gsi);
 }
 
@@ -249,7 +272,9 @@ static void gsi_change(struct irqx_context *ctx, struct irqx_gsi *gsi,
 	ctx->undeliverable += entries->undeliverable;
 	trace_irqx_modify(NULL, &entries->one, false);
 
+	irqx_vector_bind(entries);
 	irqx_target_change(&gsi->target, entries, mask, leave);
+	irqx_vector_unbind(irqx_entries_onward(entries), leave);
 	entries_clear(entries, gsi_nr(gsi));
 	/* The level of KVM_IRQ_LINE moves with the route, and ends with it. */
 	if (!gsi->target.to.nr)
@@ -261,8 +286,10 @@ static void gsi_commit(struct irqx_context *ctx, struct irqx_gsi *gsi,
 {
 	if (gsi->uncommitted) {
 		gsi->uncommitted = false;
-		gsi->target.masked = gsi->staged_mask == IRQX_MASK_SET;
+		gsi->target.masked = gsi->staged_mask == IRQX_MASK_SET &&
+				     !irqx_entries_onward(&gsi->target.to);
 		irqx_target_open(&gsi->target);
+		irqx_vector_bind(&gsi->target.to);
 		ctx->nr_gsis += !!gsi->target.to.nr;
 		ctx->undeliverable += gsi->target.to.undeliverable;
 		trace_irqx_modify(NULL, &gsi->target.to.one, false);
@@ -406,6 +433,8 @@ int irqx_route_stage(struct irqx_context *ctx, const struct kvm_irqx_op *op,
 		return PTR_ERR(gsi);
 	if (!add)
 		entries_clear(gsi_future(gsi), op->entry.gsi);
+	if (!del && mask != IRQX_MASK_KEEP && op->entry.type == KVM_IRQX_ROUTING_VECTOR)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_FLAGS, IRQX_REASON_OF_VECTOR);
 	if (mask != IRQX_MASK_KEEP)
 		gsi->staged_mask = mask;
 	return del ? 0 : stage_entry(ctx, gsi, &op->entry, error);
@@ -419,7 +448,8 @@ int irqx_route_stage(struct irqx_context *ctx, const struct kvm_irqx_op *op,
  * @error: filled in if it fails
  *
  * Context: process context.  irqx_route_drop() undoes it.
- * Return: 0, -ENOENT if it will not have a route, -EINVAL if it is out of range.
+ * Return: 0, -ENOENT if it will not have a route, -EINVAL if it is out of range, or will lead
+ * to a vector.
  */
 int irqx_route_stage_mask(struct irqx_context *ctx, u32 nr, enum irqx_mask mask,
 			  struct irqx_error *error)
@@ -428,6 +458,9 @@ int irqx_route_stage_mask(struct irqx_context *ctx, u32 nr, enum irqx_mask mask,
 
 	if (IS_ERR(gsi))
 		return PTR_ERR(gsi);
+	if (irqx_entries_onward(gsi_future(gsi)))
+		return irqx_reject(error, -EINVAL, IRQX_ARG_ENTRY_GSI,
+				   IRQX_REASON_OF_VECTOR);
 	gsi->staged_mask = mask;
 	return 0;
 }
@@ -665,7 +698,7 @@ void irqx_route_remove_irqfd(struct irqx_context *ctx, struct irqx_irqfd *irqfd,
 	struct irqx_gsi *gsi;
 
 	if (irqx_irqfd_is_direct(irqfd)) {
-		irqx_irqfd_remove(irqfd, true, leave);
+		irqx_direct_remove(irqfd, leave);
 		return;
 	}
 	gsi = container_of(target, struct irqx_gsi, target);

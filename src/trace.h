@@ -15,7 +15,7 @@
 /*
  * An entry in two numbers: address and data of an MSI; irqchip and pin; VP
  * index and SINT; vCPU id and port of a Xen event channel; vCPU index and INTID
- * of a PPI.
+ * of a PPI; table and vector.
  */
 #ifndef _IRQX_TRACE_ENTRY
 #define _IRQX_TRACE_ENTRY
@@ -25,6 +25,7 @@ irqx_trace_where(const struct kvm_kernel_irq_routing_entry *e)
 	switch (e->type) {
 	case KVM_IRQ_ROUTING_IRQCHIP:
 	case KVM_IRQX_ROUTING_PPI:
+	case KVM_IRQX_ROUTING_VECTOR:
 		return e->irqchip.irqchip;
 	case KVM_IRQ_ROUTING_MSI:
 		return (u64)e->msi.address_hi << 32 | e->msi.address_lo;
@@ -43,6 +44,7 @@ irqx_trace_what(const struct kvm_kernel_irq_routing_entry *e)
 	switch (e->type) {
 	case KVM_IRQ_ROUTING_IRQCHIP:
 	case KVM_IRQX_ROUTING_PPI:
+	case KVM_IRQX_ROUTING_VECTOR:
 		return e->irqchip.pin;
 	case KVM_IRQ_ROUTING_MSI:
 		return e->msi.data;
@@ -63,7 +65,8 @@ irqx_trace_what(const struct kvm_kernel_irq_routing_entry *e)
 			 { KVM_IRQ_ROUTING_MSI, "msi" },		\
 			 { KVM_IRQ_ROUTING_HV_SINT, "hv_sint" },	\
 			 { KVM_IRQ_ROUTING_XEN_EVTCHN, "xen_evtchn" },	\
-			 { KVM_IRQX_ROUTING_PPI, "ppi" })
+			 { KVM_IRQX_ROUTING_PPI, "ppi" },		\
+			 { KVM_IRQX_ROUTING_VECTOR, "vector" })
 
 /* The values of these, so that readers of the format know them too. */
 #define IRQX_DEFINE_CALL(cmd)		TRACE_DEFINE_ENUM(IRQX_CALL_##cmd);

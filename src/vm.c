@@ -91,6 +91,7 @@ static struct irqx_vm *vm_create(struct kvm *kvm, struct module *owner)
 	refcount_set(&vm->refs, 1);
 	irqx_lines_init(&vm->lines, kvm, vm->source_id);
 	irqx_later_init(&vm->later);
+	irqx_bus_init(&vm->bus, kvm);
 	return vm;
 
 err_kvm:
@@ -103,30 +104,47 @@ err_free:
 }
 
 /*
- * The rest of a VM that nobody can find.  It may be the last reference to KVM's, so
- * this destroys it.
+ * The rest of a VM that nobody can find, if this is the last who has it.  It may be the last
+ * reference to KVM's, so this destroys it.
  */
-static void vm_finish(struct irqx_later *later)
+static void vm_finish(struct irqx_vm *vm)
 {
-	struct irqx_vm *vm = container_of(later, struct irqx_vm, later);
 	struct module *owner = vm->owner;
 
+	if (!refcount_dec_and_test(&vm->ends))
+		return;
 	kvm_put_kvm(vm->kvm);
+	irqx_later_destroy(&vm->later);
 	kfree_rcu(vm, rcu);
 	module_put(owner);
 }
 
+static void pager_finish(struct irqx_later *later)
+{
+	vm_finish(container_of(later, struct irqx_vm, later));
+}
+
+static void bus_finish(struct irqx_bus *bus)
+{
+	vm_finish(container_of(bus, struct irqx_vm, bus));
+}
+
 /*
  * No context any more.  A pager that waits for a page of the guest is left behind with
- * what it needs: it ends by itself.
+ * what it needs, and so is who takes the VM's tables off KVM's bus: they end by themselves.
  */
 static void vm_end(struct irqx_vm *vm)
 {
 	irqx_later_flush(&vm->later);
 	irqx_lines_teardown(&vm->lines);
 	irqx_kvm_put_source_id(vm->kvm, vm->source_id);
-	if (!irqx_later_stop(&vm->later, vm_finish))
-		vm_finish(&vm->later);
+	/* This, and those two. */
+	refcount_set(&vm->ends, 3);
+	if (!irqx_later_stop(&vm->later, pager_finish))
+		vm_finish(vm);
+	if (!irqx_bus_stop(&vm->bus, bus_finish))
+		vm_finish(vm);
+	vm_finish(vm);
 }
 
 /**

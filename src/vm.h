@@ -5,6 +5,7 @@
 #include <linux/kvm_host.h>
 #include <linux/refcount.h>
 
+#include "bus.h"
 #include "deliver.h"
 #include "line.h"
 
@@ -18,6 +19,8 @@ struct irqx_vm {
 	struct rcu_head rcu;
 	struct irqx_lines lines;
 	struct irqx_later later;
+	struct irqx_bus bus;
+	refcount_t ends;		/* who has the VM after its last context */
 };
 
 int irqx_vm_init(void);

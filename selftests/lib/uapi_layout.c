@@ -16,7 +16,7 @@
 #define CALL(call, number)						\
 	HOLDS(call##_number, (call) == (number))
 
-SIZE(kvm_irqx_info, 72);
+SIZE(kvm_irqx_info, 88);
 AT(kvm_irqx_info, abi, 4);
 AT(kvm_irqx_info, features, 8);
 AT(kvm_irqx_info, max_gsi, 16);
@@ -32,7 +32,11 @@ AT(kvm_irqx_info, attach_flags, 52);
 AT(kvm_irqx_info, synic_page_flags, 56);
 AT(kvm_irqx_info, mask_flags, 60);
 AT(kvm_irqx_info, get_state_flags, 64);
-AT(kvm_irqx_info, pad, 68);
+AT(kvm_irqx_info, table_flags, 68);
+AT(kvm_irqx_info, table_ops, 72);
+AT(kvm_irqx_info, table_state_flags, 76);
+AT(kvm_irqx_info, vector_size, 80);
+AT(kvm_irqx_info, max_vectors, 84);
 
 SIZE(kvm_irqx_attach, 32);
 AT(kvm_irqx_attach, flags, 4);
@@ -48,6 +52,7 @@ AT(kvm_irqx_stats, refused, 48);
 AT(kvm_irqx_stats, irqfds, 56);
 AT(kvm_irqx_stats, gsis, 60);
 AT(kvm_irqx_stats, undeliverable, 64);
+AT(kvm_irqx_stats, undefined, 72);
 
 SIZE(kvm_irqx_irqfd_direct, 96);
 AT(kvm_irqx_irqfd_direct, resamplefd, 4);
@@ -102,6 +107,37 @@ AT(kvm_irqx_synic_page, flags, 4);
 AT(kvm_irqx_synic_page, gpa, 8);
 AT(kvm_irqx_synic_page, pad, 16);
 
+SIZE(kvm_irqx_table, 72);
+AT(kvm_irqx_table, table, 4);
+AT(kvm_irqx_table, flags, 8);
+AT(kvm_irqx_table, nr, 12);
+AT(kvm_irqx_table, devid, 16);
+AT(kvm_irqx_table, changefd, 20);
+AT(kvm_irqx_table, entries, 24);
+AT(kvm_irqx_table, pba, 32);
+AT(kvm_irqx_table, error, 40);
+AT(kvm_irqx_table, pad, 48);
+
+SIZE(kvm_irqx_vector, KVM_IRQX_VECTOR_SIZE_MIN);
+AT(kvm_irqx_vector, address_hi, 4);
+AT(kvm_irqx_vector, data, 8);
+AT(kvm_irqx_vector, control, 12);
+AT(kvm_irqx_vector, state, 16);
+AT(kvm_irqx_vector, pad, 20);
+
+SIZE(kvm_irqx_table_state, 64);
+AT(kvm_irqx_table_state, table, 4);
+AT(kvm_irqx_table_state, flags, 8);
+AT(kvm_irqx_table_state, function, 12);
+AT(kvm_irqx_table_state, first, 16);
+AT(kvm_irqx_table_state, nr, 20);
+AT(kvm_irqx_table_state, vector_size, 24);
+AT(kvm_irqx_table_state, pad, 28);
+AT(kvm_irqx_table_state, vectors, 32);
+AT(kvm_irqx_table_state, changed, 40);
+AT(kvm_irqx_table_state, error, 48);
+AT(kvm_irqx_table_state, pad2, 56);
+
 /* As Documentation/api.rst has them, for seccomp. */
 CALL(KVM_IRQX_GET_INFO, 0xaef0);
 CALL(KVM_IRQX_ATTACH, 0x4020aef1);
@@ -111,6 +147,9 @@ CALL(KVM_IRQX_BATCH, 0xc030aef4);
 CALL(KVM_IRQX_SYNIC_PAGE, 0x4020aef5);
 CALL(KVM_IRQX_MASK, 0x4020aef6);
 CALL(KVM_IRQX_GET_STATE, 0xc030aef7);
+CALL(KVM_IRQX_TABLE, 0xc048aef8);
+CALL(KVM_IRQX_GET_TABLE, 0xc040aef9);
+CALL(KVM_IRQX_SET_TABLE, 0x4040aefa);
 CALL(KVM_SET_GSI_ROUTING, 0x4008ae6a);
 CALL(KVM_IRQFD, 0x4020ae76);
 CALL(KVM_IRQ_LINE, 0x4008ae61);

@@ -22,6 +22,9 @@ static inline int irqx_arch_result(int ret)
 	return IS_ENABLED(CONFIG_ARM64) ? ret ?: 1 : ret;
 }
 
+/* Whether the guest's interrupt controllers take the messages of a table. */
+int irqx_arch_takes_tables(struct kvm *kvm, struct irqx_error *error);
+
 bool irqx_arch_entry_needs_mm(const struct kvm_kernel_irq_routing_entry *e);
 
 /* Whether delivery outside atomic context may wait for a page of the guest. */

@@ -11,7 +11,7 @@
 u64 irqx_arch_features(void)
 {
 	u64 features = KVM_IRQX_FEATURE_IRQCHIP | KVM_IRQX_FEATURE_MSI |
-		       KVM_IRQX_FEATURE_PPI;
+		       KVM_IRQX_FEATURE_PPI | KVM_IRQX_FEATURE_TABLE;
 
 	if (irqx_kvm_tells_eois())
 		features |= KVM_IRQX_FEATURE_RESAMPLE;
@@ -34,6 +34,14 @@ int irqx_arch_vm_ready(struct kvm *kvm, struct irqx_error *error)
 		return 0;
 	return irqx_reject(error, -EAGAIN, IRQX_ARG_CONTEXT,
 			   IRQX_REASON_NO_IRQCHIP);
+}
+
+/* Context: any.  Return: 0, or -ENODEV without an ITS. */
+int irqx_arch_takes_tables(struct kvm *kvm, struct irqx_error *error)
+{
+	if (READ_ONCE(kvm->arch.vgic.has_its))
+		return 0;
+	return irqx_reject(error, -ENODEV, IRQX_ARG_CONTEXT, IRQX_REASON_NO_ITS);
 }
 
 bool irqx_arch_entry_needs_mm(const struct kvm_kernel_irq_routing_entry *e)

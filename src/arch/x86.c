@@ -14,7 +14,7 @@
 u64 irqx_arch_features(void)
 {
 	u64 features = KVM_IRQX_FEATURE_MSI | KVM_IRQX_FEATURE_RESAMPLE |
-		       KVM_IRQX_FEATURE_LEVEL_MSI;
+		       KVM_IRQX_FEATURE_LEVEL_MSI | KVM_IRQX_FEATURE_TABLE;
 
 	if (IRQX_KVM_HAS_IOAPIC)
 		features |= KVM_IRQX_FEATURE_IRQCHIP;
@@ -40,6 +40,12 @@ int irqx_arch_vm_ready(struct kvm *kvm, struct irqx_error *error)
 		return 0;
 	return irqx_reject(error, -EAGAIN, IRQX_ARG_CONTEXT,
 			   IRQX_REASON_NO_IRQCHIP);
+}
+
+/* Context: any.  Return: 0: a local APIC takes all messages. */
+int irqx_arch_takes_tables(struct kvm *kvm, struct irqx_error *error)
+{
+	return 0;
 }
 
 /*

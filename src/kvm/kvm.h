@@ -8,6 +8,7 @@
  */
 
 #include <linux/kvm_host.h>
+#include <kvm/iodev.h>
 
 #include "compat.h"
 #include "error.h"
@@ -170,6 +171,10 @@ static inline bool irqx_kvm_gfn_is_private(struct kvm *kvm, gfn_t gfn)
 	return false;
 #endif
 }
+
+int irqx_kvm_register_device(struct kvm *kvm, gpa_t start, u32 len,
+			     struct kvm_io_device *device);
+void irqx_kvm_unregister_device(struct kvm *kvm, struct kvm_io_device *device);
 
 void irqx_eventfd_signal(struct eventfd_ctx *eventfd);
 

@@ -19,6 +19,8 @@
 	X(kvm_arch_set_irq_inatomic)	\
 	X(kvm_get_running_vcpu)		\
 	X(gfn_to_memslot)		\
+	X(kvm_io_bus_register_dev)	\
+	X(kvm_io_bus_unregister_dev)	\
 	IRQX_KVM_SYMBOLS_IOAPIC(X)	\
 	IRQX_KVM_SYMBOLS_SOURCE_ID(X)	\
 	IRQX_KVM_SYMBOLS_PPI(X)

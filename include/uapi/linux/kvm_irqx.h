@@ -73,7 +73,11 @@
  * @synic_page_flags:	those of struct kvm_irqx_synic_page
  * @mask_flags:	those of struct kvm_irqx_mask
  * @get_state_flags:	those of struct kvm_irqx_get_state
- * @pad:	out: zero
+ * @table_flags:	those of struct kvm_irqx_table
+ * @table_ops:	operations of KVM_IRQX_TABLE: 1 << KVM_IRQX_TABLE_* of each
+ * @table_state_flags:	those of struct kvm_irqx_table_state
+ * @vector_size:	sizeof(struct kvm_irqx_vector) as the module knows it
+ * @max_vectors:	the most vectors of one table
  *
  * A flag or an operation that is not there is EINVAL.  One that is there may need something
  * of the kernel too: @features.
@@ -95,7 +99,11 @@ struct kvm_irqx_info {
 	__u32 synic_page_flags;
 	__u32 mask_flags;
 	__u32 get_state_flags;
-	__u32 pad;
+	__u32 table_flags;
+	__u32 table_ops;
+	__u32 table_state_flags;
+	__u32 vector_size;
+	__u32 max_vectors;
 };
 
 /**
@@ -113,6 +121,8 @@ struct kvm_irqx_info {
  *	KVM_IRQX_IRQFD_DIRECT_EVENT_FLAG and KVM_IRQX_SYNIC_PAGE.
  * KVM_IRQX_FEATURE_LEVEL_MSI
  *	Resamplefds on level-triggered MSIs of a VM with a split irqchip (x86).
+ * KVM_IRQX_FEATURE_TABLE
+ *	KVM_IRQX_TABLE and KVM_IRQX_ROUTING_VECTOR.
  */
 #define KVM_IRQX_FEATURE_IRQCHIP	(1ULL << 0)
 #define KVM_IRQX_FEATURE_MSI		(1ULL << 1)
@@ -122,6 +132,7 @@ struct kvm_irqx_info {
 #define KVM_IRQX_FEATURE_RESAMPLE	(1ULL << 8)
 #define KVM_IRQX_FEATURE_EVENT_FLAG	(1ULL << 9)
 #define KVM_IRQX_FEATURE_LEVEL_MSI	(1ULL << 11)
+#define KVM_IRQX_FEATURE_TABLE		(1ULL << 12)
 
 /**
  * define KVM_IRQX_ROUTING_PPI - a routing entry for a PPI of one vCPU
@@ -146,6 +157,28 @@ struct kvm_irqx_info {
  * count as refused.
  */
 #define KVM_IRQX_ROUTING_PPI	(1U << 31)
+
+/**
+ * define KVM_IRQX_ROUTING_VECTOR - a routing entry for a vector of a table
+ *
+ * A type of routing entry beside KVM's, where KVM_IRQX_FEATURE_TABLE is set. Of
+ * struct kvm_irq_routing_entry it takes
+ *
+ * :u.irqchip.irqchip:	the table, as KVM_IRQX_TABLE has numbered it in this context
+ * :u.irqchip.pin:	the vector, below the table's nr
+ *
+ * and zero in flags and in the rest of u; else EINVAL.  An event is one of the vector: it sends
+ * the message that the guest has written there, or sets the vector's Pending bit while that is
+ * masked, the table's function is masked or disabled.
+ *
+ * Any number of bindings and GSIs can lead to a vector, and the vector is *bound* while one
+ * does: then the guest's accesses to its entry are answered by the module.  The mask and what is
+ * pending are the vector's: a binding or a GSI that leads there has none, MASK and UNMASK of it
+ * are EINVAL, and KVM_IRQX_GET_STATE tells those of the vector.  One that is changed to lead there
+ * leaves its mask behind, and brings what is pending.  One that leaves leaves pending events
+ * there.  RESAMPLE is EINVAL.
+ */
+#define KVM_IRQX_ROUTING_VECTOR	(1U << 30)
 
 /**
  * struct kvm_irqx_attach - the VM that a context works on
@@ -193,6 +226,9 @@ struct kvm_irqx_attach {
  * @undeliverable:	entries taken that no interrupt can come of: on x86 MSIs of
  *		delivery mode Fixed or Lowest Priority with a vector below 16.  KVM takes
  *		them too, and their events are counted as any.
+ * @undefined:	accesses of the guest to a table that PCI leaves undefined: of another size
+ *		than 4 or 8 bytes, not aligned to it, or a write to Pending bits.  They change
+ *		nothing, and read zeroes.
  *
  * Counted since the context was opened.  Without events under way:
  * @events = @atomic + @deferred + @unrouted.  An event on a GSI that has both PIC
@@ -215,6 +251,7 @@ struct kvm_irqx_stats {
 	__u32 irqfds;
 	__u32 gsis;
 	__u64 undeliverable;
+	__u64 undefined;
 };
 
 /**
@@ -609,6 +646,17 @@ struct kvm_irqx_error {
  * @KVM_IRQX_ARG_OP_SIZE:	op_size
  * @KVM_IRQX_ARG_ERROR:		error, the record itself
  * @KVM_IRQX_ARG_STATE_SIZE:	state_size
+ * @KVM_IRQX_ARG_TABLE:		table
+ * @KVM_IRQX_ARG_ENTRIES:	entries
+ * @KVM_IRQX_ARG_PBA:		pba
+ * @KVM_IRQX_ARG_CHANGEFD:	changefd
+ * @KVM_IRQX_ARG_DEVID:		devid
+ * @KVM_IRQX_ARG_CHANGED:	changed
+ * @KVM_IRQX_ARG_FIRST:		first
+ * @KVM_IRQX_ARG_VERSION:	version
+ * @KVM_IRQX_ARG_VECTOR_SIZE:	vector_size
+ * @KVM_IRQX_ARG_FUNCTION:	function
+ * @KVM_IRQX_ARG_STATE:		state, of a vector
  * @KVM_IRQX_NR_ARGS:		how many there are
  *
  * Later modules may know more.
@@ -642,6 +690,17 @@ enum kvm_irqx_arg {
 	KVM_IRQX_ARG_OP_SIZE,
 	KVM_IRQX_ARG_ERROR,
 	KVM_IRQX_ARG_STATE_SIZE,
+	KVM_IRQX_ARG_TABLE,
+	KVM_IRQX_ARG_ENTRIES,
+	KVM_IRQX_ARG_PBA,
+	KVM_IRQX_ARG_CHANGEFD,
+	KVM_IRQX_ARG_DEVID,
+	KVM_IRQX_ARG_CHANGED,
+	KVM_IRQX_ARG_FIRST,
+	KVM_IRQX_ARG_VERSION,
+	KVM_IRQX_ARG_VECTOR_SIZE,
+	KVM_IRQX_ARG_FUNCTION,
+	KVM_IRQX_ARG_STATE,
 	KVM_IRQX_NR_ARGS
 };
 
@@ -654,7 +713,7 @@ enum kvm_irqx_arg {
  * @KVM_IRQX_REASON_UNKNOWN_VALUE:	an operation or a type of entry that is not known
  * @KVM_IRQX_REASON_TOO_SMALL:	a struct's size is less than it can be
  * @KVM_IRQX_REASON_OUT_OF_RANGE:	beyond the limit, or less than the least
- * @KVM_IRQX_REASON_NOT_ALIGNED:	not page-aligned
+ * @KVM_IRQX_REASON_NOT_ALIGNED:	not aligned as it has to be
  * @KVM_IRQX_REASON_NOT_OPEN:	not an open file
  * @KVM_IRQX_REASON_NOT_A_VM:	not a VM
  * @KVM_IRQX_REASON_NOT_AN_EVENTFD:	not an eventfd
@@ -680,6 +739,11 @@ enum kvm_irqx_arg {
  * @KVM_IRQX_REASON_TWICE:	the eventfd stands in the batch twice
  * @KVM_IRQX_REASON_UNKNOWN_FIELD:	something in a field that this module does not know
  * @KVM_IRQX_REASON_NO_ROUTE:	the GSI has no route
+ * @KVM_IRQX_REASON_OF_VECTOR:	it leads to a vector, whose mask is the guest's
+ * @KVM_IRQX_REASON_NO_TABLE:	the context has no such table
+ * @KVM_IRQX_REASON_OVERLAP:	another table of the VM answers there, or the two overlap
+ * @KVM_IRQX_REASON_VECTORS_BOUND:	a binding or a GSI leads to the table
+ * @KVM_IRQX_REASON_NO_ITS:	the guest has no ITS
  * @KVM_IRQX_NR_REASONS:	how many there are
  *
  * Later modules may know more.
@@ -718,6 +782,11 @@ enum kvm_irqx_reason {
 	KVM_IRQX_REASON_TWICE,
 	KVM_IRQX_REASON_UNKNOWN_FIELD,
 	KVM_IRQX_REASON_NO_ROUTE,
+	KVM_IRQX_REASON_OF_VECTOR,
+	KVM_IRQX_REASON_NO_TABLE,
+	KVM_IRQX_REASON_OVERLAP,
+	KVM_IRQX_REASON_VECTORS_BOUND,
+	KVM_IRQX_REASON_NO_ITS,
 	KVM_IRQX_NR_REASONS
 };
 
@@ -757,7 +826,8 @@ enum kvm_irqx_reason {
  * Errors:
  *
  * :EBADF:	@fd is not open
- * :EINVAL:	@fd is not an eventfd; @flags; @gsi is not zero, or beyond max_gsi; @pad
+ * :EINVAL:	@fd is not an eventfd; @flags; @gsi is not zero, or beyond max_gsi; @pad; it
+ *		leads to a vector of a table
  * :ENOENT:	@fd has no entry of its own in this context; the GSI has no route
  */
 struct kvm_irqx_mask {
@@ -820,6 +890,180 @@ struct kvm_irqx_get_state {
 	__aligned_u64 pad[2];
 };
 
+/**
+ * DOC: Tables of vectors
+ *
+ * A table is an MSI-X table of the guest's (PCI Local Bus Specification 3.0, 6.8.2): entries of
+ * 16 bytes and a Pending Bit Array at guest-physical addresses, answered in the kernel.  A guest
+ * that moves, masks or unmasks a vector does not leave it for userspace.
+ *
+ * A vector to which nothing is bound (KVM_IRQX_ROUTING_VECTOR) is the VMM's: what the guest reads
+ * and writes there is KVM_EXIT_MMIO as without a table, and the VMM says by KVM_IRQX_SET_TABLE
+ * what becomes of it.  Thus a vector can be set up when the guest uses it first.  The
+ * Pending Bit Array is always answered, for all vectors.
+ *
+ * As PCI says: an access is of 4 or 8 bytes, aligned to that; what KVM brings of another kind reads
+ * as zeroes and changes nothing.  Message Address bits 1:0 and Vector Control bits 31:1 are
+ * zero whatever is written; all else reads back as written.  A new vector is masked.  The
+ * message of a vector that is not masked is the one that stands there: PCI leaves a change
+ * of it undefined, here it is in force when the write returns.  When a write to an entry
+ * returns to the guest, nothing goes to the old message any more, and nothing that came before
+ * is lost.
+ *
+ * KVM's bus for devices has 1,000 places, which the VM's IOAPIC, its ITSs, redistributors (one a
+ * vCPU) and coalesced zones share; a table takes two.  Inside a table's range there must be no
+ * KVM_IOEVENTFD: it would hide what lies behind it from the bus (virt/kvm/kvm_main.c,
+ * kvm_io_bus_get_first_dev()).  A memslot there hides the table.
+ */
+
+/**
+ * struct kvm_irqx_table - make, move, switch or give back a table
+ * @op:		%KVM_IRQX_TABLE_*
+ * @table:	the table's number in this context; CREATE: out
+ * @flags:	CREATE and SET: %KVM_IRQX_TABLE_DECODES, _ENABLED, _MASKED; else zero
+ * @nr:		CREATE: how many vectors, 1 .. max_vectors; else zero
+ * @devid:	CREATE: the device ID that the ITS knows the function by (arm64; else ignored);
+ *		else zero
+ * @changefd:	CREATE: an eventfd that is signalled when the guest has changed an entry, or
+ *		KVM_IRQX_NO_FD; else zero
+ * @entries:	CREATE and MOVE: guest-physical address of the entries, a multiple of 8; else zero
+ * @pba:	CREATE and MOVE: the same of the Pending Bit Array
+ * @error:	address of a struct kvm_irqx_error, or 0
+ * @pad:	zero
+ *
+ * KVM_IRQX_TABLE_CREATE
+ *	A table whose vectors are all masked and belong to the VMM.
+ * KVM_IRQX_TABLE_MOVE
+ *	The guest has moved the BAR: the table is answered there, and not any more at the old place.
+ *	Nothing else changes.
+ * KVM_IRQX_TABLE_SET
+ *	The three flags are these.  DECODES: the guest's accesses are answered (Memory Space
+ *	Enable of the command register); else they are KVM_EXIT_MMIO.  ENABLED and MASKED: MSI-X
+ *	Enable and Function Mask of Message Control; while the function is not enabled, or is
+ *	masked, all its vectors are, and events set their Pending bits.  When it returns,
+ *	none that is to be held back will be delivered; it waits as KVM_IRQX_MASK does.
+ * KVM_IRQX_TABLE_DESTROY
+ *	The table is no more.  No binding or GSI may lead to it.
+ *
+ * CREATE and MOVE wait, until they are killed, for a thread of the VM to put the table on
+ * KVM's bus, which on some kernels waits for each vCPU to be out of the kernel once; a page that
+ * a vCPU waits for holds it up.  Nobody waits for a table to be taken off the bus.  From 7.3
+ * on an access may still be KVM_EXIT_MMIO for a moment after CREATE or MOVE has returned.
+ *
+ * Errors, beside those of every call:
+ *
+ * :EINVAL:	@op, @flags, @nr, @pad or another field that must be zero; @entries or @pba is not
+ *		a multiple of 8, or ends beyond the address space; they overlap each other;
+ *		@changefd is not an eventfd
+ * :EBADF:	@changefd is not open
+ * :ENOENT:	@table is not one of this context
+ * :EEXIST:	another table of the VM, in any context, that decodes overlaps one that will
+ * :EBUSY:	DESTROY: a binding or GSI leads to it
+ * :ENODEV:	CREATE: the guest has no ITS (arm64)
+ * :ENOSPC:	KVM's bus is full
+ * :ENOMEM:	no memory
+ */
+struct kvm_irqx_table {
+	__u32 op;
+	__u32 table;
+	__u32 flags;
+	__u32 nr;
+	__u32 devid;
+	__s32 changefd;
+	__aligned_u64 entries;
+	__aligned_u64 pba;
+	__aligned_u64 error;
+	__aligned_u64 pad[3];
+};
+
+#define KVM_IRQX_TABLE_CREATE	1
+#define KVM_IRQX_TABLE_MOVE	2
+#define KVM_IRQX_TABLE_SET	3
+#define KVM_IRQX_TABLE_DESTROY	4
+
+#define KVM_IRQX_TABLE_DECODES	(1U << 0)
+#define KVM_IRQX_TABLE_ENABLED	(1U << 1)
+#define KVM_IRQX_TABLE_MASKED	(1U << 2)
+
+/* PCI 3.0, 6.8.2.3: Table Size of Message Control. */
+#define KVM_IRQX_MAX_VECTORS	2048
+
+/**
+ * struct kvm_irqx_vector - the state of one vector
+ * @address_lo:	Message Address, as the guest reads it
+ * @address_hi:	Message Upper Address
+ * @data:	Message Data
+ * @control:	Vector Control: bit 0, the mask
+ * @state:	KVM_IRQX_VECTOR_PENDING; out: KVM_IRQX_VECTOR_BOUND too
+ * @pad:	zero
+ *
+ * An unmasked vector is pending for moments only, or while it waits for a page of the guest, or
+ * for somebody to bind it.
+ */
+struct kvm_irqx_vector {
+	__u32 address_lo;
+	__u32 address_hi;
+	__u32 data;
+	__u32 control;
+	__u32 state;
+	__u32 pad;
+};
+
+#define KVM_IRQX_VECTOR_PENDING	(1U << 0)
+#define KVM_IRQX_VECTOR_BOUND	(1U << 1)
+
+/**
+ * struct kvm_irqx_table_state - the state of a table, or of some of its vectors
+ * @version:	KVM_IRQX_TABLE_STATE_VERSION
+ * @table:	the table's number in this context
+ * @flags:	SET: KVM_IRQX_TABLE_STATE_FUNCTION or none; GET: zero
+ * @function:	GET: out: the table's flags, KVM_IRQX_TABLE_*.  SET: the same to be, with
+ *		FUNCTION; else zero
+ * @first:	the first vector
+ * @nr:		how many; 0: none
+ * @vector_size:	sizeof(struct kvm_irqx_vector) as the caller knows it; 24 to 64
+ * @pad:	zero
+ * @vectors:	address of an array of struct kvm_irqx_vector
+ * @changed:	GET: address of @nr bits in 64-bit words, or 0: out: which of the vectors the guest
+ *		has changed since they were last asked for; SET: zero
+ * @error:	address of a struct kvm_irqx_error, or 0
+ * @pad2:	zero
+ *
+ * SET does to bound vectors what the guest's writes would do, each vector in one step, and
+ * clears or sets their Pending bits; one that is pending and not masked sends its message.
+ * Nothing has to be bound: a VMM restores a table first, and binds then; what is pending at
+ * an unmasked vector is sent when it is bound.  Whoever saves a table unbinds its eventfds
+ * first, or has them signalled no more: an event after GET is not in the state.
+ *
+ * Errors, with nothing changed:
+ *
+ * :EINVAL:	@version, @flags, @function, @first, @nr, @vector_size, @pad, @changed with SET; @pad
+ *		or unknown bits in @state of a vector
+ * :ENOENT:	@table is not one of this context
+ * :E2BIG:	SET: a vector has something in a field that this module does not know
+ * :EEXIST:	SET: as KVM_IRQX_TABLE
+ * :ENOMEM:	no memory
+ */
+struct kvm_irqx_table_state {
+	__u32 version;
+	__u32 table;
+	__u32 flags;
+	__u32 function;
+	__u32 first;
+	__u32 nr;
+	__u32 vector_size;
+	__u32 pad;
+	__aligned_u64 vectors;
+	__aligned_u64 changed;
+	__aligned_u64 error;
+	__aligned_u64 pad2;
+};
+
+#define KVM_IRQX_TABLE_STATE_VERSION	1
+#define KVM_IRQX_TABLE_STATE_FUNCTION	(1U << 0)
+#define KVM_IRQX_VECTOR_SIZE_MIN	24
+#define KVM_IRQX_VECTOR_SIZE_MAX	64
+
 /*
  * KVM's ioctl type; numbers that KVM does not use on any of its files.  They stay as they
  * are: those of structs that grow do not tell a size, and the other structs have room.
@@ -832,6 +1076,9 @@ struct kvm_irqx_get_state {
 #define KVM_IRQX_SYNIC_PAGE	_IOW(KVMIO,  0xf5, struct kvm_irqx_synic_page)
 #define KVM_IRQX_MASK		_IOW(KVMIO,  0xf6, struct kvm_irqx_mask)
 #define KVM_IRQX_GET_STATE	_IOWR(KVMIO, 0xf7, struct kvm_irqx_get_state)
+#define KVM_IRQX_TABLE		_IOWR(KVMIO, 0xf8, struct kvm_irqx_table)
+#define KVM_IRQX_GET_TABLE	_IOWR(KVMIO, 0xf9, struct kvm_irqx_table_state)
+#define KVM_IRQX_SET_TABLE	_IOW(KVMIO,  0xfa, struct kvm_irqx_table_state)
 
 /*
  * For who wants them, the names without the module's prefix.  KVM may come to have such
