@@ -373,6 +373,9 @@ void irqx_vcpu_first(struct irqx_vcpu *v);
 void irqx_vcpu_start(struct irqx_guest *g, uint32_t vcpu);
 void irqx_vcpu_stop(struct irqx_guest *g, uint32_t vcpu);
 
+/* A vCPU's exit to the VMM: a failure, unless a program defines its own.  On its thread. */
+void irqx_vcpu_exit(struct irqx_vcpu *v);
+
 /* How many of @irq vCPU @vcpu, or of all irqs all vCPUs, have taken so far. */
 uint64_t irqx_count(struct irqx_guest *g, uint32_t vcpu, uint32_t irq);
 uint64_t irqx_total(struct irqx_guest *g);
@@ -417,6 +420,18 @@ void irqx_fire_at(struct irqx_guest *g, int fd, uint32_t vcpu, uint32_t irq);
 /* "@irq of vCPU @vcpu", as an MSI (LPI); what a device of the guest would hold. */
 struct kvm_irq_routing_entry irqx_entry(struct irqx_guest *g, uint32_t vcpu,
 					uint32_t irq);
+
+/* What a guest writes into a table of vectors, for the same. */
+struct irqx_vector_message {
+	uint64_t address;
+	uint32_t data;
+};
+
+/* On arm64 @g has IRQX_GUEST_ARCH_TABLE, and the function this device ID. */
+struct irqx_vector_message irqx_vector_message(struct irqx_guest *g, uint32_t vcpu, uint32_t irq);
+uint32_t irqx_table_devid(void);
+/* Whether a guest has what the messages of a table go to. */
+bool irqx_takes_tables(void);
 
 /*
  * The same by an entry that KVM never delivers in atomic context, so that its
@@ -487,6 +502,14 @@ static inline struct irqx_slot irqx_slot(struct irqx_guest *g, uint32_t i)
 		.irq = IRQX_IRQ_MIN + i / g->nr_vcpus,
 	};
 }
+
+/*
+ * In the guest: which vCPU this is; interrupts on or off; with them off, wait for one, and
+ * take it.
+ */
+uint32_t irqx_guest_vcpu(void);
+void irqx_guest_irqs(bool on);
+void irqx_guest_halt(void);
 
 /* In the guest, for handlers of a test's own: count one @irq. */
 void irqx_guest_count(uint32_t irq);

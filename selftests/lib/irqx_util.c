@@ -269,6 +269,12 @@ static void catch_kicks(void)
 	sigaction(SIGUSR1, &action, NULL);
 }
 
+void __weak irqx_vcpu_exit(struct irqx_vcpu *v)
+{
+	TEST_FAIL("vCPU %u: unexpected exit %s", v->vcpu->id,
+		  exit_reason_str(v->vcpu->run->exit_reason));
+}
+
 static void *vcpu_thread(void *arg)
 {
 	struct irqx_vcpu *v = arg;
@@ -289,9 +295,7 @@ static void *vcpu_thread(void *arg)
 			REPORT_GUEST_ASSERT(uc);
 			break;
 		default:
-			TEST_FAIL("vCPU %u: unexpected exit %s",
-				  v->vcpu->id,
-				  exit_reason_str(v->vcpu->run->exit_reason));
+			irqx_vcpu_exit(v);
 		}
 	}
 	return NULL;

@@ -61,6 +61,8 @@
 #define IRQX_NR_LEVEL_PINS	64
 
 #define IRQX_GUEST_ARCH_MANY_LPIS	(1 << 8)
+/* The ITS has a device with an event for each LPI: irqx_vector_message(). */
+#define IRQX_GUEST_ARCH_TABLE		(1 << 10)
 /* vCPUs spin where others wait for an interrupt. */
 #define IRQX_GUEST_ARCH_SPIN		(1 << 9)
 

@@ -55,6 +55,9 @@ static inline bool irqx_has_synic(void)
 /* The VM has a dirty ring. */
 #define IRQX_GUEST_ARCH_DIRTY_RING	(1 << 11)
 
+/* Any message reaches the local APICs. */
+#define IRQX_GUEST_ARCH_TABLE	0
+
 struct irqx_guest;
 
 struct irqx_arch_guest {

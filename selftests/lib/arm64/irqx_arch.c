@@ -27,6 +27,9 @@
  */
 #define EVENTS_PER_DEVICE	256
 #define DEVICES_PER_VCPU	64
+/* After those; its events are vcpu * EVENTS_PER_DEVICE + irq. */
+#define TABLE_DEVICE		(IRQX_MAX_VCPUS * DEVICES_PER_VCPU)
+#define TABLE_EVENTS		(IRQX_MAX_VCPUS * EVENTS_PER_DEVICE)
 #define FIRST_LPI		8192
 
 /* Physical memory that GIC and ITS use; the guest has no need to see it. */
@@ -240,6 +243,29 @@ void irqx_guest_main(void)
 	irqx_guest_wait();
 }
 
+uint32_t irqx_guest_vcpu(void)
+{
+	return this_cpu()->index;
+}
+
+void irqx_guest_irqs(bool on)
+{
+	if (on)
+		local_irq_enable();
+	else
+		local_irq_disable();
+	isb();
+}
+
+void irqx_guest_halt(void)
+{
+	/* An interrupt that is masked ends wfi, too. */
+	local_irq_disable();
+	wfi();
+	irqx_guest_irqs(true);
+	local_irq_disable();
+}
+
 void __weak irqx_guest_wait(void)
 {
 	if (this_cpu()->flags & IRQX_GUEST_ARCH_SPIN) {
@@ -247,13 +273,8 @@ void __weak irqx_guest_wait(void)
 		for (;;)
 			cpu_relax();
 	}
-	/* An interrupt that is masked ends wfi, too. */
-	for (;;) {
-		local_irq_disable();
-		wfi();
-		local_irq_enable();
-		isb();
-	}
+	for (;;)
+		irqx_guest_halt();
 }
 
 /*
@@ -302,11 +323,27 @@ static void its_map_all(struct irqx_guest *g)
 	}
 }
 
+/* One device that has all LPIs, as a function with a table of vectors does. */
+static void its_map_table(struct irqx_guest *g, uint32_t nth)
+{
+	uint32_t vcpu, irq;
+
+	its_command(g, GITS_CMD_MAPD | (uint64_t)TABLE_DEVICE << 32,
+		    ilog2(TABLE_EVENTS) - 1, 1ULL << 63 | ITT(g->nr_vcpus, nth));
+	for (vcpu = 0; vcpu < g->nr_vcpus; vcpu++)
+		for (irq = IRQX_IRQ_MIN; irq <= IRQX_IRQ_MAX; irq++)
+			its_command(g, GITS_CMD_MAPTI | (uint64_t)TABLE_DEVICE << 32,
+				    (uint64_t)(FIRST_LPI + vcpu * g->arch.nr_lpis + irq) << 32 |
+				    (vcpu * EVENTS_PER_DEVICE + irq), vcpu);
+}
+
 static void its_create(struct irqx_guest *g)
 {
+	bool table = g->vcpus[0].cpu->flags & IRQX_GUEST_ARCH_TABLE;
 	uint32_t nr_devices = g->nr_vcpus *
 		DIV_ROUND_UP(g->arch.nr_lpis, EVENTS_PER_DEVICE);
-	uint64_t size = ITT(g->nr_vcpus, nr_devices) - TABLES_GPA;
+	/* Of @TABLE_EVENTS, 8 bytes each. */
+	uint64_t size = ITT(g->nr_vcpus, nr_devices) + 4 * SZ_4K - TABLES_GPA;
 
 	vm_userspace_mem_region_add(g->vm, VM_MEM_SRC_ANONYMOUS, TABLES_GPA,
 				    TABLES_SLOT,
@@ -314,7 +351,29 @@ static void its_create(struct irqx_guest *g)
 	memset(addr_gpa2hva(g->vm, PROPERTIES),
 	       PRIORITY | LPI_PROP_GROUP1 | LPI_PROP_ENABLED, SZ_64K);
 	its_map_all(g);
+	if (table)
+		its_map_table(g, nr_devices);
 	g->arch.its_fd = vgic_its_setup(g->vm);
+}
+
+struct irqx_vector_message irqx_vector_message(struct irqx_guest *g, uint32_t vcpu, uint32_t irq)
+{
+	struct kvm_irq_routing_entry entry = irqx_entry(g, vcpu, irq);
+
+	return (struct irqx_vector_message){
+		.address = (uint64_t)entry.u.msi.address_hi << 32 | entry.u.msi.address_lo,
+		.data = vcpu * EVENTS_PER_DEVICE + irq,
+	};
+}
+
+uint32_t irqx_table_devid(void)
+{
+	return TABLE_DEVICE;
+}
+
+bool irqx_takes_tables(void)
+{
+	return irqx_gic_version() == 3;
 }
 
 static void its_run(struct irqx_guest *g)

@@ -69,10 +69,28 @@ void irqx_guest_main(void)
 	irqx_guest_wait();
 }
 
+uint32_t irqx_guest_vcpu(void)
+{
+	return this_cpu()->index;
+}
+
+void irqx_guest_irqs(bool on)
+{
+	if (on)
+		asm volatile("sti" ::: "memory");
+	else
+		asm volatile("cli" ::: "memory");
+}
+
+void irqx_guest_halt(void)
+{
+	asm volatile("sti; hlt; cli" ::: "memory");
+}
+
 void __weak irqx_guest_wait(void)
 {
 	for (;;)
-		asm volatile("sti; hlt; cli" ::: "memory");
+		irqx_guest_halt();
 }
 
 void irqx_arch_vm_init(struct kvm_vm *vm, uint32_t flags)
@@ -134,6 +152,26 @@ struct kvm_irq_routing_entry irqx_entry(struct irqx_guest *g, uint32_t vcpu,
 		.dest = g->vcpus[vcpu].vcpu->id,
 		.vector = irq,
 	});
+}
+
+struct irqx_vector_message irqx_vector_message(struct irqx_guest *g, uint32_t vcpu, uint32_t irq)
+{
+	struct kvm_irq_routing_entry entry = irqx_entry(g, vcpu, irq);
+
+	return (struct irqx_vector_message){
+		.address = (uint64_t)entry.u.msi.address_hi << 32 | entry.u.msi.address_lo,
+		.data = entry.u.msi.data,
+	};
+}
+
+uint32_t irqx_table_devid(void)
+{
+	return 0;
+}
+
+bool irqx_takes_tables(void)
+{
+	return true;
 }
 
 void irqx_arch_fence(struct irqx_guest *g, uint32_t vcpu)
