@@ -124,11 +124,15 @@ static void vector_compose(struct irqx_vector *vector, struct irqx_entries *entr
 /* Has the target be what the entry, the table and the users say. */
 static void vector_update(struct irqx_vector *vector, struct irqx_leave *leave)
 {
+	bool held = vector_is_held(vector);
 	struct irqx_entries entries = {};
 
 	lockdep_assert_held(&vector->table->lock);
 
-	if (vector_is_held(vector)) {
+	trace_irqx_vector(vector->table->id, vector - vector->table->vectors,
+			  (u64)vector->dwords[ADDRESS_HI] << 32 |
+			  vector->dwords[ADDRESS_LO], vector->dwords[DATA], held);
+	if (held) {
 		irqx_target_change(&vector->target, NULL, IRQX_MASK_SET, leave);
 		return;
 	}
