@@ -21,6 +21,7 @@ static const struct {
 	{ "bring-up", bench_bring_up },
 	{ "mask", bench_mask },
 	{ "bind", bench_bind },
+	{ "vector", bench_vector },
 	{ "level", bench_level },
 	{ "stranger", bench_stranger },
 	{ "memory", bench_memory },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The example that the documents show works: tools/example.c, beside this
- * program, succeeds.
+ * The examples that the documents show work: tools/example.c and tools/table.c, beside this
+ * program, succeed.
  */
 #include <libgen.h>
 
@@ -10,20 +10,25 @@
 
 static int run_example(void *arg)
 {
+	const char *name = arg;
 	char path[4096];
 
-	(void)arg;
 	snprintf(path, sizeof(path), "%s", program_invocation_name);
-	snprintf(path, sizeof(path), "%s/example", dirname(strdup(path)));
+	snprintf(path, sizeof(path), "%s/%s", dirname(strdup(path)), name);
 	dup2(STDERR_FILENO, STDOUT_FILENO);
-	execl(path, "example", NULL);
+	execl(path, name, NULL);
 	perror(path);
 	return 127;
 }
 
 TEST(example_of_the_documents)
 {
-	ASSERT_EQ(0, irqx_in_child(run_example, NULL));
+	ASSERT_EQ(0, irqx_in_child(run_example, "example"));
+}
+
+TEST(table_of_the_documents)
+{
+	ASSERT_EQ(0, irqx_in_child(run_example, "table"));
 }
 
 TEST_HARNESS_MAIN

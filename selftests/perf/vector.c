@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A guest that moves vectors of its MSI-X tables: where the table is served by the module, and
+ * where each access is an exit to a VMM, which then changes KVM's table, or a binding here.
+ */
+#include "bench.h"
+#include "irqx_table.h"
+
+#define MOVES		128
+#define MAX_TABLES	32
+#define PER_TABLE	KVM_IRQX_MAX_VECTORS
+#define TABLE_STRIDE	(PER_TABLE * IRQX_ENTRY_SIZE)
+#define PBAS		(IRQX_TABLE_GPA + MAX_TABLES * TABLE_STRIDE)
+#define PBA_STRIDE	0x1000
+
+enum what {
+	NOTHING,
+	MOVE,				/* mask, address, data, unmask, read back */
+	WRITE_MASKED,			/* one access each, all of 4 bytes */
+	MASK,				/* and unmask: two */
+	READ,
+	READ_PENDING,
+	UNDEFINED,			/* a read of 1 byte */
+};
+
+/* In guest memory; of the one vCPU. */
+static struct job {
+	uint32_t what;
+	uint32_t n;
+	uint32_t nr;			/* vectors, from IRQX_TABLE_GPA on */
+	uint64_t where;			/* for single accesses */
+	struct irqx_vector_message to[2];
+} job;
+
+/*
+ * The guest
+ */
+
+static void write4(uint64_t where, uint32_t value)
+{
+	*(volatile uint32_t *)where = value;
+}
+
+static uint32_t read4(uint64_t where)
+{
+	return *(volatile uint32_t *)where;
+}
+
+static void guest_move(uint64_t entry, const struct irqx_vector_message *to)
+{
+	write4(entry + IRQX_ENTRY_CONTROL, 1);
+	write4(entry + IRQX_ENTRY_ADDRESS, to->address);
+	write4(entry + IRQX_ENTRY_UPPER, to->address >> 32);
+	write4(entry + IRQX_ENTRY_DATA, to->data);
+	write4(entry + IRQX_ENTRY_CONTROL, 0);
+	read4(entry + IRQX_ENTRY_CONTROL);
+}
+
+static void guest_access(uint32_t i)
+{
+	switch (job.what) {
+	case WRITE_MASKED:
+		write4(job.where + IRQX_ENTRY_DATA, i);
+		break;
+	case MASK:
+		write4(job.where + IRQX_ENTRY_CONTROL, 1);
+		write4(job.where + IRQX_ENTRY_CONTROL, 0);
+		break;
+	case READ:
+	case READ_PENDING:
+		read4(job.where);
+		break;
+	case UNDEFINED:
+		*(volatile uint8_t *)job.where;
+		break;
+	}
+}
+
+void irqx_guest_wait(void)
+{
+	uint32_t i;
+
+	/* The vCPU of a guest without a job has a thread. */
+	while (job.what == NOTHING)
+		irqx_guest_halt();
+	for (;;) {
+		for (i = 0; i < job.n; i++) {
+			if (job.what == MOVE)
+				guest_move(IRQX_TABLE_GPA +
+					   (uint64_t)i * 2654435761U % job.nr * IRQX_ENTRY_SIZE,
+					   &job.to[i % 2]);
+			else
+				guest_access(i);
+		}
+		GUEST_SYNC(0);
+	}
+}
+
+/*
+ * The VMM
+ */
+
+enum way {
+	WAY_TABLE,			/* the module serves it */
+	WAY_MODIFY,			/* exits; KVM_IRQX_IRQFD_DIRECT_MODIFY */
+	WAY_KVM,			/* exits; KVM_SET_GSI_ROUTING */
+	WAY_IDLE,			/* exits, and nothing else is done */
+};
+
+struct vmm {
+	struct irqx_guest *g;
+	enum way way;
+	uint32_t nr;
+	int *fds;
+	uint32_t *table;		/* what the guest has written, by exits */
+	struct kvm_irq_routing *routing;
+	struct irqx_table tables[MAX_TABLES];
+};
+
+static struct kvm_irq_routing_entry message_entry(const struct vmm *vmm, uint32_t vector)
+{
+	const uint32_t *entry = &vmm->table[4 * vector];
+
+	return (struct kvm_irq_routing_entry){
+		.gsi = vmm->way == WAY_KVM ? vector : 0,
+		.type = KVM_IRQ_ROUTING_MSI,
+		.flags = irqx_table_devid() ? KVM_MSI_VALID_DEVID : 0,
+		.u.msi = {
+			.address_lo = entry[0],
+			.address_hi = entry[1],
+			.data = entry[2],
+			.devid = irqx_table_devid(),
+		},
+	};
+}
+
+static void apply(struct vmm *vmm, uint32_t vector)
+{
+	struct kvm_irq_routing_entry entry = message_entry(vmm, vector);
+
+	if (vmm->way == WAY_MODIFY) {
+		bench_ok(__irqx_modify(vmm->g->ctx, vmm->fds[vector], entry));
+	} else if (vmm->way == WAY_KVM) {
+		vmm->routing->entries[vector] = entry;
+		bench_ok(__irqx_ioctl(vmm->g->vm->fd, KVM_SET_GSI_ROUTING, vmm->routing));
+	}
+}
+
+static void emulate(struct vmm *vmm)
+{
+	struct kvm_run *run = vmm->g->vcpus[0].vcpu->run;
+	uint32_t i = (run->mmio.phys_addr - IRQX_TABLE_GPA) / 4;
+
+	if (vmm->way == WAY_IDLE)
+		return;
+	if (!run->mmio.is_write) {
+		memcpy(run->mmio.data, &vmm->table[i], 4);
+		return;
+	}
+	memcpy(&vmm->table[i], run->mmio.data, 4);
+	/* Unmasked: what VMMs wait for. */
+	if (i % 4 == 3 && !vmm->table[i])
+		apply(vmm, i / 4);
+}
+
+static void run(struct vmm *vmm)
+{
+	struct kvm_vcpu *vcpu = vmm->g->vcpus[0].vcpu;
+	struct ucall uc;
+
+	for (;;) {
+		vcpu_run(vcpu);
+		if (get_ucall(vcpu, &uc) == UCALL_SYNC)
+			return;
+		TEST_ASSERT(vcpu->run->exit_reason == KVM_EXIT_MMIO && vmm->way != WAY_TABLE,
+			    "unexpected exit %s", exit_reason_str(vcpu->run->exit_reason));
+		emulate(vmm);
+	}
+}
+
+static struct job *job_of(struct vmm *vmm)
+{
+	return addr_gva2hva(vmm->g->vm, (vm_vaddr_t)&job);
+}
+
+static double measure(struct vmm *vmm, uint32_t what, uint64_t where)
+{
+	struct job *j = job_of(vmm);
+	struct bench_clock clock;
+
+	j->where = where;
+	j->n = MOVES;
+	j->what = what;
+	bench_start(&clock);
+	run(vmm);
+	return bench_stop(&clock) / MOVES;
+}
+
+static void serve_tables(struct vmm *vmm)
+{
+	struct irqx_vector_message m = irqx_vector_message(vmm->g, 0, IRQX_IRQ_MIN);
+	struct kvm_irqx_vector *vectors = calloc(PER_TABLE, sizeof(*vectors));
+	struct irqx_table *table;
+	uint32_t i, left = vmm->nr;
+
+	for (i = 0; i < PER_TABLE; i++)
+		vectors[i] = (struct kvm_irqx_vector){
+			.address_lo = m.address,
+			.address_hi = m.address >> 32,
+			.data = m.data,
+		};
+	for (i = 0; left; i++, left -= table->nr) {
+		table = &vmm->tables[i];
+		table->nr = left < PER_TABLE ? left : PER_TABLE;
+		table->entries = IRQX_TABLE_GPA + i * TABLE_STRIDE;
+		table->pba = PBAS + i * PBA_STRIDE;
+		bench_ok(__irqx_table_create(vmm->g->ctx, table, IRQX_TABLE_ON,
+					     KVM_IRQX_NO_FD));
+		bench_ok(__irqx_table_put(table, 0, table->nr, vectors, -1));
+	}
+	for (i = 0; i < vmm->nr; i++)
+		bench_ok(__irqx_bind(vmm->g->ctx, vmm->fds[i],
+				     irqx_vector_entry(&vmm->tables[i / PER_TABLE],
+						       i % PER_TABLE)));
+	free(vectors);
+}
+
+static struct vmm vmm_create(enum way way, uint32_t nr)
+{
+	struct vmm vmm = {
+		.g = __irqx_guest_create(1, NULL, IRQX_GUEST_ARCH_TABLE),
+		.way = way,
+		.nr = nr,
+		.fds = calloc(nr, sizeof(int)),
+		.table = calloc(nr, IRQX_ENTRY_SIZE),
+		.routing = calloc(1, sizeof(*vmm.routing) +
+				  nr * sizeof(vmm.routing->entries[0])),
+	};
+	struct irqx_vector_message m = irqx_vector_message(vmm.g, 0, IRQX_IRQ_MIN);
+	struct job *j = job_of(&vmm);
+	uint32_t i;
+
+	virt_map(vmm.g->vm, IRQX_TABLE_GPA, IRQX_TABLE_GPA, IRQX_TABLE_PAGES);
+	irqx_need_files(4 * nr + 1024);
+	irqx_eventfds(vmm.fds, nr);
+	for (i = 0; i < nr; i++) {
+		vmm.table[4 * i] = m.address;
+		vmm.table[4 * i + 1] = m.address >> 32;
+		vmm.table[4 * i + 2] = m.data;
+		vmm.routing->entries[i] = message_entry(&vmm, i);
+	}
+	vmm.routing->nr = nr;
+	if (way == WAY_TABLE)
+		serve_tables(&vmm);
+	for (i = 0; i < nr && way == WAY_MODIFY; i++)
+		bench_ok(__irqx_bind(vmm.g->ctx, vmm.fds[i], message_entry(&vmm, i)));
+	if (way == WAY_KVM)
+		bench_ok(__irqx_ioctl(vmm.g->vm->fd, KVM_SET_GSI_ROUTING, vmm.routing));
+	for (i = 0; i < nr && way == WAY_KVM; i++)
+		bench_ok(__irqx_irqfd(vmm.g->vm->fd, vmm.fds[i], i, 0));
+
+	j->nr = nr;
+	j->to[0] = irqx_vector_message(vmm.g, 0, IRQX_IRQ_MIN + 1);
+	j->to[1] = m;
+	/* It halts, and does nothing for once. */
+	vmm.g->vcpus[0].vcpu->run->immediate_exit = 0;
+	j->what = READ;
+	irqx_signal_msi(vmm.g->vm, irqx_entry(vmm.g, 0, IRQX_IRQ_MIN));
+	run(&vmm);
+	return vmm;
+}
+
+static void vmm_free(struct vmm *vmm)
+{
+	irqx_close_all(vmm->fds, vmm->nr);
+	irqx_guest_free(vmm->g);
+	free(vmm->fds);
+	free(vmm->table);
+	free(vmm->routing);
+}
+
+static void moves(uint32_t n)
+{
+	struct vmm table = vmm_create(WAY_TABLE, n), modify = vmm_create(WAY_MODIFY, n), kvm;
+	struct bench_pairs by_table = {}, by_modify = {};
+	bool has_kvm = n <= BENCH_KVM_MAX;
+	double theirs = BENCH_NONE;
+	uint32_t i;
+
+	if (has_kvm)
+		kvm = vmm_create(WAY_KVM, n);
+	for (i = 0; i <= bench_runs(n > 64); i++) {
+		if (has_kvm)
+			theirs = measure(&kvm, MOVE, 0);
+		bench_pair(&by_table, measure(&table, MOVE, 0), theirs);
+		bench_pair(&by_modify, measure(&modify, MOVE, 0), theirs);
+		/* The first run is for the caches. */
+		if (!i)
+			by_table.nr = by_modify.nr = 0;
+	}
+	bench_report("vector-move", n, NULL, &by_table);
+	bench_report("vector-move-modify", n, NULL, &by_modify);
+	if (has_kvm)
+		vmm_free(&kvm);
+	vmm_free(&modify);
+	vmm_free(&table);
+}
+
+/* What one access costs, and what of it is KVM's: that which finds nothing to do. */
+static void accesses(void)
+{
+	static const struct {
+		const char *name;
+		uint32_t what;
+		uint32_t per;
+	} kinds[] = {
+		{ "vector-undefined", UNDEFINED, 1 },
+		{ "vector-store", WRITE_MASKED, 1 },
+		{ "vector-mask", MASK, 2 },
+		{ "vector-read", READ, 1 },
+		{ "vector-pending", READ_PENDING, 1 },
+	};
+	struct vmm table = vmm_create(WAY_TABLE, 64), idle = vmm_create(WAY_IDLE, 64);
+	uint64_t where = table.tables[0].entries;
+	uint32_t i, r;
+
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct bench_pairs pairs = {};
+		uint64_t at = kinds[i].what == READ_PENDING ? table.tables[0].pba : where;
+
+		/* What is written while it is masked is looked at later. */
+		irqx_vector_put(&table.tables[0], 0, (struct kvm_irqx_vector){
+			.control = kinds[i].what == WRITE_MASKED,
+		});
+		for (r = 0; r <= bench_runs(false); r++) {
+			bench_pair(&pairs, measure(&table, kinds[i].what, at) / kinds[i].per,
+				   measure(&idle, kinds[i].what, where) / kinds[i].per);
+			if (!r)
+				pairs.nr = 0;
+		}
+		bench_report(kinds[i].name, 1, NULL, &pairs);
+	}
+	vmm_free(&table);
+	vmm_free(&idle);
+}
+
+static void fire(void *arg, uint32_t i)
+{
+	(void)i;
+	bench_ok(__irqx_fire(*(int *)arg));
+}
+
+/* As wakeup-msi; no vCPU runs. */
+static void events(void)
+{
+	struct irqx_guest *g = __irqx_guest_create(1, NULL, IRQX_GUEST_ARCH_TABLE);
+	struct irqx_vector_message m = irqx_vector_message(g, 0, IRQX_IRQ_MIN);
+	struct bench_pairs own = {}, extra = {};
+	int direct = irqx_eventfd(0, 0), fd = irqx_eventfd(0, 0);
+	struct irqx_table table = irqx_table_create(g->ctx, 64);
+	double by_vector, by_direct;
+	uint32_t i;
+
+	irqx_make_fast(g, 0, IRQX_IRQ_MIN);
+	irqx_vector_put(&table, 0, (struct kvm_irqx_vector){
+		.address_lo = m.address,
+		.address_hi = m.address >> 32,
+		.data = m.data,
+	});
+	irqx_bind(g->ctx, fd, irqx_vector_entry(&table, 0));
+	irqx_bind(g->ctx, direct, irqx_entry(g, 0, IRQX_IRQ_MIN));
+	for (i = 0; i <= bench_runs(false); i++) {
+		by_vector = bench_each(fire, &fd, 512);
+		by_direct = bench_each(fire, &direct, 512);
+		bench_pair(&own, by_vector, by_direct);
+		bench_pair(&extra, by_vector - by_direct, BENCH_NONE);
+		if (!i)
+			own.nr = extra.nr = 0;
+	}
+	bench_report("vector-event", 1, NULL, &own);
+	bench_report("vector-event-extra", 1, NULL, &extra);
+	close(fd);
+	close(direct);
+	irqx_guest_free(g);
+}
+
+void bench_vector(void)
+{
+	static const uint32_t sizes[] = { 64, 4032, 65536 };
+	uint32_t i;
+
+	bench_say("an event by a vector of a table");
+	events();
+	bench_say("accesses to a table");
+	accesses();
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		bench_say("moves of %u vectors by the guest", sizes[i]);
+		moves(sizes[i]);
+	}
+}
