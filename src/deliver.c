@@ -233,19 +233,26 @@ static void vector_owe(struct irqx_target *vector, u32 events)
 	target_queue(vector);
 }
 
+/* Apart, so that the wake-up has a register less to save. */
+static noinline void trace_vector(struct irqx_target *vector, int ret)
+{
+	trace_irqx_inject(&vector->to.one, true, 1, ret);
+}
+
 /* One interrupt by a vector's entries.  Return: as raise_atomic(). */
 static __always_inline int vector_raise(struct irqx_target *vector)
 {
-	struct irqx_vm *vm = vector->delivery->vm;
+	struct irqx_vm *vm;
 	int ret;
 
 	lockdep_assert_held(vector->lock);
 
 	if (!vector->to.inline_now)
 		return -EWOULDBLOCK;
+	vm = vector->delivery->vm;
 	ret = irqx_kvm_inject_atomic(&vector->to.one, vm->kvm, vm->source_id);
-	if (ret != -EWOULDBLOCK)
-		trace_irqx_inject(&vector->to.one, true, 1, ret);
+	if (trace_irqx_inject_enabled() && ret != -EWOULDBLOCK)
+		trace_vector(vector, ret);
 	return ret;
 }
 
@@ -255,44 +262,38 @@ static __always_inline int vector_raise(struct irqx_target *vector)
  */
 static __always_inline void deliver_onward(struct irqx_target *vector)
 {
-	struct irqx_counters __percpu *counters = vector->delivery->counters;
 	int ret;
 
 	spin_lock(vector->lock);
 	ret = vector_raise(vector);
-	if (likely(ret > 0)) {
-		this_cpu_inc(counters->atomic);
-	} else if (ret != -EWOULDBLOCK) {
+	if (unlikely(ret <= 0)) {
+		if (ret == -EWOULDBLOCK) {
+			this_cpu_inc(vector->delivery->counters->not_inline);
+			vector_owe(vector, 1);
+			goto out;
+		}
 		count_result(vector->delivery, ret);
-		this_cpu_inc(counters->atomic);
-	} else {
-		this_cpu_inc(counters->not_inline);
-		vector_owe(vector, 1);
 	}
+	this_cpu_inc(vector->delivery->counters->atomic);
+out:
 	spin_unlock(vector->lock);
 }
 
-static __always_inline void deliver_at_target(struct irqx_irqfd *irqfd)
+/* An event, outside the fast ways of deliver_event(). */
+static noinline void deliver_event_slow(struct irqx_irqfd *irqfd)
 {
-	struct irqx_target *vector = irqx_entries_onward(&irqfd->target->to);
+	struct irqx_target *vector, *target = irqfd->target;
 
+	if (irqx_irqfd_is_direct(irqfd)) {
+		deliver_locked(irqfd);
+		return;
+	}
+	spin_lock(target->lock);
+	vector = irqx_entries_onward(&target->to);
 	if (vector)
 		deliver_onward(vector);
 	else
 		deliver_locked(irqfd);
-}
-
-/* An event, outside the fast way of deliver_event(). */
-static noinline void deliver_event_slow(struct irqx_irqfd *irqfd)
-{
-	struct irqx_target *target = irqfd->target;
-
-	if (irqx_irqfd_is_direct(irqfd)) {
-		deliver_at_target(irqfd);
-		return;
-	}
-	spin_lock(target->lock);
-	deliver_at_target(irqfd);
 	spin_unlock(target->lock);
 }
 
@@ -302,7 +303,7 @@ static noinline void deliver_event_slow(struct irqx_irqfd *irqfd)
  *
  * The fast way is that of an MSI (or whatever KVM can inject at once) with an entry
  * of its own: no lock but the one held, no copy of the entry, one counter
- * (benchmarks.rst, wakeup-msi).
+ * (benchmarks.rst, wakeup-msi).  One that leads to a vector takes that one's lock more.
  */
 static __always_inline void deliver_event(struct irqx_irqfd *irqfd)
 {
@@ -315,7 +316,10 @@ static __always_inline void deliver_event(struct irqx_irqfd *irqfd)
 		lockdep_assert_irqs_disabled();
 
 	if (!to->inline_now) {
-		deliver_event_slow(irqfd);
+		if (to->one.type == KVM_IRQX_ROUTING_VECTOR)
+			deliver_onward(to->onward);
+		else
+			deliver_event_slow(irqfd);
 		return;
 	}
 	ret = irqx_kvm_inject_atomic(&to->one, delivery->vm->kvm,
