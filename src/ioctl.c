@@ -681,8 +681,9 @@ static int table_state_check(const struct kvm_irqx_table_state *args, bool set,
 		return 0;
 	if (args->changed)
 		return irqx_reject(error, -EINVAL, IRQX_ARG_CHANGED, IRQX_REASON_NOT_ZERO);
-	if (args->flags & KVM_IRQX_TABLE_STATE_FUNCTION ?
-	    args->function & ~IRQX_TABLE_FLAGS : args->function)
+	if (!(args->flags & KVM_IRQX_TABLE_STATE_FUNCTION) && args->function)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_FUNCTION, IRQX_REASON_NOT_ZERO);
+	if (args->function & ~IRQX_TABLE_FLAGS)
 		return irqx_reject(error, -EINVAL, IRQX_ARG_FUNCTION,
 				   IRQX_REASON_UNKNOWN_FLAG);
 	return 0;
