@@ -142,6 +142,7 @@ static void vector_update(struct irqx_vector *vector, struct irqx_leave *leave)
 	}
 	vector_compose(vector, &entries);
 	vector->stale = false;
+	trace_irqx_modify(NULL, &entries.one, true);
 	irqx_target_change(&vector->target, &entries, IRQX_MASK_CLEAR, leave);
 }
 

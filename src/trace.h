@@ -90,7 +90,10 @@ IRQX_REASONS(IRQX_DEFINE_REASON)
 #define irqx_show_reason(reason)					\
 	__print_symbolic(reason, IRQX_REASONS(IRQX_SHOW_REASON) { -1, "?" })
 
-/* eventfd is NULL where the change is to a GSI, whoever is bound to it. */
+/*
+ * eventfd is NULL where the change is to a GSI, whoever is bound to it, or to a vector: what it
+ * is sent by from then on.
+ */
 DECLARE_EVENT_CLASS(irqx_binding,
 	TP_PROTO(const void *eventfd,
 		 const struct kvm_kernel_irq_routing_entry *e, bool direct),
