@@ -6,8 +6,18 @@
 #include <sched.h>
 #include <sys/stat.h>
 
-#include "irqx_util.h"
+#include "irqx_table.h"
 #include "irqx_harness.h"
+
+void irqx_guest_wait(void)
+{
+	irqx_table_guest();
+}
+
+void irqx_vcpu_exit(struct irqx_vcpu *v)
+{
+	irqx_table_exit(v);
+}
 
 /* A trace buffer of our own leaves that of the system's user alone. */
 #define TRACEFS		"/sys/kernel/tracing"
@@ -145,9 +155,10 @@ static const char *text_of(const char *what, struct kvm_irq_routing_entry entry,
 	static unsigned int next;
 	char *text = texts[next++ % ARRAY_SIZE(texts)];
 	bool msi = entry.type == KVM_IRQ_ROUTING_MSI;
+	bool vector = entry.type == KVM_IRQX_ROUTING_VECTOR;
 
 	snprintf(text, sizeof(texts[0]), "%s%s 0x%x 0x%x%s", what,
-		 msi ? "msi" : "irqchip",
+		 msi ? "msi" : vector ? "vector" : "irqchip",
 		 msi ? entry.u.msi.address_lo : entry.u.irqchip.irqchip,
 		 msi ? entry.u.msi.data : entry.u.irqchip.pin, how);
 	return text;
@@ -167,6 +178,7 @@ FIXTURE(trace)
 	int fd;
 	struct traced_fd traced;
 	struct kvm_irq_routing_entry a, b, slow;
+	struct irqx_table table;
 };
 
 /*
@@ -195,8 +207,10 @@ FIXTURE_SETUP(trace)
 		SKIP(return, "no " TRACEFS "/events/kvm_irqx");
 	make_instance();
 
-	self->g = irqx_guest_create(2);
+	self->g = irqx_table_guest_create(2);
 	self->ctx = self->g->ctx;
+	if (irqx_takes_tables())
+		self->table = irqx_table_create(self->ctx, 8);
 	self->fd = irqx_eventfd(0, 0);
 	self->a = irqx_entry(self->g, 0, 0x40);
 	self->b = irqx_entry(self->g, 1, 0x41);
@@ -322,6 +336,110 @@ TEST_F(trace, deferred)
 		{ "irqx_inject", NULL, DEFERRED(self->slow) },
 	);
 	irqx_wait_count(self->g, 0, 0x50, 1);
+}
+
+/*
+ * ---- A vector of a table ----
+ */
+
+#define VECTOR	3
+
+/* "@what @message @how" */
+static const char *message_text(const char *what, struct irqx_vector_message message,
+				const char *how)
+{
+	return text_of(what, (struct kvm_irq_routing_entry){
+		.type = KVM_IRQ_ROUTING_MSI,
+		.u.msi.address_lo = message.address,
+		.u.msi.address_hi = message.address >> 32,
+		.u.msi.data = message.data,
+	}, how);
+}
+
+#define SENT(message)		message_text("direct gsi 0 ", message, "")
+#define HELD(message)		message_text("masked gsi 0 ", message, "")
+#define LET_GO(message)		message_text("unmasked gsi 0 ", message, "")
+#define ARRIVED(message)	message_text("", message, " level 1 atomic ret 1")
+
+/* Where KVM learns the way of a message when it is sent, it has. */
+static void send_once(FIXTURE_DATA(trace) *self, struct irqx_vector_message message)
+{
+	irqx_vector_program(self->g, 0, &self->table, VECTOR, message);
+	irqx_fire(self->fd);
+	irqx_settle(self->ctx);
+}
+
+/* A guest's change shows as the VMM's would, without an eventfd. */
+TEST_F(trace, vector_life)
+{
+	struct irqx_vector_message a = irqx_vector_message(self->g, 0, 0x40);
+	struct irqx_vector_message b = irqx_vector_message(self->g, 1, 0x41);
+	struct kvm_irq_routing_entry entry;
+
+	if (!irqx_takes_tables())
+		SKIP(return, "no ITS");
+	entry = irqx_vector_entry(&self->table, VECTOR);
+	irqx_bind(self->ctx, self->fd, entry);
+	EXPECT_RECORDS({ "irqx_assign", &self->traced, DIRECT(entry) });
+	send_once(self, a);
+	send_once(self, b);
+	trace_clear();
+
+	irqx_vector_program(self->g, 0, &self->table, VECTOR, a);
+	irqx_fire(self->fd);
+	EXPECT_RECORDS(
+		{ "irqx_mask", NULL, HELD(b) },
+		{ "irqx_modify", NULL, SENT(a) },
+		{ "irqx_mask", NULL, LET_GO(b) },
+		{ "irqx_wakeup", &self->traced, "count 1" },
+		{ "irqx_inject", NULL, ARRIVED(a) },
+	);
+
+	/* Pending, and moved. */
+	irqx_vector_mask(self->g, 0, &self->table, VECTOR, true);
+	irqx_fire(self->fd);
+	irqx_vector_program(self->g, 0, &self->table, VECTOR, b);
+	/* What changes nothing shows nothing. */
+	irqx_vector_mask(self->g, 0, &self->table, VECTOR, false);
+	EXPECT_RECORDS(
+		{ "irqx_mask", NULL, HELD(a) },
+		{ "irqx_wakeup", &self->traced, "count 1" },
+		{ "irqx_modify", NULL, SENT(b) },
+		{ "irqx_mask", NULL, LET_GO(a) },
+		{ "irqx_inject", NULL, ARRIVED(b) },
+	);
+
+	/* By the function's mask, and when nothing leads there any more. */
+	irqx_table_set_flags(&self->table, IRQX_TABLE_ON | KVM_IRQX_TABLE_MASKED);
+	irqx_table_set_flags(&self->table, IRQX_TABLE_ON);
+	irqx_unbind(self->ctx, self->fd);
+	EXPECT_RECORDS(
+		{ "irqx_mask", NULL, HELD(b) },
+		{ "irqx_mask", NULL, LET_GO(b) },
+		{ "irqx_deassign", &self->traced, "direct gsi 0" },
+		{ "irqx_mask", NULL, HELD(b) },
+	);
+}
+
+TEST_F(trace, vector_is_led_to)
+{
+	struct kvm_irq_routing_entry entry;
+
+	if (!irqx_takes_tables())
+		SKIP(return, "no ITS");
+	entry = irqx_vector_entry(&self->table, VECTOR);
+	irqx_bind(self->ctx, self->fd, irqx_entry(self->g, 0, 0x40));
+	irqx_modify(self->ctx, self->fd, entry);
+	irqx_route_set(self->ctx, 9, entry);
+	irqx_fire(self->fd);
+	irqx_modify(self->ctx, self->fd, irqx_entry(self->g, 1, 0x41));
+	EXPECT_RECORDS(
+		{ "irqx_assign", &self->traced, DIRECT(self->a) },
+		{ "irqx_modify", &self->traced, DIRECT(entry) },
+		{ "irqx_modify", NULL, ROUTED9(entry) },
+		{ "irqx_wakeup", &self->traced, "count 1" },
+		{ "irqx_modify", &self->traced, DIRECT(self->b) },
+	);
 }
 
 /* With the kernel parameter nohz_full=; the one beside it does what has to wait. */
@@ -555,6 +673,11 @@ union call_arg {
 		struct kvm_irqx_get_state head;
 		struct kvm_irqx_target_state states[2];
 	} state;
+	struct kvm_irqx_table vectors;
+	struct {
+		struct kvm_irqx_table_state head;
+		struct kvm_irqx_vector vectors[4];
+	} table_state;
 };
 
 /* What is known only when the test runs; no argument has more than 32 bits. */
@@ -571,6 +694,7 @@ enum {
 #define MSI_GSI		30
 #define LEVEL_GSI	31		/* its irqfd has a resamplefd */
 #define FREE_GSI	32
+#define VECTOR_GSI	33
 
 struct change {
 	size_t offset;
@@ -593,6 +717,7 @@ struct refusal {
 #define PIN	KVM_IRQ_ROUTING_IRQCHIP
 #define SINT	KVM_IRQ_ROUTING_HV_SINT
 #define PPI	KVM_IRQX_ROUTING_PPI
+#define VEC	KVM_IRQX_ROUTING_VECTOR
 
 /* An entry, and what leads to it, is refused alike wherever it comes from. */
 #define ENTRY_ROWS(cmd, index, entry)					\
@@ -641,6 +766,19 @@ struct refusal {
 
 /* KVM_IRQX_BATCH, whose operations are about routes. */
 #define BATCH_OF_ROUTES	(KVM_IRQX_BATCH | 1UL << 32)
+
+/* KVM_IRQX_TABLE creates one; or it sets the flags of one that is there, or gives it back. */
+#define TABLE_SET	(KVM_IRQX_TABLE | 1UL << 32)
+#define TABLE_DESTROY	(KVM_IRQX_TABLE | 2UL << 32)
+
+/* An entry that leads to a vector. */
+#define VECTOR_ROWS(cmd, index, entry)					\
+	ROW(cmd, VEC, EINVAL, "entry.flags: unknown flag", index, AT(entry.flags, 1)), \
+	ROW(cmd, VEC, EINVAL, "entry.u: must be zero", index, AT(entry.u.pad[2], 1)), \
+	ROW(cmd, VEC, EINVAL, "entry.u.irqchip.irqchip: no such table", index, \
+	    AT(entry.u.irqchip.irqchip, 7)),				\
+	ROW(cmd, VEC, EINVAL, "entry.u.irqchip.pin: out of range", index, \
+	    AT(entry.u.irqchip.pin, 8))
 
 /* What names a binding or a GSI. */
 #define PLACE_ROWS(cmd, index, place)					\
@@ -761,7 +899,51 @@ static const struct refusal refusals[] = {
 	ROW(KVM_IRQFD, 0, EBUSY, "fd: bound already", -1,
 	    AT(irqfd.fd, BOUND_FD)),
 
+	VECTOR_ROWS(KVM_IRQX_IRQFD_DIRECT, -1, direct.entry),
+	VECTOR_ROWS(KVM_IRQX_BATCH, 1, batch.ops[1].entry),
+	VECTOR_ROWS(BATCH_OF_ROUTES, 1, batch.ops[1].entry),
+	VECTOR_ROWS(KVM_SET_GSI_ROUTING, 1, table.entries[1]),
+	ROW(KVM_IRQX_IRQFD_DIRECT, VEC, EINVAL, "flags: the mask is the guest's", -1,
+	    AT(direct.flags, KVM_IRQX_IRQFD_DIRECT_MASK)),
+	ROW(KVM_SET_GSI_ROUTING, VEC, EINVAL, "entry.gsi: cannot share the GSI", 1,
+	    AT(table.entries[1].gsi, FREE_GSI)),
+
+	ROW(KVM_IRQX_TABLE, 0, EINVAL, "op: unknown value", -1, AT(vectors.op, 0)),
+	ROW(KVM_IRQX_TABLE, 0, EINVAL, "flags: unknown flag", -1, AT(vectors.flags, 8)),
+	ROW(KVM_IRQX_TABLE, 0, EINVAL, "pad: must be zero", -1, AT(vectors.pad[0], 1)),
+	ROW(KVM_IRQX_TABLE, 0, EINVAL, "nr: out of range", -1, AT(vectors.nr, 0)),
+	ROW(KVM_IRQX_TABLE, 0, EINVAL, "entries: not aligned", -1,
+	    AT(vectors.entries, IRQX_TABLE_GPA + 4)),
+	ROW(KVM_IRQX_TABLE, 0, EINVAL, "pba: overlaps", -1,
+	    AT(vectors.entries, IRQX_TABLE_GPA + 0x20000),
+	    AT(vectors.pba, IRQX_TABLE_GPA + 0x20000)),
+	ROW(KVM_IRQX_TABLE, 0, EEXIST, "entries: overlaps", -1,
+	    AT(vectors.entries, IRQX_TABLE_GPA)),
+	ROW(KVM_IRQX_TABLE, 0, EINVAL, "changefd: not an eventfd", -1,
+	    AT(vectors.changefd, VM_FD)),
+	ROW(TABLE_SET, 0, EINVAL, "devid: must be zero", -1, AT(vectors.devid, 1)),
+	ROW(TABLE_SET, 0, ENOENT, "table: no such table", -1, AT(vectors.table, 7)),
+	ROW(TABLE_DESTROY, 0, EINVAL, "changefd: must be zero", -1, AT(vectors.changefd, 1)),
+	ROW(TABLE_DESTROY, 0, EBUSY, "table: something leads to its vectors", -1),
+
+	ROW(KVM_IRQX_GET_TABLE, 0, EINVAL, "version: unknown value", -1,
+	    AT(table_state.head.version, 0)),
+	ROW(KVM_IRQX_GET_TABLE, 0, EINVAL, "first: out of range", -1,
+	    AT(table_state.head.first, 9)),
+	ROW(KVM_IRQX_GET_TABLE, 0, EINVAL, "vector_size: out of range", -1,
+	    AT(table_state.head.vector_size, 23)),
+	ROW(KVM_IRQX_SET_TABLE, 0, EINVAL, "changed: must be zero", -1,
+	    AT(table_state.head.changed, 8)),
+	ROW(KVM_IRQX_SET_TABLE, 0, EINVAL, "function: must be zero", -1,
+	    AT(table_state.head.function, 1)),
+	ROW(KVM_IRQX_SET_TABLE, 0, EINVAL, "state: unknown flag", 1,
+	    AT(table_state.vectors[1].state, 4)),
+	ROW(KVM_IRQX_SET_TABLE, 0, E2BIG, "state: in a field that is not known", 1,
+	    AT(table_state.head.vector_size, 40), AT(table_state.vectors[3].address_lo, 1)),
+
 	PLACE_ROWS(KVM_IRQX_MASK, -1, mask),
+	ROW(KVM_IRQX_MASK, 0, EINVAL, "gsi: the mask is the guest's", -1,
+	    AT(mask.fd, -1U), AT(mask.gsi, VECTOR_GSI)),
 	ROW(KVM_IRQX_MASK, 0, EINVAL, "flags: unknown flag", -1,
 	    AT(mask.flags, 4 | KVM_IRQX_MASK_SET)),
 	ROW(KVM_IRQX_MASK, 0, EINVAL, "flags: flags that exclude each other", -1,
@@ -804,7 +986,7 @@ static const struct refusal refusals[] = {
 	    AT(page.pad[1], 1)),
 	ROW(KVM_IRQX_SYNIC_PAGE, 0, EINVAL, "gpa: must be zero", -1,
 	    AT(page.flags, 0)),
-	ROW(KVM_IRQX_SYNIC_PAGE, 0, EINVAL, "gpa: not page-aligned", -1,
+	ROW(KVM_IRQX_SYNIC_PAGE, 0, EINVAL, "gpa: not aligned", -1,
 	    AT(page.gpa, 0x1001)),
 #else
 	ROW(KVM_IRQX_IRQFD_DIRECT, SINT, EINVAL, "entry.type: unknown value", -1),
@@ -833,6 +1015,9 @@ static struct kvm_irq_routing_entry base_entry(FIXTURE_DATA(trace) *self,
 		break;
 	case PPI:
 		entry.u.irqchip.pin = 20;
+		break;
+	case VEC:
+		entry = irqx_vector_entry(&self->table, VECTOR);
 		break;
 	default:
 		entry = self->a;
@@ -901,6 +1086,28 @@ static void base_arg(FIXTURE_DATA(trace) *self, const struct refusal *r,
 		for (i = 0; i < 2; i++)
 			arg->state.states[i].fd = self->fd;
 		break;
+	case KVM_IRQX_TABLE:
+		arg->vectors.op = KVM_IRQX_TABLE_CREATE;
+		arg->vectors.flags = KVM_IRQX_TABLE_DECODES;
+		arg->vectors.nr = 1;
+		arg->vectors.changefd = KVM_IRQX_NO_FD;
+		arg->vectors.entries = IRQX_TABLE_GPA + 0x20000;
+		arg->vectors.pba = IRQX_TABLE_GPA + 0x30000;
+		break;
+	case TABLE_SET:
+	case TABLE_DESTROY:
+		arg->vectors.op = r->cmd == TABLE_SET ? KVM_IRQX_TABLE_SET :
+							KVM_IRQX_TABLE_DESTROY;
+		break;
+	case KVM_IRQX_GET_TABLE:
+	case KVM_IRQX_SET_TABLE:
+		arg->table_state.head = (struct kvm_irqx_table_state){
+			.version = KVM_IRQX_TABLE_STATE_VERSION,
+			.nr = 2,
+			.vector_size = sizeof(arg->table_state.vectors[0]),
+			.vectors = (uintptr_t)arg->table_state.vectors,
+		};
+		break;
 	case KVM_IRQX_SYNIC_PAGE:
 		arg->page.flags = KVM_IRQX_SYNIC_PAGE_ENABLED;
 		arg->page.gpa = 0x1000;
@@ -922,6 +1129,9 @@ static const char *call_name(unsigned long cmd)
 		{ KVM_IRQX_MASK, "KVM_IRQX_MASK" },
 		{ KVM_IRQX_GET_STATE, "KVM_IRQX_GET_STATE" },
 		{ KVM_IRQX_SYNIC_PAGE, "KVM_IRQX_SYNIC_PAGE" },
+		{ KVM_IRQX_TABLE, "KVM_IRQX_TABLE" },
+		{ KVM_IRQX_GET_TABLE, "KVM_IRQX_GET_TABLE" },
+		{ KVM_IRQX_SET_TABLE, "KVM_IRQX_SET_TABLE" },
 		{ KVM_SET_GSI_ROUTING, "KVM_SET_GSI_ROUTING" },
 		{ KVM_IRQFD, "KVM_IRQFD" },
 		{ KVM_IRQ_LINE, "KVM_IRQ_LINE" },
@@ -1014,6 +1224,7 @@ TEST_F(trace, reject)
 	irqx_route_set(self->ctx, MSI_GSI, self->a);
 	irqx_irqfd(self->ctx, fds.routed, MSI_GSI, 0);
 	irqx_route_set(self->ctx, LEVEL_GSI, irqx_pin_entry(IRQX_IRQCHIP, 6));
+	irqx_route_set(self->ctx, VECTOR_GSI, irqx_vector_entry(&self->table, VECTOR));
 	ASSERT_EQ(0, __irqx_ioctl(self->ctx, KVM_IRQFD, &level));
 	trace_take();
 
