@@ -20,7 +20,7 @@
 
 #include "irqx_cover.h"
 #include "irqx_source.h"
-#include "irqx_util.h"
+#include "irqx_table.h"
 #include "irqx_harness.h"
 
 #define NR_THREADS	4
@@ -33,7 +33,8 @@
 
 enum call {
 	GET_INFO, ATTACH, GET_STATS, DIRECT, BATCH, SET_GSI_ROUTING, IRQFD,
-	IRQ_LINE, IRQ_LINE_STATUS, MASK, GET_STATE, SYNIC_PAGE, NR_CALLS,
+	IRQ_LINE, IRQ_LINE_STATUS, MASK, GET_STATE, TABLE, GET_TABLE, SET_TABLE,
+	SYNIC_PAGE, NR_CALLS,
 };
 
 /* Without the last where nobody would take it. */
@@ -58,6 +59,9 @@ static const struct {
 	{ "IRQ_LINE_STATUS", KVM_IRQ_LINE_STATUS, sizeof(struct kvm_irq_level), 2 },
 	{ "MASK", KVM_IRQX_MASK, sizeof(struct kvm_irqx_mask), 5 },
 	{ "GET_STATE", KVM_IRQX_GET_STATE, sizeof(struct kvm_irqx_get_state), 3 },
+	{ "TABLE", KVM_IRQX_TABLE, sizeof(struct kvm_irqx_table), 5 },
+	{ "GET_TABLE", KVM_IRQX_GET_TABLE, sizeof(struct kvm_irqx_table_state), 3 },
+	{ "SET_TABLE", KVM_IRQX_SET_TABLE, sizeof(struct kvm_irqx_table_state), 5 },
 	{ "SYNIC_PAGE", KVM_IRQX_SYNIC_PAGE,
 	  sizeof(struct kvm_irqx_synic_page), 2 },
 };
@@ -85,6 +89,12 @@ struct sequence {
 static struct sequence *corpus;		/* CORPUS_SIZE */
 static uint32_t corpus_nr;
 static pthread_mutex_t corpus_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* Where tables are, and what the guest accesses of that; few, so that they meet. */
+#define NR_TABLES	4
+#define NR_VECTORS	8
+#define PBA_OFFSET	0x1000
+#define TABLES_SIZE	0x2000
 
 static struct irqx_guest *guest;
 static bool has_kcov;
@@ -116,6 +126,45 @@ struct fuzzer {
 	uint64_t fires;
 	uint64_t kept;			/* sequences */
 };
+
+/*
+ * In the guest: an access for each interrupt, mostly one that PCI defines, and of what may be a
+ * message or a mask.
+ */
+static void guest_access(struct irqx_random *random)
+{
+	uint64_t where = IRQX_TABLE_GPA + irqx_random_below(random, TABLES_SIZE);
+	uint32_t len = 1U << irqx_random_below(random, 4);
+	const uint32_t values[] = {
+		0, 1, IRQX_IRQ_MIN + irqx_random_below(random, 224), 0xfee00000, 0xfee01000,
+		irqx_random_next(random),
+	};
+
+	if (irqx_random_below(random, 8))
+		len = 4 << irqx_random_below(random, 2);
+	if (irqx_random_below(random, 8))
+		where &= ~(len - 1ULL);
+	if (irqx_random_below(random, 2))
+		irqx_guest_read(where, len);
+	else
+		irqx_guest_write(where, len, values[irqx_random_below(random, ARRAY_SIZE(values))]);
+}
+
+void irqx_guest_wait(void)
+{
+	static struct irqx_random random[IRQX_MAX_VCPUS];
+	struct irqx_random *mine = &random[irqx_guest_vcpu()];
+
+	for (;;) {
+		irqx_guest_halt();
+		guest_access(mine);
+	}
+}
+
+void irqx_vcpu_exit(struct irqx_vcpu *v)
+{
+	irqx_table_exit(v);
+}
 
 /* Each round has a state of its own, or a race would upset all that come later. */
 static void next_round(struct fuzzer *f)
@@ -201,8 +250,16 @@ static int any_place(struct fuzzer *f, uint32_t *gsi)
 
 static struct kvm_irq_routing_entry any_entry(struct fuzzer *f)
 {
-	struct kvm_irq_routing_entry entry = arch_entry(f);
+	struct kvm_irq_routing_entry entry;
 
+	if (one_in(f, 5))
+		entry = (struct kvm_irq_routing_entry){
+			.type = KVM_IRQX_ROUTING_VECTOR,
+			.u.irqchip.irqchip = mostly(f, below(f, NR_TABLES)),
+			.u.irqchip.pin = mostly(f, below(f, NR_VECTORS)),
+		};
+	else
+		entry = arch_entry(f);
 	entry.flags = mostly(f, entry.flags);
 	entry.pad = mostly(f, 0);
 	entry.gsi = any_gsi(f);
@@ -227,10 +284,11 @@ static void any_direct(struct fuzzer *f, struct kvm_irqx_irqfd_direct *direct,
 	direct->flags = mostly(f, flags);
 	direct->event_flag = mostly(f, one_in(f, 10) ? below(f, 2048) : 0);
 	direct->entry = any_entry(f);
-	/* Most entries are MSIs, which these flags do not go with. */
+	/* Most entries are MSIs or vectors, which these flags do not go with. */
 	tries = flags & (KVM_IRQX_IRQFD_DIRECT_RESAMPLE |
 			 KVM_IRQX_IRQFD_DIRECT_EVENT_FLAG) ? 8 : below(f, 3);
-	while (tries-- && direct->entry.type == KVM_IRQ_ROUTING_MSI)
+	while (tries-- && (direct->entry.type == KVM_IRQ_ROUTING_MSI ||
+			   direct->entry.type == KVM_IRQX_ROUTING_VECTOR))
 		direct->entry = any_entry(f);
 	direct->entry.gsi = mostly(f, 0);
 }
@@ -309,6 +367,76 @@ static uint64_t any_record(struct fuzzer *f)
 		return 0;
 	*(uint32_t *)f->record = mostly(f, sizeof(struct kvm_irqx_error));
 	return (uintptr_t)f->record;
+}
+
+static void any_table(struct fuzzer *f, struct kvm_irqx_table *args)
+{
+	static const uint32_t ops[] = {
+		KVM_IRQX_TABLE_CREATE, KVM_IRQX_TABLE_CREATE, KVM_IRQX_TABLE_MOVE,
+		KVM_IRQX_TABLE_SET, KVM_IRQX_TABLE_SET, KVM_IRQX_TABLE_DESTROY,
+	};
+	bool create, places;
+
+	args->op = ops[below(f, ARRAY_SIZE(ops))];
+	create = args->op == KVM_IRQX_TABLE_CREATE;
+	places = create || args->op == KVM_IRQX_TABLE_MOVE;
+	args->op = mostly(f, args->op);
+	args->table = mostly(f, below(f, NR_TABLES));
+	if (create || args->op == KVM_IRQX_TABLE_SET)
+		args->flags = mostly(f, below(f, 8));
+	if (create) {
+		args->nr = mostly(f, 1 + below(f, NR_VECTORS));
+		args->devid = mostly(f, irqx_table_devid());
+		args->changefd = one_in(f, 2) ? any_fd(f) : KVM_IRQX_NO_FD;
+	}
+	if (places) {
+		args->entries = IRQX_TABLE_GPA + mostly(f, below(f, 32) * 0x80);
+		args->pba = IRQX_TABLE_GPA + PBA_OFFSET + mostly(f, below(f, 64) * 8);
+		if (one_in(f, 50))
+			args->pba = (uint64_t)interesting(f) << 32 | interesting(f);
+	}
+	args->pad[below(f, 3)] = one_in(f, 400);
+	args->error = any_record(f);
+}
+
+/* Return: how many bytes the vectors are, which are behind the head. */
+static size_t any_table_state(struct fuzzer *f, bool set, struct kvm_irqx_table_state *head)
+{
+	struct kvm_irqx_vector *vectors = (void *)(head + 1);
+	uint32_t i, nr = below(f, one_in(f, 20) ? 100 : 4);
+
+	memset(head, 0, sizeof(*head));
+	head->version = mostly(f, KVM_IRQX_TABLE_STATE_VERSION);
+	head->table = mostly(f, below(f, NR_TABLES));
+	head->first = mostly(f, below(f, NR_VECTORS));
+	head->nr = mostly(f, nr);
+	head->vector_size = one_in(f, 20) ? below(f, 80) : sizeof(*vectors);
+	head->vectors = one_in(f, 20) ? interesting(f) : 0;
+	head->error = any_record(f);
+	head->pad = one_in(f, 400);
+	if (!set) {
+		head->flags = mostly(f, 0);
+		head->changed = one_in(f, 3) ? (uintptr_t)f->record : mostly(f, 0);
+		return nr * sizeof(*vectors);
+	}
+	if (one_in(f, 3)) {
+		head->flags = mostly(f, KVM_IRQX_TABLE_STATE_FUNCTION);
+		head->function = mostly(f, below(f, 8));
+	}
+	for (i = 0; i < nr; i++) {
+		struct kvm_irq_routing_entry msi = irqx_entry(guest, below(f, guest->nr_vcpus),
+							      32 + below(f, 224));
+
+		vectors[i] = (struct kvm_irqx_vector){
+			.address_lo = mostly(f, msi.u.msi.address_lo),
+			.address_hi = mostly(f, msi.u.msi.address_hi),
+			.data = mostly(f, msi.u.msi.data),
+			.control = mostly(f, below(f, 2)),
+			.state = mostly(f, below(f, 4)),
+			.pad = one_in(f, 400),
+		};
+	}
+	return nr * sizeof(*vectors);
 }
 
 static enum call any_call(struct fuzzer *f)
@@ -423,6 +551,14 @@ static size_t fill(struct fuzzer *f, enum call call)
 		size += nr * sizeof(*states);
 		break;
 	}
+	case TABLE:
+		memset(f->arg, 0, size);
+		any_table(f, (void *)f->arg);
+		break;
+	case GET_TABLE:
+	case SET_TABLE:
+		size += any_table_state(f, call == SET_TABLE, (void *)f->arg);
+		break;
 	case SYNIC_PAGE: {
 		struct kvm_irqx_synic_page *page = (void *)f->arg;
 
@@ -524,6 +660,17 @@ static void set_addresses(struct fuzzer *f, uint8_t call, char *at)
 		tame(f, ADDRESS_IN(f, at, kvm_irqx_get_state, states));
 		point_behind(ADDRESS_IN(f, at, kvm_irqx_get_state, states),
 			     at + sizeof(struct kvm_irqx_get_state));
+		break;
+	case TABLE:
+		tame(f, ADDRESS_IN(f, at, kvm_irqx_table, error));
+		break;
+	case GET_TABLE:
+	case SET_TABLE:
+		tame(f, ADDRESS_IN(f, at, kvm_irqx_table_state, error));
+		tame(f, ADDRESS_IN(f, at, kvm_irqx_table_state, vectors));
+		tame(f, ADDRESS_IN(f, at, kvm_irqx_table_state, changed));
+		point_behind(ADDRESS_IN(f, at, kvm_irqx_table_state, vectors),
+			     at + sizeof(struct kvm_irqx_table_state));
 		break;
 	}
 }
@@ -804,11 +951,21 @@ static void *runner_thread(void *arg)
 	r->vcpu->run->immediate_exit = 0;
 	while (!READ_ONCE(stop)) {
 		/* Signals come now and then: after an INIT it waits for ever. */
-		if (!__vcpu_run(r->vcpu))
+		if (!__vcpu_run(r->vcpu)) {
+			if (r->vcpu->run->exit_reason == KVM_EXIT_MMIO) {
+				r->exits++;
+				continue;
+			}
 			r->astray++;
+		}
 		irqx_cover_news(&cover);
 		runner_restore(r);
 	}
+	/* An access that is not done would be when somebody runs it again. */
+	r->vcpu->run->immediate_exit = 1;
+	while (!__vcpu_run(r->vcpu))
+		;
+	r->vcpu->run->immediate_exit = 0;
 	irqx_cover_stop(&cover);
 	return NULL;
 }
@@ -871,7 +1028,8 @@ FIXTURE_SETUP(fuzz)
 	corpus = calloc(CORPUS_SIZE, sizeof(*corpus));
 	ASSERT_NE(NULL, corpus);
 
-	guest = __irqx_guest_create(2, NULL, IRQX_GUEST_NO_CONTEXT);
+	guest = __irqx_guest_create(2, NULL, IRQX_GUEST_NO_CONTEXT | IRQX_GUEST_ARCH_TABLE);
+	virt_map(guest->vm, IRQX_TABLE_GPA, IRQX_TABLE_GPA, TABLES_SIZE / getpagesize() + 1);
 	other_vm = vm_create_barebones();
 	other_vm_fd = other_vm->fd;
 	synic_pages = addr_gva2gpa(guest->vm, vm_vaddr_alloc_pages(guest->vm, 2));
@@ -909,6 +1067,21 @@ FIXTURE_TEARDOWN(fuzz)
 {
 	kvm_vm_free(other_vm);
 	irqx_guest_free(guest);
+}
+
+/* Nothing is pending there any more: a table that something leads to stays. */
+static void drop_tables(int ctx)
+{
+	struct kvm_irqx_vector none = { .control = 1 };
+	struct irqx_table table = { .ctx = ctx };
+	uint32_t i;
+
+	for (table.id = 0; table.id < 1000; table.id++) {
+		if (__irqx_table_destroy(&table) != EBUSY)
+			continue;
+		for (i = 0; !__irqx_table_put(&table, i, 1, &none, -1); i++)
+			;
+	}
 }
 
 TEST_F_TIMEOUT(fuzz, random_calls, 4 * 3600)
@@ -965,9 +1138,10 @@ TEST_F_TIMEOUT(fuzz, random_calls, 4 * 3600)
 		kept += f->kept;
 	}
 	TH_LOG("%-16s %8lu calls", "unknown", nr_calls);
-	TH_LOG("SEED=%u: %lu calls, %lu a second, %lu rounds; %lu events, vCPUs astray %lu times",
+	TH_LOG("SEED=%u: %lu calls, %lu a second, %lu rounds; %lu events, vCPUs astray %lu times, %lu MMIO exits",
 	       self->seed, total, total / seconds, rounds, fires,
-	       self->runners[0].astray + self->runners[1].astray);
+	       self->runners[0].astray + self->runners[1].astray,
+	       self->runners[0].exits + self->runners[1].exits);
 	if (has_kcov) {
 		TH_LOG("KCOV: %u basic blocks, %u edges; %lu sequences kept, %u in the corpus",
 		       irqx_cover_blocks(), irqx_cover_edges(), kept, corpus_nr);
@@ -985,6 +1159,7 @@ TEST_F_TIMEOUT(fuzz, random_calls, 4 * 3600)
 		/* What is pending is not delivered until then. */
 		for (fd = 0; fd < 1024; fd++)
 			__irqx_mask(contexts[i], fd, 0, false);
+		drop_tables(contexts[i]);
 		irqx_settle(contexts[i]);
 	}
 	irqx_close_all(eventfds, NR_EVENTFDS);

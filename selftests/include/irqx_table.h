@@ -122,6 +122,10 @@ bool irqx_guest_is_busy(struct irqx_guest *g, uint32_t vcpu);
 void irqx_guest_end(struct irqx_guest *g, uint32_t vcpu);
 void irqx_guest_join(struct irqx_guest *g, uint32_t vcpu);
 
+/* In the guest: of 1, 2, 4 or 8 bytes, by one instruction. */
+uint64_t irqx_guest_read(uint64_t where, uint32_t len);
+void irqx_guest_write(uint64_t where, uint32_t len, uint64_t value);
+
 /* For the program's irqx_guest_wait() and irqx_vcpu_exit(). */
 void irqx_table_guest(void);
 void irqx_table_exit(struct irqx_vcpu *v);

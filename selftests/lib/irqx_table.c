@@ -40,7 +40,7 @@ void *irqx_exit_hook_arg;
  * The guest
  */
 
-static uint64_t guest_read(uint64_t where, uint32_t len)
+uint64_t irqx_guest_read(uint64_t where, uint32_t len)
 {
 	switch (len) {
 	case 1:
@@ -54,7 +54,7 @@ static uint64_t guest_read(uint64_t where, uint32_t len)
 	}
 }
 
-static void guest_write(uint64_t where, uint32_t len, uint64_t value)
+void irqx_guest_write(uint64_t where, uint32_t len, uint64_t value)
 {
 	switch (len) {
 	case 1:
@@ -73,17 +73,17 @@ static void guest_write(uint64_t where, uint32_t len, uint64_t value)
 
 static void guest_set_mask(uint64_t entry, bool masked)
 {
-	guest_write(entry + IRQX_ENTRY_CONTROL, 4, masked);
+	irqx_guest_write(entry + IRQX_ENTRY_CONTROL, 4, masked);
 	/* It has got there when it can be read back. */
-	GUEST_ASSERT_EQ(guest_read(entry + IRQX_ENTRY_CONTROL, 4), masked);
+	GUEST_ASSERT_EQ(irqx_guest_read(entry + IRQX_ENTRY_CONTROL, 4), masked);
 }
 
 static void guest_move(uint64_t entry, const struct irqx_vector_message *to)
 {
 	guest_set_mask(entry, true);
-	guest_write(entry + IRQX_ENTRY_ADDRESS, 4, (uint32_t)to->address);
-	guest_write(entry + IRQX_ENTRY_UPPER, 4, to->address >> 32);
-	guest_write(entry + IRQX_ENTRY_DATA, 4, to->data);
+	irqx_guest_write(entry + IRQX_ENTRY_ADDRESS, 4, (uint32_t)to->address);
+	irqx_guest_write(entry + IRQX_ENTRY_UPPER, 4, to->address >> 32);
+	irqx_guest_write(entry + IRQX_ENTRY_DATA, 4, to->data);
 	guest_set_mask(entry, false);
 }
 
@@ -93,10 +93,10 @@ static void guest_noise(struct mailbox *m, struct irqx_random *random)
 	uint64_t where = m->where + irqx_random_below(random, m->what);
 
 	if (irqx_random_below(random, 2))
-		guest_read(where, len);
+		irqx_guest_read(where, len);
 	else
-		guest_write(where, len, (uint64_t)irqx_random_next(random) << 32 |
-					irqx_random_next(random));
+		irqx_guest_write(where, len, (uint64_t)irqx_random_next(random) << 32 |
+					     irqx_random_next(random));
 }
 
 static void guest_op(struct mailbox *m)
@@ -106,10 +106,10 @@ static void guest_op(struct mailbox *m)
 
 	switch (m->op) {
 	case OP_READ:
-		m->what = guest_read(m->where, m->len);
+		m->what = irqx_guest_read(m->where, m->len);
 		break;
 	case OP_WRITE:
-		guest_write(m->where, m->len, m->what);
+		irqx_guest_write(m->where, m->len, m->what);
 		break;
 	default:
 		for (i = 0; i < m->n && i < READ_ONCE(m->end); i++) {

@@ -41,6 +41,7 @@ struct runner {
 	pthread_t thread;
 	struct kvm_vcpu *vcpu;
 	uint64_t astray;
+	uint64_t exits;			/* for accesses of tables */
 };
 
 static void runner_save(struct runner *r, struct kvm_vcpu *vcpu)

@@ -69,6 +69,7 @@ struct runner {
 	struct kvm_vcpu_events events;
 	struct kvm_lapic_state lapic;
 	uint64_t astray;
+	uint64_t exits;			/* for accesses of tables */
 };
 
 static void runner_save(struct runner *r, struct kvm_vcpu *vcpu)
