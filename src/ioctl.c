@@ -629,6 +629,17 @@ static int change_table(struct irqx_context *ctx, const struct kvm_irqx_table *a
 	return irqx_context_unlock_and_wait(ctx, &leave) ?: ret;
 }
 
+/* That nobody has been told of; whoever leads something to it all the same keeps it. */
+static void drop_table(struct irqx_context *ctx, u32 id)
+{
+	struct irqx_error ignored;
+
+	/* Nobody waits with this lock held. */
+	mutex_lock(&ctx->lock);
+	irqx_table_destroy(ctx, id, &ignored);
+	irqx_context_unlock(ctx);
+}
+
 static long ioctl_table(struct irqx_context *ctx, void __user *argp,
 			struct irqx_error *error)
 {
@@ -653,8 +664,10 @@ static long ioctl_table(struct irqx_context *ctx, void __user *argp,
 	if (put_user(args.table, &user->table))
 		return -EFAULT;
 	ret = irqx_table_create(ctx, &args, error);
-	if (!ret && put_user(args.table, &user->table))
+	if (!ret && put_user(args.table, &user->table)) {
+		drop_table(ctx, args.table);
 		ret = -EFAULT;
+	}
 	return ret;
 }
 
