@@ -754,7 +754,7 @@ TEST_F(table_negative, half_mapped_efault)
 	expect_unchanged(_metadata, self);
 }
 
-TEST_F(table_negative, bus_is_full_enospc)
+TEST_F_TIMEOUT(table_negative, bus_is_full_enospc, 120)
 {
 	static uint32_t ids[520];
 	struct kvm_irqx_error error;

@@ -94,6 +94,12 @@ uint64_t irqx_mmio_read(struct irqx_guest *g, uint32_t vcpu, uint64_t gpa, uint3
 void irqx_mmio_write(struct irqx_guest *g, uint32_t vcpu, uint64_t gpa, uint32_t len,
 		     uint64_t value);
 
+/*
+ * Begins to read 8 bytes there.  Interrupts are off, so that KVM does not have the vCPU halt until
+ * a page is there: it waits for it.
+ */
+void irqx_guest_touch_start(struct irqx_guest *g, uint32_t vcpu, uint64_t gpa);
+
 /* As a driver does it. */
 void irqx_vector_program(struct irqx_guest *g, uint32_t vcpu, struct irqx_table *table,
 			 uint32_t vector, struct irqx_vector_message message);

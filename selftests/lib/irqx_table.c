@@ -15,6 +15,7 @@ enum op {
 	OP_NONE,
 	OP_READ,
 	OP_WRITE,
+	OP_TOUCH,			/* a read, with interrupts off */
 	OP_MOVES,
 	OP_MASKS,
 	OP_NOISE,
@@ -106,6 +107,7 @@ static void guest_op(struct mailbox *m)
 
 	switch (m->op) {
 	case OP_READ:
+	case OP_TOUCH:
 		m->what = irqx_guest_read(m->where, m->len);
 		break;
 	case OP_WRITE:
@@ -136,7 +138,7 @@ void irqx_table_guest(void)
 			irqx_guest_halt();
 			continue;
 		}
-		irqx_guest_irqs(true);
+		irqx_guest_irqs(m->op != OP_TOUCH);
 		guest_op(m);
 		irqx_guest_irqs(false);
 		__atomic_store_n(&m->op, OP_NONE, __ATOMIC_RELEASE);
@@ -377,6 +379,11 @@ void irqx_mmio_write(struct irqx_guest *g, uint32_t vcpu, uint64_t gpa, uint32_t
 	op_start(g, vcpu, OP_WRITE,
 		 (struct mailbox){ .where = gpa, .len = len, .what = value });
 	irqx_guest_join(g, vcpu);
+}
+
+void irqx_guest_touch_start(struct irqx_guest *g, uint32_t vcpu, uint64_t gpa)
+{
+	op_start(g, vcpu, OP_TOUCH, (struct mailbox){ .where = gpa, .len = 8 });
 }
 
 static uint64_t entry_at(const struct irqx_table *table, uint32_t vector)
