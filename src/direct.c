@@ -89,17 +89,19 @@ static int direct_parse(struct irqx_context *ctx, const struct kvm_irqx_op *op,
 		entries->event_flag = op->event_flag;
 	}
 
-	/* A PPI's event looks for a resamplefd beside it. */
-	entries->inline_ok = !entries->has_flag &&
-		entries->one.type != KVM_IRQX_ROUTING_PPI &&
-		(entries->one.type != KVM_IRQ_ROUTING_IRQCHIP ||
-		 (vm->lines.pins_are_atomic && !resample));
 	if (resample && !irqx_arch_has_eoi(vm->kvm, &entries->one))
 		return irqx_reject(error, -EINVAL, IRQX_ARG_ENTRY_TYPE,
 				   IRQX_REASON_NO_EOI);
 	ret = irqx_deliver_prepare(vm, entries);
-	if (ret || !resample)
+	if (ret)
 		return ret;
+	/* What a pin takes is known by now.  A PPI's event looks for a resamplefd beside it. */
+	entries->inline_ok = !entries->has_flag &&
+		entries->one.type != KVM_IRQX_ROUTING_PPI &&
+		(entries->one.type != KVM_IRQ_ROUTING_IRQCHIP ||
+		 (vm->lines.pins_are_atomic && !resample));
+	if (!resample)
+		return 0;
 	ret = irqx_lines_prepare(&vm->lines, &entries->one, true);
 	return irqx_reject_line(error, ret);
 }
