@@ -83,11 +83,11 @@ static int set_event_flag(struct irqx_entries *to, u32 __user **word)
 
 /*
  * KVM does not answer -EWOULDBLOCK for a SINT, so a flag is never set twice.
- * @source: holds a pin up, or NULL.  @word: where memory has to be faulted in, if
+ * @source: holds a pin up, or NULL.  @word: NULL, or where memory has to be faulted in if
  * -EWOULDBLOCK is because of that.
  */
-static int raise_atomic(struct irqx_target *target, struct irqx_source *source,
-			u32 __user **word)
+static int raise_now(struct irqx_target *target, struct irqx_source *source,
+		     u32 __user **word)
 {
 	struct irqx_vm *vm = target->delivery->vm;
 	struct irqx_entries *to = &target->to;
@@ -95,8 +95,6 @@ static int raise_atomic(struct irqx_target *target, struct irqx_source *source,
 
 	lockdep_assert_held(target->lock);
 
-	if (!to->atomic_now)
-		return -EWOULDBLOCK;
 	if (to->one.type == KVM_IRQX_ROUTING_PPI && !source)
 		return irqx_lines_event(&vm->lines, &to->one, true);
 	if (irqx_entry_has_level(&to->one)) {
@@ -115,6 +113,12 @@ static int raise_atomic(struct irqx_target *target, struct irqx_source *source,
 	trace_irqx_inject(&to->one, true, 1, ret);
 	to->unraised = ret < 0;
 	return ret;
+}
+
+static int raise_atomic(struct irqx_target *target, struct irqx_source *source,
+			u32 __user **word)
+{
+	return target->to.atomic_now ? raise_now(target, source, word) : -EWOULDBLOCK;
 }
 
 static void later_kick(struct irqx_later *later, enum irqx_queue_id id)
@@ -141,8 +145,7 @@ static bool target_has_work(const struct irqx_target *target)
 static void target_queue(struct irqx_target *target)
 {
 	struct irqx_later *later = &target->delivery->vm->later;
-	enum irqx_queue_id id = entries_are_paged(&target->to) ? IRQX_PAGED :
-								 IRQX_PROMPT;
+	enum irqx_queue_id id = target->to.paged ? IRQX_PAGED : IRQX_PROMPT;
 	unsigned long flags;
 
 	if (!target_has_work(target))
@@ -196,10 +199,9 @@ static void deliver_locked(struct irqx_irqfd *irqfd)
 	struct irqx_target *target = irqfd->target;
 	struct irqx_counters __percpu *counters =
 		target->delivery->counters;
-	u32 __user *word;
 	int ret;
 
-	ret = raise_atomic(target, irqfd->source, &word);
+	ret = raise_atomic(target, irqfd->source, NULL);
 	if (ret != -EWOULDBLOCK) {
 		count_result(target->delivery, ret);
 		this_cpu_inc(counters->atomic);
@@ -598,7 +600,8 @@ static int inject_later(struct irqx_vm *vm, struct irqx_entries *to)
 }
 
 /*
- * Delivers what waits at a target that has been taken from queue @id.
+ * Delivers what waits at a target that has been taken from queue @id; not if it has been
+ * given entries for the other queue since.
  */
 static void target_deliver(struct irqx_later *later, struct irqx_target *target,
 			   enum irqx_queue_id id)
@@ -612,6 +615,12 @@ static void target_deliver(struct irqx_later *later, struct irqx_target *target,
 	int ret;
 
 	spin_lock_irq(target->lock);
+	if (target->to.paged != (id == IRQX_PAGED)) {
+		if (target->owed)
+			target_queue(target);
+		spin_unlock_irq(target->lock);
+		return;
+	}
 	owed = target->masked ? 0 : target_take_owed(target);
 	to = target->to;
 	if (to.nr > 1)
@@ -648,18 +657,6 @@ static void target_deliver(struct irqx_later *later, struct irqx_target *target,
 	spin_unlock_irq(target->lock);
 }
 
-static bool target_is_for(struct irqx_target *target, enum irqx_queue_id id)
-{
-	bool is;
-
-	spin_lock_irq(target->lock);
-	is = entries_are_paged(&target->to) == (id == IRQX_PAGED);
-	if (!is && target->owed)
-		target_queue(target);
-	spin_unlock_irq(target->lock);
-	return is;
-}
-
 /* Pins and MSIs: spinlocks, so nobody can make this wait. */
 static void later_prompt_work(struct work_struct *work)
 {
@@ -671,8 +668,7 @@ static void later_prompt_work(struct work_struct *work)
 		target = queue_take(later, IRQX_PROMPT);
 		if (!target)
 			return;
-		if (target_assert_asked(target) &&
-		    target_is_for(target, IRQX_PROMPT))
+		if (target_assert_asked(target))
 			target_deliver(later, target, IRQX_PROMPT);
 		queue_set_state(later, IRQX_PROMPT, IRQX_IDLE);
 		cond_resched();
@@ -751,7 +747,7 @@ static bool pager_serve(struct irqx_later *later, struct irqx_target *target)
 {
 	bool done = true;
 
-	if (!target_assert_asked(target) || !target_is_for(target, IRQX_PAGED))
+	if (!target_assert_asked(target))
 		;
 	else if (target_has_flag(target))
 		done = pager_raise_flag(later, target);
@@ -831,14 +827,18 @@ static int pager_main(void *data)
  * Context: may sleep.
  * Return: 0, -ENOMEM, or -EINTR if killed.
  */
-int irqx_deliver_prepare(struct irqx_vm *vm, const struct irqx_entries *entries)
+int irqx_deliver_prepare(struct irqx_vm *vm, struct irqx_entries *entries)
 {
 	struct irqx_later *later = &vm->later;
 	struct task_struct *pager;
 	int ret;
 
 	irqx_lines_set_up(&vm->lines);
-	if (!entries_are_paged(entries))
+	entries->atomic_ok = entries->nr == 1 &&
+			     (entries->one.type != KVM_IRQ_ROUTING_IRQCHIP ||
+			      vm->lines.pins_are_atomic);
+	entries->paged = entries_are_paged(entries);
+	if (!entries->paged)
 		return 0;
 	/* Pairs with the release below. */
 	if (smp_load_acquire(&later->pager))
@@ -994,7 +994,7 @@ void irqx_target_open(struct irqx_target *target)
 
 	/* Those that lead to a vector are neither. */
 	to->inline_now = to->inline_ok && !target->masked;
-	to->atomic_now = to->nr == 1 && !target->masked;
+	to->atomic_now = to->atomic_ok && !target->masked;
 }
 
 /*
@@ -1045,14 +1045,13 @@ static bool sources_are_asked(struct irqx_target *target)
 /* What a wake-up could do is done at once; all that is pending is one interrupt. */
 static void deliver_unmasked(struct irqx_target *target)
 {
-	u32 __user *word;
 	int ret;
 
 	if (target_latches(target))
 		target_owe_asked(target);
 	if (!target->owed)
 		return;
-	ret = raise_atomic(target, NULL, &word);
+	ret = raise_atomic(target, NULL, NULL);
 	if (ret != -EWOULDBLOCK)
 		count_deferred(target->delivery, target_take_owed(target), ret);
 }
@@ -1420,13 +1419,12 @@ static int raise_onward(struct irqx_target *vector)
 int irqx_target_raise(struct irqx_target *target)
 {
 	struct irqx_target *vector = irqx_entries_onward(&target->to);
-	u32 __user *word;
 	int ret;
 
 	if (vector)
 		return raise_onward(vector);
 	spin_lock_irq(target->lock);
-	ret = raise_atomic(target, NULL, &word);
+	ret = raise_atomic(target, NULL, NULL);
 	if (ret == -EWOULDBLOCK) {
 		/* It is counted as an event, since it will be as a deferred one. */
 		this_cpu_inc(target->delivery->counters->not_inline);

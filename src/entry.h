@@ -16,7 +16,10 @@ struct irqx_entries {
 	bool inline_ok;			/* one, and all it takes is KVM's injection */
 	/* Of a target that is not masked, made by irqx_target_open(): */
 	bool inline_now;		/* @inline_ok */
-	bool atomic_now;		/* one: a wake-up may deliver it */
+	bool atomic_now;		/* @atomic_ok */
+	/* Made by irqx_deliver_prepare(): */
+	bool atomic_ok:1;		/* one: a wake-up may deliver it */
+	bool paged:1;			/* it may take a page of the guest: IRQX_PAGED */
 	bool has_flag:1;		/* a SINT with an event flag: @vp */
 	bool unraised:1;		/* the flag is set, but KVM refused the SINT */
 	bool undeliverable:1;		/* @one can never arrive */

@@ -120,6 +120,7 @@ static int set_flag_in_slot(struct irqx_vp *vp, u32 sint, u32 flag,
 	gfn_t gfn = gpa_to_gfn(vp->page);
 	u32 bit = 1U << flag % WORD_BITS;
 	struct kvm_memory_slot *slot;
+	u32 __user *at;
 	int old, ret;
 
 	lockdep_assert_held(&vp->lock);
@@ -129,20 +130,23 @@ static int set_flag_in_slot(struct irqx_vp *vp, u32 sint, u32 flag,
 	slot = irqx_kvm_memslot(vp->kvm, gfn);
 	if (!slot || slot->flags & KVM_MEM_READONLY)
 		return -EFAULT;
-	*word = NULL;
+	if (word)
+		*word = NULL;
 	if (slot->flags & KVM_MEMSLOT_INVALID)
 		return -EWOULDBLOCK;
 	/* What the guest sees there is not what the VMM has mapped. */
 	if (irqx_kvm_gfn_is_private(vp->kvm, gfn))
 		return -EFAULT;
-	*word = (u32 __user *)(__gfn_to_hva_memslot(slot, gfn) +
-			       sint * SINT_BYTES) + flag / WORD_BITS;
+	at = (u32 __user *)(__gfn_to_hva_memslot(slot, gfn) +
+			    sint * SINT_BYTES) + flag / WORD_BITS;
+	if (word)
+		*word = at;
 
 	if (!in_task() || current->mm != vp->kvm->mm)
 		return -EWOULDBLOCK;
 
 	pagefault_disable();
-	ret = arch_futex_atomic_op_inuser(FUTEX_OP_OR, bit, &old, *word);
+	ret = arch_futex_atomic_op_inuser(FUTEX_OP_OR, bit, &old, at);
 	pagefault_enable();
 	if (ret)
 		return -EWOULDBLOCK;
@@ -156,7 +160,7 @@ static int set_flag_in_slot(struct irqx_vp *vp, u32 sint, u32 flag,
  * @vp: the virtual processor
  * @sint: whose flags
  * @flag: which
- * @word: out: for irqx_vp_fault_in()
+ * @word: out: for irqx_vp_fault_in(); or NULL
  *
  * Context: any.
  * Return: 1 if it was clear, 0 if it was set, -EWOULDBLOCK if the page has to be
