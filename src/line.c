@@ -67,6 +67,11 @@ static enum irqx_ack_kind line_ack_kind(const struct irqx_line *line)
 	}
 }
 
+static bool pins_are_atomic(const struct irqx_lines *lines)
+{
+	return irqx_arch_pins_are_raw() && lines->pins_are_atomic;
+}
+
 /*
  * Where pins are atomic a wake-up takes levels_lock, and that may be in an interrupt
  * handler.  Elsewhere interrupts stay on, since what KVM does to a pin needs them.
@@ -76,7 +81,7 @@ static unsigned long levels_lock(struct irqx_lines *lines)
 {
 	unsigned long flags = 0;
 
-	if (lines->pins_are_atomic)
+	if (pins_are_atomic(lines))
 		spin_lock_irqsave(&lines->levels_lock, flags);
 	else
 		spin_lock(&lines->levels_lock);
@@ -86,7 +91,7 @@ static unsigned long levels_lock(struct irqx_lines *lines)
 static void levels_unlock(struct irqx_lines *lines, unsigned long flags)
 	__releases(&lines->levels_lock)
 {
-	if (lines->pins_are_atomic)
+	if (pins_are_atomic(lines))
 		spin_unlock_irqrestore(&lines->levels_lock, flags);
 	else
 		spin_unlock(&lines->levels_lock);
@@ -99,17 +104,28 @@ enum line_how {
 	LINE_STATUS,
 };
 
-static int pin_drive(struct irqx_lines *lines, struct kvm_kernel_irq_routing_entry *e,
-		     int level, enum line_how how)
+static noinline int pin_drive_traced(struct irqx_lines *lines,
+				     struct kvm_kernel_irq_routing_entry *e,
+				     int level, enum line_how how)
 {
 	int ret;
-
-	lockdep_assert_held(&lines->levels_lock);
 
 	ret = irqx_kvm_set_pin(lines->kvm, lines->source_id, e, level,
 			       how == LINE_STATUS);
 	trace_irqx_inject(e, how == LINE_ATOMIC, level, ret);
 	return ret;
+}
+
+static int pin_drive(struct irqx_lines *lines, struct kvm_kernel_irq_routing_entry *e,
+		     int level, enum line_how how)
+{
+	lockdep_assert_held(&lines->levels_lock);
+
+	/* To keep all this for a tracepoint that is off would cost as much again. */
+	if (trace_irqx_inject_enabled())
+		return pin_drive_traced(lines, e, level, how);
+	return irqx_kvm_set_pin(lines->kvm, lines->source_id, e, level,
+				how == LINE_STATUS);
 }
 
 /*
@@ -127,6 +143,14 @@ static int pin_lower(struct irqx_lines *lines, struct kvm_kernel_irq_routing_ent
 static int line_drive(struct irqx_line *line, int level, enum line_how how)
 {
 	return pin_drive(line->lines, &line->entry, level, how);
+}
+
+/* Context: under RCU, or where the lines stay.  Return: NULL if no source has been there. */
+static struct irqx_line *line_find(struct irqx_lines *lines,
+				   const struct kvm_kernel_irq_routing_entry *e)
+{
+	return xa_empty(&lines->all) ? NULL :
+	       xa_load(&lines->all, irqx_arch_line_key(e));
 }
 
 static void line_ack_work(struct work_struct *work);
@@ -529,7 +553,7 @@ void irqx_source_move(struct irqx_source *source, struct irqx_entries *entries)
  * Held already or not, drives all pins.  For one that is masked or in service KVM answers
  * that it is ignored; an event at a pin that was up before has coalesced.
  */
-static int source_assert(struct irqx_source *source, enum line_how how)
+static __always_inline int source_assert(struct irqx_source *source, enum line_how how)
 {
 	struct irqx_line *line;
 	int ret = -1, pin;
@@ -563,8 +587,10 @@ static void source_let_go(struct irqx_source *source)
 
 	lockdep_assert_held(&source->lines->levels_lock);
 
-	for (i = 0; i < source->nr; i++)
-		line_hold(source->plugs[i].line, -source_holds(source));
+	if (!source->high)
+		return;
+	for (i = 0; i < source->nr && !source->masked; i++)
+		line_hold(source->plugs[i].line, -1);
 	source->high = false;
 }
 
@@ -578,12 +604,14 @@ static int source_lower(struct irqx_source *source, enum line_how how)
 	int ret = -1;
 	u32 i;
 
-	source_let_go(source);
 	for (i = 0; i < source->nr && !source->masked; i++) {
 		line = source->plugs[i].line;
-		if (line_is_pin(line))
-			ret = irqx_status_add(ret, line_lower(line, how));
+		if (!line_is_pin(line))
+			continue;
+		line->high -= source->high;
+		ret = irqx_status_add(ret, line_lower(line, how));
 	}
+	source->high = false;
 	return ret;
 }
 
@@ -736,7 +764,7 @@ int irqx_lines_pulse(struct irqx_lines *lines,
 	int ret;
 
 	flags = levels_lock(lines);
-	line = xa_load(&lines->all, irqx_arch_line_key(e));
+	line = line_find(lines, e);
 	ret = pin_drive(lines, e, 1, LINE_LATER);
 	if (!irqx_arch_pins_are_raw())
 		irqx_kvm_set_pin(lines->kvm, lines->source_id, e,
@@ -768,10 +796,10 @@ int irqx_lines_event(struct irqx_lines *lines,
 	unsigned long flags;
 	int ret;
 
-	line = xa_load(&lines->all, irqx_arch_line_key(e));
+	line = line_find(lines, e);
 	if (!line || !READ_ONCE(line->resamplers))
 		goto no_eoi;
-	if (atomic && !lines->pins_are_atomic)
+	if (atomic && !pins_are_atomic(lines))
 		return -EWOULDBLOCK;
 
 	flags = levels_lock(lines);
@@ -814,7 +842,7 @@ int irqx_lines_lower(struct irqx_lines *lines,
 	int ret;
 
 	flags = levels_lock(lines);
-	line = xa_load(&lines->all, irqx_arch_line_key(e));
+	line = line_find(lines, e);
 	ret = pin_lower(lines, e, line && line->high,
 			want_status ? LINE_STATUS : LINE_LATER);
 	levels_unlock(lines, flags);
@@ -829,50 +857,60 @@ int irqx_lines_lower(struct irqx_lines *lines,
 static void line_let_go(struct irqx_line *line)
 {
 	const u64 nr = ++line->lines->nr_let_go;
+	bool has_others = false;
 	struct irqx_plug *plug;
 	u32 i;
 
 	lockdep_assert_held(&line->lines->plugs_lock);
 	lockdep_assert_held(&line->lines->levels_lock);
 
-	list_for_each_entry(plug, &line->plugs, node)
-		if (plug->source->resamplefd)
-			source_let_go(plug->source);
+	list_for_each_entry(plug, &line->plugs, node) {
+		if (!plug->source->resamplefd)
+			continue;
+		source_let_go(plug->source);
+		has_others |= plug->source->nr > 1;
+	}
 	if (line->event && !line->again) {
 		line->event = false;
 		line_hold(line, -1);
 	}
 	line->again = false;
 	line_lower_at(line, nr);
+	if (!has_others)
+		return;
 	list_for_each_entry(plug, &line->plugs, node)
 		for (i = 0; plug->source->resamplefd && i < plug->source->nr; i++)
 			line_lower_at(plug->source->plugs[i].line, nr);
 }
 
-/* Those who were told to, of whom the first may be told at once. */
+/* Who is told at once, with a reference each, and whether others are put down. */
 struct line_told {
 	struct irqx_source *source[IRQX_TELL_AT_ONCE];
-	struct irqx_line *line[IRQX_TELL_AT_ONCE];
 	u32 nr;
 	bool more;
 };
 
-/* The sources of the line, behind those that have not been told of another one. */
+/*
+ * The sources of the line.  They are not put down first if they need not wait: for others,
+ * who have not been told of another line yet, or for the worker.
+ */
 static void line_put_down(struct irqx_line *line, struct line_told *told)
 {
 	struct irqx_lines *lines = line->lines;
+	struct irqx_source *source;
 	struct irqx_plug *plug;
 
 	lockdep_assert_held(&lines->plugs_lock);
 
-	list_for_each_entry(plug, &line->plugs, node)
-		source_put_down(plug->source, line);
-
-	for (told->nr = 0; told->nr < IRQX_TELL_AT_ONCE; told->nr++) {
-		told->source[told->nr] =
-			lines_next_untold(lines, &told->line[told->nr]);
-		if (!told->source[told->nr])
-			break;
+	told->nr = 0;
+	list_for_each_entry(plug, &line->plugs, node) {
+		source = plug->source;
+		if (told->nr == IRQX_TELL_AT_ONCE || !list_empty(&lines->untold)) {
+			source_put_down(source, line);
+		} else if (source->resamplefd) {
+			refcount_inc(&source->refs);
+			told->source[told->nr++] = source;
+		}
 	}
 	told->more = !list_empty(&lines->untold);
 }
@@ -883,7 +921,7 @@ static void line_tell(struct irqx_line *line, struct line_told *told)
 	u32 i;
 
 	for (i = 0; i < told->nr; i++)
-		source_tell(told->source[i], told->line[i]);
+		source_tell(told->source[i], line);
 	if (told->more)
 		queue_work(irqx_long_wq, &line->lines->tell);
 }
@@ -966,7 +1004,7 @@ void irqx_lines_ack(struct irqx_lines *lines, unsigned long key, enum irqx_ack_h
 	if (!READ_ONCE(line->resamplers))
 		return;
 	if (IS_ENABLED(CONFIG_PREEMPT_RT) ? preemptible() :
-					    lines->pins_are_atomic || !irqs_disabled()) {
+					    pins_are_atomic(lines) || !irqs_disabled()) {
 		line_ack(line);
 		return;
 	}

@@ -110,9 +110,10 @@ int irqx_arch_check_entry(const struct kvm_irq_routing_entry *ue,
 	return 0;
 }
 
+/* The IOAPIC first: all pins are below 64 then, and an xarray of them is one node. */
 long irqx_arch_pin_key(u32 irqchip, u32 pin)
 {
-	return irqchip * KVM_IRQCHIP_NUM_PINS + pin;
+	return (KVM_IRQCHIP_IOAPIC - irqchip) * KVM_IRQCHIP_NUM_PINS + pin;
 }
 
 long irqx_arch_sint_key(u32 vp, u32 sint)
