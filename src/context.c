@@ -174,26 +174,10 @@ int irqx_context_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-/**
- * irqx_context_lock - take the context's lock, or give up if killed
- * @ctx: the context
- *
- * Nobody who has it waits for userspace.
- *
- * Context: may sleep.
- * Return: 0 or -EINTR.
- */
-int irqx_context_lock(struct irqx_context *ctx)
+/* Context: any. */
+void irqx_context_queue_reaper(struct irqx_context *ctx)
 {
-	return mutex_lock_killable(&ctx->lock);
-}
-
-void irqx_context_unlock(struct irqx_context *ctx)
-{
-	mutex_unlock(&ctx->lock);
-	/* The reaper may have found the lock taken. */
-	if (!list_empty_careful(&ctx->delivery.dead))
-		queue_work(irqx_long_wq, &ctx->delivery.reap);
+	queue_work(irqx_long_wq, &ctx->delivery.reap);
 }
 
 /**
@@ -286,6 +270,20 @@ out_file:
 	return ret;
 }
 
+static noinline int context_refuse(const struct irqx_vm *vm, struct irqx_error *error)
+{
+	if (!vm)
+		return irqx_reject(error, -ENOTCONN, IRQX_ARG_CONTEXT,
+				   IRQX_REASON_NOT_ATTACHED);
+	if (vm->kvm->mm != current->mm && !capable(CAP_SYS_ADMIN))
+		return irqx_reject(error, -EPERM, IRQX_ARG_CONTEXT,
+				   IRQX_REASON_OTHER_PROCESS);
+	if (READ_ONCE(vm->kvm->vm_dead))
+		return irqx_reject(error, -EIO, IRQX_ARG_CONTEXT,
+				   IRQX_REASON_VM_DEAD);
+	return 0;
+}
+
 /**
  * irqx_context_check - may the caller work on this context?
  * @ctx: the context
@@ -300,18 +298,11 @@ out_file:
 int irqx_context_check(struct irqx_context *ctx, struct irqx_error *error)
 {
 	/* Pairs with the release in irqx_context_attach(). */
-	struct irqx_vm *vm = smp_load_acquire(&ctx->vm);
+	const struct irqx_vm *vm = smp_load_acquire(&ctx->vm);
 
-	if (!vm)
-		return irqx_reject(error, -ENOTCONN, IRQX_ARG_CONTEXT,
-				   IRQX_REASON_NOT_ATTACHED);
-	if (vm->kvm->mm != current->mm && !capable(CAP_SYS_ADMIN))
-		return irqx_reject(error, -EPERM, IRQX_ARG_CONTEXT,
-				   IRQX_REASON_OTHER_PROCESS);
-	if (READ_ONCE(vm->kvm->vm_dead))
-		return irqx_reject(error, -EIO, IRQX_ARG_CONTEXT,
-				   IRQX_REASON_VM_DEAD);
-	return 0;
+	if (likely(vm && vm->kvm->mm == current->mm && !READ_ONCE(vm->kvm->vm_dead)))
+		return 0;
+	return context_refuse(vm, error);
 }
 
 /* Context: the context's lock is held.  Events under way may be half counted. */

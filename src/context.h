@@ -13,6 +13,7 @@
 struct file;
 struct inode;
 struct irqx_error;
+struct irqx_gsi;
 struct irqx_vm;
 struct kvm_irqx_stats;
 
@@ -23,6 +24,7 @@ struct irqx_context {
 	struct list_head irqfds;	/* @lock */
 	u32 nr_irqfds;			/* @lock */
 	struct xarray gsis;		/* @lock */
+	struct irqx_gsi *recent_gsi;	/* the last that was found, or NULL; @lock */
 	struct xarray vps;		/* @lock */
 	struct xarray tables;		/* @lock */
 	struct xarray staged_resamplers; /* by GSI; empty between calls; @lock */
@@ -45,13 +47,31 @@ int irqx_context_release(struct inode *inode, struct file *file);
 int irqx_context_attach(struct irqx_context *ctx, int vm_fd,
 			struct irqx_error *error);
 int irqx_context_check(struct irqx_context *ctx, struct irqx_error *error);
-int irqx_context_lock(struct irqx_context *ctx);
-void irqx_context_unlock(struct irqx_context *ctx);
+void irqx_context_queue_reaper(struct irqx_context *ctx);
 int irqx_context_unlock_and_wait(struct irqx_context *ctx,
 				 struct irqx_leave *leave);
 int irqx_context_deassign(struct irqx_context *ctx, int fd, const u32 *gsi,
 			  struct irqx_leave *leave, struct irqx_error *error);
 void irqx_context_stats(struct irqx_context *ctx, struct kvm_irqx_stats *stats);
+
+/*
+ * Nobody who has the lock waits for userspace.
+ *
+ * Context: may sleep.
+ * Return: 0, or -EINTR if killed.
+ */
+static inline int irqx_context_lock(struct irqx_context *ctx)
+{
+	return mutex_lock_killable(&ctx->lock);
+}
+
+static inline void irqx_context_unlock(struct irqx_context *ctx)
+{
+	mutex_unlock(&ctx->lock);
+	/* The reaper may have found the lock taken. */
+	if (unlikely(!list_empty_careful(&ctx->delivery.dead)))
+		irqx_context_queue_reaper(ctx);
+}
 
 /* In what may take a while: chances for others, and to end it.  Return: 0 or -EINTR. */
 static inline int irqx_cond_resched_killable(void)

@@ -237,6 +237,11 @@ static long ioctl_irqfd(struct irqx_context *ctx, void __user *argp,
 	return irqx_context_unlock_and_wait(ctx, &leave) ?: ret;
 }
 
+static bool cmd_is_irq_line(unsigned int cmd)
+{
+	return cmd == KVM_IRQ_LINE || cmd == KVM_IRQ_LINE_STATUS;
+}
+
 static long ioctl_irq_line(struct irqx_context *ctx, unsigned int cmd,
 			   void __user *argp, struct irqx_error *error)
 {
@@ -244,6 +249,9 @@ static long ioctl_irq_line(struct irqx_context *ctx, unsigned int cmd,
 	struct kvm_irq_level args;
 	int ret;
 
+	ret = irqx_context_check(ctx, error);
+	if (ret)
+		return ret;
 	if (copy_from_user(&args, argp, sizeof(args)))
 		return -EFAULT;
 	ret = irqx_route_set_level(ctx, &args, want_status, error);
@@ -873,8 +881,9 @@ out:
 	return ret;
 }
 
-static long dispatch(struct irqx_context *ctx, unsigned int cmd,
-		     void __user *argp, struct irqx_error *error)
+/* All but KVM_IRQ_LINE. */
+static noinline long dispatch(struct irqx_context *ctx, unsigned int cmd,
+			      void __user *argp, struct irqx_error *error)
 {
 	int ret;
 
@@ -894,8 +903,6 @@ static long dispatch(struct irqx_context *ctx, unsigned int cmd,
 	case KVM_IRQX_SET_TABLE:
 	case KVM_SET_GSI_ROUTING:
 	case KVM_IRQFD:
-	case KVM_IRQ_LINE:
-	case KVM_IRQ_LINE_STATUS:
 		break;
 	default:
 		return -ENOTTY;
@@ -926,19 +933,23 @@ static long dispatch(struct irqx_context *ctx, unsigned int cmd,
 		return ioctl_set_table(ctx, argp, error);
 	case KVM_SET_GSI_ROUTING:
 		return ioctl_set_gsi_routing(ctx, argp, error);
-	case KVM_IRQFD:
-		return ioctl_irqfd(ctx, argp, error);
 	default:
-		return ioctl_irq_line(ctx, cmd, argp, error);
+		return ioctl_irqfd(ctx, argp, error);
 	}
 }
 
 long irqx_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct irqx_error error = { .cmd = cmd, .index = IRQX_NO_INDEX };
+	struct irqx_context *ctx = file->private_data;
+	void __user *argp = (void __user *)arg;
 	long ret;
 
-	ret = dispatch(file->private_data, cmd, (void __user *)arg, &error);
+	/* It is made for each interrupt, so it comes first (benchmarks.rst, irq-line). */
+	if (cmd_is_irq_line(cmd))
+		ret = ioctl_irq_line(ctx, cmd, argp, &error);
+	else
+		ret = dispatch(ctx, cmd, argp, &error);
 	/* Not if it has failed of something else in the end. */
 	if (ret && ret == error.ret)
 		trace_irqx_reject(&error);

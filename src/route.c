@@ -125,11 +125,19 @@ static int gsi_check(u32 nr, enum irqx_arg arg, struct irqx_error *error)
 	return irqx_reject(error, -EINVAL, arg, IRQX_REASON_OUT_OF_RANGE);
 }
 
+/* A line goes up and down, and what is staged is committed: it is often the same again. */
 static struct irqx_gsi *gsi_find(struct irqx_context *ctx, u32 nr)
 {
+	struct irqx_gsi *gsi = ctx->recent_gsi;
+
 	lockdep_assert_held(&ctx->lock);
 
-	return xa_load(&ctx->gsis, nr);
+	if (gsi && gsi_nr(gsi) == nr)
+		return gsi;
+	gsi = xa_load(&ctx->gsis, nr);
+	if (gsi)
+		ctx->recent_gsi = gsi;
+	return gsi;
 }
 
 /* Nobody can see a new GSI before the caller's commit. */
@@ -198,6 +206,8 @@ static void gsi_free_unused(struct irqx_context *ctx, struct irqx_gsi *gsi,
 	if (gsi->target.to.nr || gsi->users || gsi->staged || gsi->uncommitted)
 		return;
 	xa_erase(&ctx->gsis, gsi_nr(gsi));
+	if (ctx->recent_gsi == gsi)
+		ctx->recent_gsi = NULL;
 	gsi_free(gsi, leave);
 }
 
@@ -706,9 +716,9 @@ void irqx_route_remove_irqfd(struct irqx_context *ctx, struct irqx_irqfd *irqfd,
 	route_unassign(ctx, target, leave);
 }
 
-static struct irqx_source *gsi_create_level(struct irqx_context *ctx,
-					    struct irqx_gsi *gsi,
-					    struct irqx_error *error)
+static noinline struct irqx_source *gsi_create_level(struct irqx_context *ctx,
+						     struct irqx_gsi *gsi,
+						     struct irqx_error *error)
 {
 	struct irqx_lines *lines = &ctx->vm->lines;
 	struct irqx_source *level;
@@ -755,28 +765,28 @@ static int gsi_set_level(struct irqx_context *ctx, struct irqx_gsi *gsi,
 			 const struct kvm_irq_level *args, bool want_status,
 			 int *status, struct irqx_error *error)
 {
-	bool has_level = irqx_entry_has_level(&gsi->target.to.one);
 	struct irqx_source *level = gsi_level(gsi);
+	const bool high = args->level;
 
-	if (!level && args->level && has_level) {
+	if (!level && high && irqx_entry_has_level(&gsi->target.to.one)) {
 		level = gsi_create_level(ctx, gsi, error);
 		if (IS_ERR(level))
 			return PTR_ERR(level);
 	}
 	if (level)
-		*status = irqx_source_set(level, args->level, want_status);
-	else if (!args->level)
+		*status = irqx_source_set(level, high, want_status);
+	else if (!high)
 		*status = gsi_lower(ctx, gsi, want_status);
 	/* Kept, but KVM says that what is masked is ignored. */
 	if (irqx_target_is_masked(&gsi->target))
 		*status = -1;
-	if (args->level && !has_level)
+	if (high && !irqx_entry_has_level(&gsi->target.to.one))
 		*status = irqx_target_raise(&gsi->target);
 	return 0;
 }
 
 /* What was raised is delivered when this returns.  The context is not locked. */
-static int gsi_wait(struct irqx_context *ctx, struct irqx_gsi *gsi)
+static noinline int gsi_wait(struct irqx_context *ctx, struct irqx_gsi *gsi)
 {
 	struct irqx_leave leave = {};
 	int ret;
