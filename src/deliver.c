@@ -819,6 +819,18 @@ static int pager_main(void *data)
 	return 0;
 }
 
+/*
+ * Who may deliver to entries.  Context: any, once irqx_deliver_prepare() has succeeded for some of
+ * the VM.
+ */
+void irqx_deliver_classify(struct irqx_vm *vm, struct irqx_entries *entries)
+{
+	entries->atomic_ok = entries->nr == 1 &&
+			     (entries->one.type != KVM_IRQ_ROUTING_IRQCHIP ||
+			      vm->lines.pins_are_atomic);
+	entries->paged = entries_are_paged(entries);
+}
+
 /**
  * irqx_deliver_prepare - see that events can go to some entries
  * @vm: the VM
@@ -834,10 +846,7 @@ int irqx_deliver_prepare(struct irqx_vm *vm, struct irqx_entries *entries)
 	int ret;
 
 	irqx_lines_set_up(&vm->lines);
-	entries->atomic_ok = entries->nr == 1 &&
-			     (entries->one.type != KVM_IRQ_ROUTING_IRQCHIP ||
-			      vm->lines.pins_are_atomic);
-	entries->paged = entries_are_paged(entries);
+	irqx_deliver_classify(vm, entries);
 	if (!entries->paged)
 		return 0;
 	/* Pairs with the release below. */

@@ -150,6 +150,7 @@ void irqx_target_retire(struct irqx_target *target, struct irqx_leave *leave);
 int irqx_target_raise(struct irqx_target *target);
 int irqx_target_wait(struct irqx_target *target);
 
+void irqx_deliver_classify(struct irqx_vm *vm, struct irqx_entries *entries);
 int irqx_deliver_prepare(struct irqx_vm *vm, struct irqx_entries *entries);
 int irqx_deliver_wakeup(struct wait_queue_entry *wait, unsigned int mode,
 			int sync, void *key);

@@ -117,6 +117,8 @@ static void vector_compose(struct irqx_vector *vector, struct irqx_entries *entr
 	}
 	entries->nr = 1;
 	entries->inline_ok = true;
+	/* The pager is there since the table was made. */
+	irqx_deliver_classify(vector->table->vm, entries);
 	entries->undeliverable = irqx_arch_is_undeliverable(&entries->one);
 	vector->table->undeliverable += entries->undeliverable;
 }
@@ -124,15 +126,11 @@ static void vector_compose(struct irqx_vector *vector, struct irqx_entries *entr
 /* Has the target be what the entry, the table and the users say. */
 static void vector_update(struct irqx_vector *vector, struct irqx_leave *leave)
 {
-	bool held = vector_is_held(vector);
 	struct irqx_entries entries = {};
 
 	lockdep_assert_held(&vector->table->lock);
 
-	trace_irqx_vector(vector->table->id, vector - vector->table->vectors,
-			  (u64)vector->dwords[ADDRESS_HI] << 32 |
-			  vector->dwords[ADDRESS_LO], vector->dwords[DATA], held);
-	if (held) {
+	if (vector_is_held(vector)) {
 		irqx_target_change(&vector->target, NULL, IRQX_MASK_SET, leave);
 		return;
 	}
@@ -594,7 +592,7 @@ static int table_set_changefd(struct irqx_table *table, int fd, struct irqx_erro
 /* All that takes the context's lock before it is on the bus.  Return: 0 with a number. */
 static int table_reserve(struct irqx_context *ctx, struct irqx_table *table)
 {
-	const struct irqx_entries message = { .nr = 1, .one.type = KVM_IRQ_ROUTING_MSI };
+	struct irqx_entries message = { .nr = 1, .one.type = KVM_IRQ_ROUTING_MSI };
 	int ret;
 
 	/* Its vectors may need the pager, which cannot be made in a guest's access. */

@@ -183,32 +183,6 @@ TRACE_EVENT(irqx_mask,
 		  irqx_show_type(__entry->type), __entry->where, __entry->what)
 );
 
-/* A vector of a table has this message now, and is held back or not, for whatever reason. */
-TRACE_EVENT(irqx_vector,
-	TP_PROTO(u32 table, u32 vector, u64 address, u32 data, bool held),
-	TP_ARGS(table, vector, address, data, held),
-
-	TP_STRUCT__entry(
-		__field(u64,	address)
-		__field(u32,	data)
-		__field(u32,	table)
-		__field(u32,	vector)
-		__field(bool,	held)
-	),
-
-	TP_fast_assign(
-		__entry->address	= address;
-		__entry->data		= data;
-		__entry->table		= table;
-		__entry->vector		= vector;
-		__entry->held		= held;
-	),
-
-	TP_printk("table %u vector %u 0x%llx 0x%x%s", __entry->table,
-		  __entry->vector, __entry->address, __entry->data,
-		  __entry->held ? " held back" : "")
-);
-
 TRACE_EVENT(irqx_wakeup,
 	TP_PROTO(const void *eventfd, u64 count),
 	TP_ARGS(eventfd, count),
