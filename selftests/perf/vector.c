@@ -3,6 +3,9 @@
  * A guest that moves vectors of its MSI-X tables: where the table is served by the module, and
  * where each access is an exit to a VMM, which then changes KVM's table, or a binding here.
  */
+#include <sched.h>
+#include <sys/sysinfo.h>
+
 #include "bench.h"
 #include "irqx_table.h"
 
@@ -21,9 +24,11 @@ enum what {
 	READ,
 	READ_PENDING,
 	UNDEFINED,			/* a read of 1 byte */
+	SPIN,				/* no access */
+	MOVE_OWN,			/* as MOVE; each vCPU has @nr of its own */
 };
 
-/* In guest memory; of the one vCPU. */
+/* In guest memory. */
 static struct job {
 	uint32_t what;
 	uint32_t n;
@@ -56,9 +61,15 @@ static void guest_move(uint64_t entry, const struct irqx_vector_message *to)
 	read4(entry + IRQX_ENTRY_CONTROL);
 }
 
-static void guest_access(uint32_t i)
+static void guest_access(uint32_t what, uint32_t i)
 {
-	switch (job.what) {
+	uint32_t spins = 100;
+
+	switch (what) {
+	case SPIN:
+		while (spins--)
+			cpu_relax();
+		break;
 	case WRITE_MASKED:
 		write4(job.where + IRQX_ENTRY_DATA, i);
 		break;
@@ -76,21 +87,27 @@ static void guest_access(uint32_t i)
 	}
 }
 
+static uint64_t guest_entry(uint32_t what, uint32_t i)
+{
+	uint32_t first = what == MOVE_OWN ? irqx_guest_vcpu() * job.nr : 0;
+
+	return IRQX_TABLE_GPA + (first + i * 2654435761U % job.nr) * IRQX_ENTRY_SIZE;
+}
+
 void irqx_guest_wait(void)
 {
-	uint32_t i;
+	uint32_t i, what;
 
 	/* The vCPU of a guest without a job has a thread. */
 	while (job.what == NOTHING)
 		irqx_guest_halt();
 	for (;;) {
 		for (i = 0; i < job.n; i++) {
-			if (job.what == MOVE)
-				guest_move(IRQX_TABLE_GPA +
-					   (uint64_t)i * 2654435761U % job.nr * IRQX_ENTRY_SIZE,
-					   &job.to[i % 2]);
+			what = READ_ONCE(job.what);
+			if (what == MOVE || what == MOVE_OWN)
+				guest_move(guest_entry(what, i), &job.to[i % 2]);
 			else
-				guest_access(i);
+				guest_access(what, i);
 		}
 		GUEST_SYNC(0);
 	}
@@ -384,6 +401,84 @@ static void events(void)
 	irqx_guest_free(g);
 }
 
+#define TURN_NS		50000000ULL
+#define RIVALS		2
+#define OWN		32
+
+/* Events per second, of a thread that fires the vectors. */
+static double rate(struct vmm *vmm, enum what what)
+{
+	uint64_t begin, now, fired = 0;
+
+	WRITE_ONCE(job_of(vmm)->what, what);
+	usleep(20000);
+	begin = irqx_now_ns();
+	do {
+		bench_ok(__irqx_fire(vmm->fds[fired++ % vmm->nr]));
+		now = irqx_now_ns();
+	} while (now < begin + TURN_NS);
+	return fired * 1e9 / (now - begin);
+}
+
+static struct vmm rivals_create(int cpu)
+{
+	struct vmm vmm = {
+		.g = __irqx_guest_create(RIVALS, NULL, IRQX_GUEST_ARCH_TABLE),
+		.nr = RIVALS * OWN,
+		.fds = calloc(RIVALS * OWN, sizeof(int)),
+	};
+	struct job *j = job_of(&vmm);
+	cpu_set_t set;
+	uint32_t i;
+
+	virt_map(vmm.g->vm, IRQX_TABLE_GPA, IRQX_TABLE_GPA, IRQX_TABLE_PAGES);
+	irqx_eventfds(vmm.fds, vmm.nr);
+	serve_tables(&vmm);
+	j->nr = OWN;
+	j->n = MOVES;
+	j->to[0] = irqx_vector_message(vmm.g, 0, IRQX_IRQ_MIN + 1);
+	j->to[1] = irqx_vector_message(vmm.g, 1, IRQX_IRQ_MIN + 1);
+	j->what = SPIN;
+	irqx_guest_start(vmm.g);
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	for (i = 0; i < RIVALS; i++) {
+		pthread_setaffinity_np(vmm.g->vcpus[i].thread, sizeof(set), &set);
+		irqx_signal_msi(vmm.g->vm, irqx_entry(vmm.g, i, IRQX_IRQ_MIN));
+	}
+	return vmm;
+}
+
+/*
+ * What a thread that fires loses if two vCPUs move the vectors all the while, in turns with
+ * the same two spinning: they share a CPU, it has another.
+ */
+static void moved_under_fire(void)
+{
+	struct bench_pairs lost = {};
+	double spinning, moving;
+	struct vmm vmm;
+	uint32_t i;
+
+	if (bench.icount || get_nprocs() < 2)
+		return;
+	bench_say("one thread fires, two vCPUs move the vectors");
+	irqx_on_cpu(0);
+	vmm = rivals_create(1);
+	for (i = 0; i < (bench.quick ? 8 : BENCH_MAX_RUNS); i++) {
+		spinning = rate(&vmm, SPIN);
+		moving = rate(&vmm, MOVE_OWN);
+		bench_pair(&lost, 100 * (1 - moving / spinning), BENCH_NONE);
+	}
+	bench_report("vector-fire-loss", vmm.nr, "%", &lost);
+	/* Before the vectors are the VMM's again. */
+	irqx_guest_stop(vmm.g);
+	irqx_close_all(vmm.fds, vmm.nr);
+	free(vmm.fds);
+	irqx_guest_free(vmm.g);
+	irqx_on_cpu(-1);
+}
+
 void bench_vector(void)
 {
 	static const uint32_t sizes[] = { 64, 4032, 65536 };
@@ -397,4 +492,5 @@ void bench_vector(void)
 		bench_say("moves of %u vectors by the guest", sizes[i]);
 		moves(sizes[i]);
 	}
+	moved_under_fire();
 }
