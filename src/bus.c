@@ -6,6 +6,10 @@
  * serves.  A thread of the VM's own does it: whoever adds something can be killed, and whoever
  * takes something away, a close among them, waits for nothing.  It is left to the thread, which
  * if need be outlives the VM's last context.
+ *
+ * KVM looks for a device by a binary search that loses its way where one range lies within
+ * another (virt/kvm/kvm_main.c, kvm_io_bus_cmp()).  So what does not answer is taken off when
+ * something else is to answer there.
  */
 #include <linux/kthread.h>
 #include <linux/module.h>
@@ -18,18 +22,9 @@ void irqx_bus_init(struct irqx_bus *bus, struct kvm *kvm)
 	bus->kvm = kvm;
 	spin_lock_init(&bus->lock);
 	INIT_LIST_HEAD(&bus->queue);
-	INIT_LIST_HEAD(&bus->claims);
+	INIT_LIST_HEAD(&bus->places);
 	mutex_init(&bus->thread_mutex);
-	init_waitqueue_head(&bus->tried);
-}
-
-/* @release: called in the end, with the place off the bus.  Context: any. */
-void irqx_place_init(struct irqx_place *place,
-		     void (*release)(struct irqx_place *place))
-{
-	INIT_LIST_HEAD(&place->node);
-	INIT_LIST_HEAD(&place->claim);
-	place->release = release;
+	init_waitqueue_head(&bus->progress);
 }
 
 /* ---- the thread ---- */
@@ -47,6 +42,7 @@ static void place_take_off(struct irqx_bus *bus, struct irqx_place *place)
 	}
 }
 
+/* All of it or nothing. */
 static int place_put_on(struct irqx_bus *bus, struct irqx_place *place)
 {
 	struct irqx_window *window;
@@ -55,10 +51,14 @@ static int place_put_on(struct irqx_bus *bus, struct irqx_place *place)
 
 	for (i = 0; i < IRQX_PLACE_WINDOWS; i++) {
 		window = &place->windows[i];
+		if (window->on_bus)
+			continue;
 		ret = irqx_kvm_register_device(bus->kvm, window->start, window->len,
 					       &window->device);
-		if (ret)
+		if (ret) {
+			place_take_off(bus, place);
 			return ret;
+		}
 		window->on_bus = true;
 	}
 	return 0;
@@ -75,36 +75,61 @@ static struct irqx_place *bus_take(struct irqx_bus *bus)
 		list_del_init(&place->node);
 		place->state = IRQX_PLACE_IN_WORK;
 	}
-	bus->in_work = place;
+	bus->in_work = !!place;
 	spin_unlock(&bus->lock);
 	return place;
 }
 
-/* It has been tried to put it there.  Return: whether it is to leave by now. */
-static bool bus_settle(struct irqx_bus *bus, struct irqx_place *place, int ret)
+/*
+ * A round of work on a place is done: @on, with @ret.  Return: whether something else is
+ * wanted of it by now.
+ */
+static bool bus_note_result(struct irqx_bus *bus, struct irqx_place *place, bool on, int ret)
 {
-	bool leaves;
+	bool again;
 
 	spin_lock(&bus->lock);
-	leaves = place->leaves;
-	if (!leaves)
+	if (on && ret)
+		place->wanted = false;
+	place->ret = on ? ret : -EAGAIN;
+	place->served++;
+	again = place->leaves || (place->wanted != on && !ret);
+	if (!again)
 		place->state = IRQX_PLACE_IDLE;
-	place->ret = ret;
-	place->tried = true;
 	/* Under the lock: from then on it may be gone as soon as somebody removes it. */
-	wake_up_all(&bus->tried);
+	wake_up_all(&bus->progress);
 	spin_unlock(&bus->lock);
-	return leaves;
+	return again;
+}
+
+static bool place_is_wanted(struct irqx_bus *bus, struct irqx_place *place, bool *leaves)
+{
+	bool wanted;
+
+	spin_lock(&bus->lock);
+	*leaves = place->leaves;
+	wanted = place->wanted && !place->leaves;
+	spin_unlock(&bus->lock);
+	return wanted;
 }
 
 static void bus_serve(struct irqx_bus *bus, struct irqx_place *place)
 {
-	/* Nobody but this thread writes @tried. */
-	if (!place->tried && !READ_ONCE(place->leaves) &&
-	    !bus_settle(bus, place, place_put_on(bus, place)))
-		return;
-	place_take_off(bus, place);
-	place->release(place);
+	bool on, leaves;
+	int ret;
+
+	do {
+		ret = 0;
+		on = place_is_wanted(bus, place, &leaves);
+		if (on)
+			ret = place_put_on(bus, place);
+		else
+			place_take_off(bus, place);
+		if (leaves) {
+			place->release(place);
+			return;
+		}
+	} while (bus_note_result(bus, place, on, ret));
 }
 
 static void bus_wait(struct irqx_bus *bus)
@@ -202,26 +227,62 @@ static void bus_queue(struct irqx_bus *bus, struct irqx_place *place)
 	wake_up_process(bus->thread);
 }
 
+/* What is wanted of it has changed. */
+static void bus_queue_idle(struct irqx_bus *bus, struct irqx_place *place)
+{
+	if (place->state == IRQX_PLACE_IDLE)
+		bus_queue(bus, place);
+}
+
 /**
- * irqx_bus_add - put a place on the bus
+ * irqx_bus_add - have a place, which is not on the bus yet
  * @bus: irqx_bus_prepare() has succeeded
  * @place: new; its windows are filled in
+ * @release: called by the thread after irqx_bus_remove(), with the place off the bus
  *
- * irqx_bus_remove() is to follow in any case, also if this fails.
+ * Context: any.
+ */
+void irqx_bus_add(struct irqx_bus *bus, struct irqx_place *place,
+		  void (*release)(struct irqx_place *place))
+{
+	INIT_LIST_HEAD(&place->node);
+	place->release = release;
+	spin_lock(&bus->lock);
+	list_add_tail(&place->entry, &bus->places);
+	spin_unlock(&bus->lock);
+}
+
+static bool place_was_served(struct irqx_bus *bus, struct irqx_place *place, u32 before)
+{
+	bool was;
+
+	spin_lock(&bus->lock);
+	was = place->served != before;
+	spin_unlock(&bus->lock);
+	return was;
+}
+
+/**
+ * irqx_bus_put_on - put a place on the bus
+ * @bus: the VM's
+ * @place: new from irqx_bus_add(), and nobody else's yet
  *
  * Context: may sleep, with no lock held; vCPUs decide how long: killable.
- * Return: 0, -EINTR if killed, or as irqx_kvm_register_device().
+ * Return: 0, -EAGAIN if somebody else has claimed what it overlaps meanwhile, -EINTR if killed, or as
+ * irqx_kvm_register_device().
  */
-int irqx_bus_add(struct irqx_bus *bus, struct irqx_place *place)
+int irqx_bus_put_on(struct irqx_bus *bus, struct irqx_place *place)
 {
+	u32 before;
 	int ret;
 
 	spin_lock(&bus->lock);
-	bus_queue(bus, place);
+	before = place->served;
+	place->wanted = true;
+	bus_queue_idle(bus, place);
 	spin_unlock(&bus->lock);
-	ret = wait_event_state(bus->tried, READ_ONCE(place->tried),
-			       (TASK_KILLABLE | TASK_FREEZABLE));
-	if (ret)
+	if (wait_event_state(bus->progress, place_was_served(bus, place, before),
+			     (TASK_KILLABLE | TASK_FREEZABLE)))
 		return -EINTR;
 	spin_lock(&bus->lock);
 	ret = place->ret;
@@ -234,17 +295,16 @@ int irqx_bus_add(struct irqx_bus *bus, struct irqx_place *place)
  * @bus: the VM's
  * @place: added; it is not the caller's any more, and released when it is off
  *
- * Places that are added later come after.
+ * Places that are put on later come after.
  *
  * Context: any; waits for nothing.
  */
 void irqx_bus_remove(struct irqx_bus *bus, struct irqx_place *place)
 {
 	spin_lock(&bus->lock);
-	list_del_init(&place->claim);
-	WRITE_ONCE(place->leaves, true);
-	if (place->state == IRQX_PLACE_IDLE)
-		bus_queue(bus, place);
+	list_del(&place->entry);
+	place->leaves = true;
+	bus_queue_idle(bus, place);
 	spin_unlock(&bus->lock);
 }
 
@@ -259,14 +319,37 @@ static bool places_overlap(const struct irqx_place *a, const struct irqx_place *
 	return false;
 }
 
+static bool place_is_on(const struct irqx_place *place)
+{
+	return place->wanted && place->state == IRQX_PLACE_IDLE;
+}
+
+/* What does not answer must not hide what does. */
+static void bus_clear_way(struct irqx_bus *bus, struct irqx_place *place)
+{
+	struct irqx_place *other;
+
+	lockdep_assert_held(&bus->lock);
+
+	list_for_each_entry(other, &bus->places, entry) {
+		if (other == place || other->claimed || !other->wanted ||
+		    !places_overlap(place, other))
+			continue;
+		other->wanted = false;
+		bus_queue_idle(bus, other);
+	}
+}
+
 /**
  * irqx_bus_claim - be the only one that answers there
  * @bus: the VM's
  * @place: added
  * @instead: gives up its own claim, if that succeeds; or NULL
  *
+ * Others that overlap are taken off the bus.
+ *
  * Context: process context.
- * Return: 0, or -EEXIST if another claim overlaps.
+ * Return: 0, -EEXIST if another claim overlaps, or -EAGAIN if it takes irqx_bus_put_on() first.
  */
 int irqx_bus_claim(struct irqx_bus *bus, struct irqx_place *place,
 		   struct irqx_place *instead)
@@ -275,23 +358,26 @@ int irqx_bus_claim(struct irqx_bus *bus, struct irqx_place *place,
 	int ret = 0;
 
 	spin_lock(&bus->lock);
-	list_for_each_entry(other, &bus->claims, claim)
-		if (other != place && other != instead && places_overlap(place, other))
+	list_for_each_entry(other, &bus->places, entry)
+		if (other->claimed && other != place && other != instead &&
+		    places_overlap(place, other))
 			ret = -EEXIST;
+	if (!ret && !place_is_on(place))
+		ret = -EAGAIN;
 	if (!ret) {
 		if (instead)
-			list_del_init(&instead->claim);
-		list_del_init(&place->claim);
-		list_add_tail(&place->claim, &bus->claims);
+			instead->claimed = false;
+		place->claimed = true;
+		bus_clear_way(bus, place);
 	}
 	spin_unlock(&bus->lock);
 	return ret;
 }
 
-/* Context: process context. */
+/* It does not answer any more.  Context: process context. */
 void irqx_bus_disclaim(struct irqx_bus *bus, struct irqx_place *place)
 {
 	spin_lock(&bus->lock);
-	list_del_init(&place->claim);
+	place->claimed = false;
 	spin_unlock(&bus->lock);
 }

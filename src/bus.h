@@ -25,17 +25,19 @@ enum irqx_place_state {
 	IRQX_PLACE_IN_WORK,
 };
 
-/* Where something is on the bus: two windows, which come and go together. */
+/* Where something is: two windows, which come on the bus and go together. */
 #define IRQX_PLACE_WINDOWS	2
 
 struct irqx_place {
 	struct irqx_window windows[IRQX_PLACE_WINDOWS];
 	struct list_head node;		/* in a bus's queue; bus.lock, as are */
+	struct list_head entry;		/* among all of the bus's */
 	enum irqx_place_state state;
+	bool wanted;			/* on the bus */
+	bool claimed;			/* it answers, and no other there */
 	bool leaves;			/* to be taken off and released */
-	bool tried;			/* to put it there, with this result: */
-	int ret;
-	struct list_head claim;		/* among a bus's claims */
+	int ret;			/* of putting it there, the last time */
+	u32 served;			/* how often the thread has had it in work */
 	void (*release)(struct irqx_place *place);	/* immutable */
 };
 
@@ -47,12 +49,12 @@ struct irqx_bus {
 	struct kvm *kvm;		/* immutable */
 	spinlock_t lock;
 	struct list_head queue;		/* places; @lock */
-	struct list_head claims;	/* places that no other may overlap; @lock */
+	struct list_head places;	/* all of them; @lock */
 	bool in_work;			/* @lock */
 	void (*finish)(struct irqx_bus *bus);	/* for a thread left behind; @lock */
 	struct mutex thread_mutex;	/* making @thread */
 	struct task_struct *thread;	/* set once */
-	wait_queue_head_t tried;	/* a place has been */
+	wait_queue_head_t progress;	/* a place has been in work */
 };
 
 /* Neither goes beyond the end of the address space. */
@@ -65,9 +67,9 @@ static inline bool irqx_windows_overlap(const struct irqx_window *a,
 void irqx_bus_init(struct irqx_bus *bus, struct kvm *kvm);
 int irqx_bus_prepare(struct irqx_bus *bus);
 bool irqx_bus_stop(struct irqx_bus *bus, void (*finish)(struct irqx_bus *bus));
-void irqx_place_init(struct irqx_place *place,
-		     void (*release)(struct irqx_place *place));
-int irqx_bus_add(struct irqx_bus *bus, struct irqx_place *place);
+void irqx_bus_add(struct irqx_bus *bus, struct irqx_place *place,
+		  void (*release)(struct irqx_place *place));
+int irqx_bus_put_on(struct irqx_bus *bus, struct irqx_place *place);
 void irqx_bus_remove(struct irqx_bus *bus, struct irqx_place *place);
 int irqx_bus_claim(struct irqx_bus *bus, struct irqx_place *place,
 		   struct irqx_place *instead);

@@ -599,6 +599,29 @@ static int inject_later(struct irqx_vm *vm, struct irqx_entries *to)
 	return ret;
 }
 
+/* @events that are counted as not inline, at once or later.  The vector's lock is held. */
+static void vector_deliver(struct irqx_target *vector, u32 events)
+{
+	int ret = vector_raise(vector);
+
+	if (ret == -EWOULDBLOCK)
+		vector_owe(vector, events);
+	else
+		count_deferred(vector->delivery, events, ret);
+}
+
+/* It leads to a vector now: what is pending is that one's. */
+static void target_pass_on(struct irqx_target *target, struct irqx_target *vector)
+{
+	u32 owed = target_take_owed(target);
+
+	if (!owed)
+		return;
+	spin_lock(vector->lock);
+	vector_deliver(vector, owed);
+	spin_unlock(vector->lock);
+}
+
 /*
  * Delivers what waits at a target that has been taken from queue @id; not if it has been
  * given entries for the other queue since.
@@ -609,6 +632,7 @@ static void target_deliver(struct irqx_later *later, struct irqx_target *target,
 	struct kvm_kernel_irq_routing_entry more[KVM_NR_IRQCHIPS];
 	struct irqx_delivery *delivery = target->delivery;
 	struct irqx_vm *vm = delivery->vm;
+	struct irqx_target *vector;
 	struct irqx_entries to;
 	bool interrupted;
 	u32 owed;
@@ -653,7 +677,11 @@ static void target_deliver(struct irqx_later *later, struct irqx_target *target,
 	/* It was interrupted for another one's sake. */
 	spin_lock_irq(target->lock);
 	target->owed += owed;
-	target_queue(target);
+	vector = irqx_entries_onward(&target->to);
+	if (vector)
+		target_pass_on(target, vector);
+	else
+		target_queue(target);
 	spin_unlock_irq(target->lock);
 }
 
@@ -1065,23 +1093,6 @@ static void deliver_unmasked(struct irqx_target *target)
 		count_deferred(target->delivery, target_take_owed(target), ret);
 }
 
-/* It leads to a vector now: what is pending is that one's. */
-static void target_pass_on(struct irqx_target *target, struct irqx_target *vector)
-{
-	u32 owed = target_take_owed(target);
-	int ret;
-
-	if (!owed)
-		return;
-	spin_lock(vector->lock);
-	ret = vector_raise(vector);
-	if (ret == -EWOULDBLOCK)
-		vector_owe(vector, owed);
-	else
-		count_deferred(target->delivery, owed, ret);
-	spin_unlock(vector->lock);
-}
-
 /* The part of irqx_target_change() that events and workers see at once. */
 static bool target_change_locked(struct irqx_target *target,
 				 struct irqx_entries *entries, bool masked,
@@ -1199,10 +1210,7 @@ void irqx_target_set_pending(struct irqx_target *target, bool pending)
 		this_cpu_sub(counters->not_inline, target_take_owed(target));
 	} else if (!target->owed) {
 		this_cpu_inc(counters->not_inline);
-		if (vector_raise(target) == -EWOULDBLOCK)
-			vector_owe(target, 1);
-		else
-			this_cpu_inc(counters->deferred);
+		vector_deliver(target, 1);
 	}
 	spin_unlock_irq(target->lock);
 }

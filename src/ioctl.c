@@ -602,6 +602,8 @@ static int table_check(const struct kvm_irqx_table *args, struct irqx_error *err
 				   IRQX_REASON_UNKNOWN_FLAG);
 	if (memchr_inv(args->pad, 0, sizeof(args->pad)))
 		return irqx_reject(error, -EINVAL, IRQX_ARG_PAD, IRQX_REASON_NOT_ZERO);
+	if (create && args->table)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_TABLE, IRQX_REASON_NOT_ZERO);
 	if (create && (!args->nr || args->nr > KVM_IRQX_MAX_VECTORS))
 		return irqx_reject(error, -EINVAL, IRQX_ARG_NR, IRQX_REASON_OUT_OF_RANGE);
 	if (!create && args->nr)
@@ -615,36 +617,34 @@ static int table_check(const struct kvm_irqx_table *args, struct irqx_error *err
 	return 0;
 }
 
-/* SET and DESTROY. */
+/* MOVE, SET and DESTROY. */
 static int change_table(struct irqx_context *ctx, const struct kvm_irqx_table *args,
 			struct irqx_error *error)
 {
 	struct irqx_leave leave = {};
-	struct irqx_table *table;
 	int ret;
 
 	ret = irqx_context_lock(ctx);
 	if (ret)
 		return ret;
-	if (args->op == KVM_IRQX_TABLE_DESTROY) {
-		ret = irqx_table_destroy(ctx, args->table, error);
-	} else {
-		table = irqx_table_find(ctx, args->table, error);
-		ret = PTR_ERR_OR_ZERO(table);
-		if (!ret)
-			ret = irqx_table_set_flags(table, args->flags, &leave, error);
-	}
+	if (args->op == KVM_IRQX_TABLE_MOVE)
+		ret = irqx_table_move(ctx, args, error);
+	else if (args->op == KVM_IRQX_TABLE_SET)
+		ret = irqx_table_set_flags(ctx, args->table, args->flags, &leave, error);
+	else
+		ret = irqx_table_destroy(ctx, args->table, &leave, error);
 	return irqx_context_unlock_and_wait(ctx, &leave) ?: ret;
 }
 
 /* That nobody has been told of; whoever leads something to it all the same keeps it. */
 static void drop_table(struct irqx_context *ctx, u32 id)
 {
+	struct irqx_leave none = {};
 	struct irqx_error ignored;
 
 	/* Nobody waits with this lock held. */
 	mutex_lock(&ctx->lock);
-	irqx_table_destroy(ctx, id, &ignored);
+	irqx_table_destroy(ctx, id, &none, &ignored);
 	irqx_context_unlock(ctx);
 }
 
@@ -663,8 +663,6 @@ static long ioctl_table(struct irqx_context *ctx, void __user *argp,
 	ret = table_check(&args, error);
 	if (ret)
 		return ret;
-	if (args.op == KVM_IRQX_TABLE_MOVE)
-		return irqx_table_move(ctx, &args, error);
 	if (args.op != KVM_IRQX_TABLE_CREATE)
 		return change_table(ctx, &args, error);
 
@@ -839,14 +837,9 @@ static int set_table(struct irqx_context *ctx, const struct kvm_irqx_table_state
 		     struct irqx_error *error)
 {
 	bool function = args->flags & KVM_IRQX_TABLE_STATE_FUNCTION;
-	struct irqx_table *table = irqx_table_find(ctx, args->table, error);
-	int ret;
 
-	if (IS_ERR(table))
-		return PTR_ERR(table);
-	ret = irqx_table_check_range(table, args->first, args->nr, error);
-	return ret ?: irqx_table_set(table, args->first, args->nr, vectors,
-				     function ? &args->function : NULL, leave, error);
+	return irqx_table_set(ctx, args->table, args->first, args->nr, vectors,
+			      function ? &args->function : NULL, leave, error);
 }
 
 static long ioctl_set_table(struct irqx_context *ctx, void __user *argp,

@@ -10,6 +10,7 @@
 #include <linux/eventfd.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
+#include <linux/nospec.h>
 #include <linux/refcount.h>
 #include <linux/slab.h>
 
@@ -33,9 +34,6 @@ enum { ADDRESS_LO, ADDRESS_HI, DATA, CONTROL, NR_DWORDS };
  */
 #define CONTROL_MASKED	BIT(0)
 static const u32 writable[NR_DWORDS] = { ~3U, ~0U, ~0U, CONTROL_MASKED };
-
-#define TABLE_FLAGS \
-	(KVM_IRQX_TABLE_DECODES | KVM_IRQX_TABLE_ENABLED | KVM_IRQX_TABLE_MASKED)
 
 struct irqx_vector {
 	/* Masked while nothing shall be delivered: vector_is_held(). */
@@ -206,7 +204,7 @@ int irqx_vector_parse(struct irqx_context *ctx, const struct kvm_irq_routing_ent
 	entries->one.type = ue->type;
 	entries->one.irqchip.irqchip = table->id;
 	entries->one.irqchip.pin = nr;
-	entries->onward = &table->vectors[nr].target;
+	entries->onward = &table->vectors[array_index_nospec(nr, table->nr)].target;
 	return 0;
 }
 
@@ -288,19 +286,24 @@ static struct irqx_window *window_of(struct kvm_io_device *device)
 	return container_of(device, struct irqx_window, device);
 }
 
+/* KVM has seen that it is within the entries; a guest chooses it. */
+static struct irqx_vector *vector_at(struct irqx_table *table, u32 offset)
+{
+	return &table->vectors[array_index_nospec(offset / ENTRY_SIZE, table->nr)];
+}
+
 /*
  * An access is within the entries, but may touch two of them.  Return: whether all of it is
  * for the VMM.
  */
-static bool access_is_vmms(const struct irqx_table *table, u32 offset, u32 len)
+static bool access_is_vmms(struct irqx_table *table, u32 offset, u32 len)
 {
-	return !table->vectors[offset / ENTRY_SIZE].users &&
-	       !table->vectors[(offset + len - 1) / ENTRY_SIZE].users;
+	return !vector_at(table, offset)->users && !vector_at(table, offset + len - 1)->users;
 }
 
-static u32 entry_dword(const struct irqx_table *table, u32 offset)
+static u32 entry_dword(struct irqx_table *table, u32 offset)
 {
-	return table->vectors[offset / ENTRY_SIZE].dwords[offset / sizeof(u32) % NR_DWORDS];
+	return vector_at(table, offset)->dwords[offset / sizeof(u32) % NR_DWORDS];
 }
 
 /* KVM has it in the host's byte order. */
@@ -357,19 +360,23 @@ static int entries_read(struct kvm_vcpu *vcpu, struct kvm_io_device *device, gpa
 static bool entry_write(struct irqx_table *table, u32 offset, u32 len, u64 value,
 			struct irqx_leave *leave)
 {
-	u32 nr = offset / ENTRY_SIZE, i = offset / sizeof(u32) % NR_DWORDS;
-	struct irqx_vector *vector = &table->vectors[nr];
+	struct irqx_vector *vector = vector_at(table, offset);
+	u32 i = offset / sizeof(u32) % NR_DWORDS;
 	bool changed;
 
 	changed = vector_store(vector, i, value);
 	if (len == sizeof(u64))
 		changed |= vector_store(vector, i + 1, value >> 32);
-	if (!changed)
-		return false;
-	/* The message of a vector that is held back is looked at when it is let go. */
-	if (!vector_is_held(vector) || !irqx_target_is_masked(&vector->target))
+	/*
+	 * The message of a vector that is held back is looked at when it is let go.  Whoever has
+	 * masked it may be waiting yet for what has begun.
+	 */
+	if (changed && !(vector_is_held(vector) && irqx_target_is_masked(&vector->target)))
 		vector_update(vector, leave);
-	return table->changefd && !__test_and_set_bit(nr, table->changed);
+	else
+		irqx_target_note(&vector->target, leave);
+	return changed && !__test_and_set_bit(vector - table->vectors, table->changed) &&
+	       table->changefd;
 }
 
 /*
@@ -481,10 +488,11 @@ static int window_check(const struct irqx_window *window, enum irqx_arg arg,
 	return 0;
 }
 
-/* Return: a place with a reference to the table, or an error. */
-static struct table_place *place_create(struct irqx_table *table,
-					const struct kvm_irqx_table *args,
-					struct irqx_error *error)
+/*
+ * Return: a place with a reference to the table, for irqx_bus_remove() in the end; or an error.
+ */
+static struct table_place *place_create(struct irqx_table *table, gpa_t entries_at,
+					gpa_t pba_at, struct irqx_error *error)
 {
 	struct irqx_window *entries, *pba;
 	struct table_place *tplace;
@@ -493,13 +501,12 @@ static struct table_place *place_create(struct irqx_table *table,
 	tplace = kzalloc(sizeof(*tplace), GFP_KERNEL_ACCOUNT);
 	if (!tplace)
 		return ERR_PTR(-ENOMEM);
-	irqx_place_init(&tplace->place, place_release);
 	entries = &tplace->place.windows[WINDOW_ENTRIES];
-	entries->start = args->entries;
+	entries->start = entries_at;
 	entries->len = table->nr * ENTRY_SIZE;
 	kvm_iodevice_init(&entries->device, &entries_ops);
 	pba = &tplace->place.windows[WINDOW_PBA];
-	pba->start = args->pba;
+	pba->start = pba_at;
 	pba->len = DIV_ROUND_UP(table->nr, 64) * sizeof(u64);
 	kvm_iodevice_init(&pba->device, &pba_ops);
 
@@ -513,11 +520,14 @@ static struct table_place *place_create(struct irqx_table *table,
 	}
 	tplace->table = table;
 	refcount_inc(&table->refs);
+	irqx_bus_add(&table->vm->bus, &tplace->place, place_release);
 	return tplace;
 }
 
 static int reject_place(struct irqx_error *error, int ret)
 {
+	if (ret == -ENOENT)
+		return irqx_reject(error, ret, IRQX_ARG_TABLE, IRQX_REASON_NO_TABLE);
 	if (ret == -ENOSPC)
 		return irqx_reject(error, ret, IRQX_ARG_CONTEXT, IRQX_REASON_LIMIT);
 	if (ret == -EEXIST)
@@ -525,23 +535,50 @@ static int reject_place(struct irqx_error *error, int ret)
 	return ret;
 }
 
-/* The table is answered at @tplace from now on.  Return: 0 or -EEXIST.  context.lock is held. */
-static int table_settle(struct irqx_table *table, struct table_place *tplace)
+/* The old place is dead when this returns, and the thread's.  context.lock is held. */
+static void table_switch_place(struct irqx_table *table, struct table_place *tplace)
 {
-	struct irqx_place *old = table->place ? &table->place->place : NULL;
-	struct irqx_bus *bus = &table->vm->bus;
-	int ret = 0;
+	struct table_place *old = table->place;
 
-	if (table->flags & KVM_IRQX_TABLE_DECODES)
-		ret = irqx_bus_claim(bus, &tplace->place, old);
-	if (ret)
-		return ret;
 	mutex_lock(&table->lock);
 	table->place = tplace;
 	mutex_unlock(&table->lock);
 	if (old)
-		irqx_bus_remove(bus, old);
-	return 0;
+		irqx_bus_remove(&table->vm->bus, &old->place);
+}
+
+/*
+ * Has the table be at @tplace, on the bus and with a claim if it decodes or is @to_decode.  The
+ * context is locked, but not while this waits.  Return: 0, -ENOENT if the table has gone
+ * meanwhile, or as irqx_bus_put_on() and irqx_bus_claim(); then @tplace has gone too.
+ */
+static int table_take_place(struct irqx_context *ctx, struct irqx_table *table,
+			    struct table_place *tplace, bool to_decode)
+{
+	struct irqx_place *place = &tplace->place;
+	struct irqx_bus *bus = &ctx->vm->bus;
+	bool published = table->place;
+	int ret = 0;
+
+	while (to_decode || table->flags & KVM_IRQX_TABLE_DECODES) {
+		ret = irqx_bus_claim(bus, place, table->place ? &table->place->place : NULL);
+		if (ret != -EAGAIN)
+			break;
+		irqx_context_unlock(ctx);
+		ret = irqx_bus_put_on(bus, place);
+		/* Nobody waits with this lock held. */
+		mutex_lock(&ctx->lock);
+		if (published && !table->place)
+			ret = -ENOENT;
+		if (ret && ret != -EAGAIN)
+			break;
+		ret = 0;
+	}
+	if (ret)
+		irqx_bus_remove(bus, place);
+	else
+		table_switch_place(table, tplace);
+	return ret;
 }
 
 /* ---- tables ---- */
@@ -589,44 +626,36 @@ static int table_set_changefd(struct irqx_table *table, int fd, struct irqx_erro
 	return 0;
 }
 
-/* All that takes the context's lock before it is on the bus.  Return: 0 with a number. */
-static int table_reserve(struct irqx_context *ctx, struct irqx_table *table)
+/* A number, and a place.  The context is locked. */
+static int table_publish(struct irqx_context *ctx, struct irqx_table *table,
+			 const struct kvm_irqx_table *args, struct irqx_error *error)
+{
+	struct table_place *tplace;
+	int ret;
+
+	ret = xa_alloc(&ctx->tables, &table->id, NULL, xa_limit_31b, GFP_KERNEL_ACCOUNT);
+	if (ret)
+		return ret;
+	tplace = place_create(table, args->entries, args->pba, error);
+	ret = PTR_ERR_OR_ZERO(tplace);
+	if (!ret)
+		ret = reject_place(error, table_take_place(ctx, table, tplace, false));
+	if (ret)
+		xa_erase(&ctx->tables, table->id);
+	else
+		/* There is memory for it. */
+		xa_store(&ctx->tables, table->id, table, GFP_KERNEL_ACCOUNT);
+	return ret;
+}
+
+/* What a guest's access and a close cannot make.  Return: 0, -ENOMEM, -EINTR. */
+static int prepare_threads(struct irqx_vm *vm)
 {
 	struct irqx_entries message = { .nr = 1, .one.type = KVM_IRQ_ROUTING_MSI };
 	int ret;
 
-	/* Its vectors may need the pager, which cannot be made in a guest's access. */
-	ret = irqx_deliver_prepare(ctx->vm, &message);
-	if (ret)
-		return ret;
-	ret = irqx_context_lock(ctx);
-	if (ret)
-		return ret;
-	ret = xa_alloc(&ctx->tables, &table->id, NULL, xa_limit_31b, GFP_KERNEL_ACCOUNT);
-	irqx_context_unlock(ctx);
-	return ret;
-}
-
-/* Puts a table on the bus.  The context is not locked. */
-static int table_publish(struct irqx_context *ctx, struct irqx_table *table,
-			 struct table_place *tplace)
-{
-	int ret;
-
-	ret = irqx_bus_add(&ctx->vm->bus, &tplace->place);
-	/* Nobody waits with this lock held. */
-	mutex_lock(&ctx->lock);
-	if (!ret)
-		ret = table_settle(table, tplace);
-	if (ret) {
-		xa_erase(&ctx->tables, table->id);
-		irqx_bus_remove(&ctx->vm->bus, &tplace->place);
-	} else {
-		/* There is a place for it. */
-		xa_store(&ctx->tables, table->id, table, GFP_KERNEL_ACCOUNT);
-	}
-	irqx_context_unlock(ctx);
-	return ret;
+	ret = irqx_bus_prepare(&vm->bus);
+	return ret ?: irqx_deliver_prepare(vm, &message);
 }
 
 /**
@@ -636,12 +665,12 @@ static int table_publish(struct irqx_context *ctx, struct irqx_table *table,
  * @error: filled in if it fails
  *
  * Context: may sleep, killably, for the VM's vCPUs to be out of the kernel once.
- * Return: 0, -EINVAL, -EBADF, -EEXIST, -ENODEV, -ENOSPC, -ENOMEM, -EINTR.
+ * Return: 0, -EINVAL, -EBADF, -EAGAIN without an interrupt controller, -EEXIST, -ENODEV,
+ * -ENOSPC, -ENOMEM, -EINTR.
  */
 int irqx_table_create(struct irqx_context *ctx, struct kvm_irqx_table *args,
 		      struct irqx_error *error)
 {
-	struct table_place *tplace;
 	struct irqx_table *table;
 	int ret;
 
@@ -649,7 +678,7 @@ int irqx_table_create(struct irqx_context *ctx, struct kvm_irqx_table *args,
 	if (!ret)
 		ret = irqx_arch_takes_tables(ctx->vm->kvm, error);
 	if (!ret)
-		ret = irqx_bus_prepare(&ctx->vm->bus);
+		ret = prepare_threads(ctx->vm);
 	if (ret)
 		return ret;
 
@@ -657,28 +686,22 @@ int irqx_table_create(struct irqx_context *ctx, struct kvm_irqx_table *args,
 	if (!table)
 		return -ENOMEM;
 	ret = table_set_changefd(table, args->changefd, error);
-	if (ret)
-		goto out;
-	tplace = place_create(table, args, error);
-	ret = PTR_ERR_OR_ZERO(tplace);
-	if (ret)
-		goto out;
-	ret = table_reserve(ctx, table);
-	if (ret) {
-		place_release(&tplace->place);
-		goto out;
+	if (!ret)
+		ret = irqx_context_lock(ctx);
+	if (!ret) {
+		ret = table_publish(ctx, table, args, error);
+		irqx_context_unlock(ctx);
 	}
-	args->table = table->id;
-	ret = reject_place(error, table_publish(ctx, table, tplace));
-out:
 	if (ret)
 		table_put(table);
+	else
+		args->table = table->id;
 	return ret;
 }
 
 /**
  * irqx_table_move - have a table answered at another place
- * @ctx: the context, not locked
+ * @ctx: the context, locked; not while this waits
  * @args: as irqx_table_create()
  * @error: filled in if it fails
  *
@@ -688,31 +711,15 @@ out:
 int irqx_table_move(struct irqx_context *ctx, const struct kvm_irqx_table *args,
 		    struct irqx_error *error)
 {
-	struct irqx_bus *bus = &ctx->vm->bus;
+	struct irqx_table *table = irqx_table_find(ctx, args->table, error);
 	struct table_place *tplace;
-	struct irqx_table *table;
-	int ret;
 
-	ret = irqx_context_lock(ctx);
-	if (ret)
-		return ret;
-	table = irqx_table_find(ctx, args->table, error);
-	tplace = IS_ERR(table) ? ERR_CAST(table) : place_create(table, args, error);
-	irqx_context_unlock(ctx);
+	if (IS_ERR(table))
+		return PTR_ERR(table);
+	tplace = place_create(table, args->entries, args->pba, error);
 	if (IS_ERR(tplace))
 		return PTR_ERR(tplace);
-
-	ret = irqx_bus_add(bus, &tplace->place);
-	mutex_lock(&ctx->lock);
-	/* It may have been given back meanwhile. */
-	if (!ret && irqx_table_find(ctx, args->table, error) != table)
-		ret = irqx_reject(error, -ENOENT, IRQX_ARG_TABLE, IRQX_REASON_NO_TABLE);
-	if (!ret)
-		ret = table_settle(table, tplace);
-	if (ret)
-		irqx_bus_remove(bus, &tplace->place);
-	irqx_context_unlock(ctx);
-	return reject_place(error, ret);
+	return reject_place(error, table_take_place(ctx, table, tplace, false));
 }
 
 /* Context: the context is locked.  Return: the table, or ERR_PTR(-ENOENT). */
@@ -728,16 +735,26 @@ struct irqx_table *irqx_table_find(struct irqx_context *ctx, u32 id,
 	return ERR_PTR(irqx_reject(error, -ENOENT, IRQX_ARG_TABLE, IRQX_REASON_NO_TABLE));
 }
 
-/* For @flags to be the table's.  Return: 0 or -EEXIST, with nothing changed. */
-static int table_claim(struct irqx_table *table, u32 flags, struct irqx_error *error)
+/*
+ * Before the table answers: if its place has been taken off the bus, since others have answered
+ * there, it has another one at the same addresses.  The context is locked, but not while this
+ * waits.  Return: 0, or as irqx_table_move().
+ */
+static int table_claim(struct irqx_context *ctx, struct irqx_table *table,
+		       struct irqx_error *error)
 {
-	struct irqx_bus *bus = &table->vm->bus;
+	struct irqx_place *place = &table->place->place;
+	struct table_place *again;
+	int ret;
 
-	if (!(flags & KVM_IRQX_TABLE_DECODES)) {
-		irqx_bus_disclaim(bus, &table->place->place);
-		return 0;
-	}
-	return reject_place(error, irqx_bus_claim(bus, &table->place->place, NULL));
+	ret = irqx_bus_claim(&ctx->vm->bus, place, NULL);
+	if (ret != -EAGAIN)
+		return reject_place(error, ret);
+	again = place_create(table, place->windows[WINDOW_ENTRIES].start,
+			     place->windows[WINDOW_PBA].start, error);
+	if (IS_ERR(again))
+		return PTR_ERR(again);
+	return reject_place(error, table_take_place(ctx, table, again, true));
 }
 
 static void table_update(struct irqx_table *table, struct irqx_leave *leave)
@@ -753,28 +770,31 @@ static void table_update(struct irqx_table *table, struct irqx_leave *leave)
 	}
 }
 
+/* Context: table.lock is held. */
+static void table_store_flags(struct irqx_table *table, u32 flags)
+{
+	lockdep_assert_held(&table->lock);
+
+	table->flags = flags;
+	if (!(flags & KVM_IRQX_TABLE_DECODES))
+		irqx_bus_disclaim(&table->vm->bus, &table->place->place);
+}
+
 /**
  * irqx_table_set_flags - what the function's registers say
- * @table: from irqx_table_find()
+ * @ctx: the context, locked; not while this waits
+ * @id: the table's number
  * @flags: KVM_IRQX_TABLE_*, checked
  * @leave: as irqx_target_change()
  * @error: filled in if it fails
  *
- * Context: may sleep; the context is locked.
- * Return: 0 or -EEXIST.
+ * Context: may sleep; as irqx_table_move() if the table is to be answered, and is not on the bus.
+ * Return: 0, or as irqx_table_move().
  */
-int irqx_table_set_flags(struct irqx_table *table, u32 flags, struct irqx_leave *leave,
-			 struct irqx_error *error)
+int irqx_table_set_flags(struct irqx_context *ctx, u32 id, u32 flags,
+			 struct irqx_leave *leave, struct irqx_error *error)
 {
-	int ret = table_claim(table, flags, error);
-
-	if (ret)
-		return ret;
-	mutex_lock(&table->lock);
-	table->flags = flags;
-	table_update(table, leave);
-	mutex_unlock(&table->lock);
-	return 0;
+	return irqx_table_set(ctx, id, 0, 0, NULL, &flags, leave, error);
 }
 
 static bool table_is_bound(const struct irqx_table *table)
@@ -813,23 +833,23 @@ static void table_end(struct irqx_context *ctx, struct irqx_table *table,
  * irqx_table_destroy - the end of a table
  * @ctx: the context, locked
  * @id: its number
+ * @leave: as irqx_target_change(): who has unbound its vectors may have been killed, or wait yet
  * @error: filled in if it fails
  *
  * Context: may sleep.
  * Return: 0, -ENOENT, or -EBUSY if anything leads to it.
  */
-int irqx_table_destroy(struct irqx_context *ctx, u32 id, struct irqx_error *error)
+int irqx_table_destroy(struct irqx_context *ctx, u32 id, struct irqx_leave *leave,
+		       struct irqx_error *error)
 {
 	struct irqx_table *table = irqx_table_find(ctx, id, error);
-	/* Whoever has unbound its vectors has waited. */
-	struct irqx_leave leave = {};
 
 	if (IS_ERR(table))
 		return PTR_ERR(table);
 	if (table_is_bound(table))
 		return irqx_reject(error, -EBUSY, IRQX_ARG_TABLE,
 				   IRQX_REASON_VECTORS_BOUND);
-	table_end(ctx, table, &leave);
+	table_end(ctx, table, leave);
 	return 0;
 }
 
@@ -937,32 +957,36 @@ static void vector_set(struct irqx_vector *vector, const struct kvm_irqx_vector 
 
 /**
  * irqx_table_set - give vectors another state
- * @table: from irqx_table_find()
+ * @ctx: the context, locked; not while this waits
+ * @id: the table's number
  * @first: the first one
- * @nr: how many; irqx_table_check_range() has succeeded
+ * @nr: how many
  * @vectors: their state, checked
  * @function: KVM_IRQX_TABLE_*, checked; or NULL: they stay
  * @leave: as irqx_target_change()
  * @error: filled in if it fails
  *
- * Context: may sleep; the context is locked.
- * Return: 0 or -EEXIST.
+ * Context: may sleep; as irqx_table_set_flags().
+ * Return: 0, -EINVAL, or as irqx_table_move().
  */
-int irqx_table_set(struct irqx_table *table, u32 first, u32 nr,
+int irqx_table_set(struct irqx_context *ctx, u32 id, u32 first, u32 nr,
 		   const struct kvm_irqx_vector *vectors, const u32 *function,
 		   struct irqx_leave *leave, struct irqx_error *error)
 {
+	struct irqx_table *table = irqx_table_find(ctx, id, error);
 	int ret;
 	u32 i;
 
-	if (function) {
-		ret = table_claim(table, *function, error);
-		if (ret)
-			return ret;
-	}
+	if (IS_ERR(table))
+		return PTR_ERR(table);
+	ret = irqx_table_check_range(table, first, nr, error);
+	if (!ret && function && *function & KVM_IRQX_TABLE_DECODES)
+		ret = table_claim(ctx, table, error);
+	if (ret)
+		return ret;
 	mutex_lock(&table->lock);
 	if (function)
-		table->flags = *function;
+		table_store_flags(table, *function);
 	for (i = 0; i < nr; i++) {
 		vector_set(&table->vectors[first + i], &vectors[i], leave);
 		if (i % 64 == 63)

@@ -21,16 +21,17 @@ int irqx_table_move(struct irqx_context *ctx, const struct kvm_irqx_table *args,
 		    struct irqx_error *error);
 struct irqx_table *irqx_table_find(struct irqx_context *ctx, u32 id,
 				   struct irqx_error *error);
-int irqx_table_set_flags(struct irqx_table *table, u32 flags, struct irqx_leave *leave,
-			 struct irqx_error *error);
-int irqx_table_destroy(struct irqx_context *ctx, u32 id, struct irqx_error *error);
+int irqx_table_set_flags(struct irqx_context *ctx, u32 id, u32 flags,
+			 struct irqx_leave *leave, struct irqx_error *error);
+int irqx_table_destroy(struct irqx_context *ctx, u32 id, struct irqx_leave *leave,
+		       struct irqx_error *error);
 int irqx_table_check_range(const struct irqx_table *table, u32 first, u32 nr,
 			   struct irqx_error *error);
 u32 irqx_table_get(struct irqx_table *table, u32 first, u32 nr,
 		   struct kvm_irqx_vector *vectors, unsigned long *changed);
 void irqx_table_mark_changed(struct irqx_table *table, u32 first, u32 nr,
 			     const unsigned long *changed);
-int irqx_table_set(struct irqx_table *table, u32 first, u32 nr,
+int irqx_table_set(struct irqx_context *ctx, u32 id, u32 first, u32 nr,
 		   const struct kvm_irqx_vector *vectors, const u32 *function,
 		   struct irqx_leave *leave, struct irqx_error *error);
 void irqx_table_stats(struct irqx_context *ctx, struct kvm_irqx_stats *stats);
