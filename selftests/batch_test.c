@@ -576,6 +576,11 @@ TEST_F(batch, resamplefds_and_routes_in_order)
 	const struct kvm_irqx_op leave = fd_op(KVM_IRQX_OP_DEASSIGN, self->fds[0], no_entry);
 	const struct kvm_irqx_op del = gsi_op(KVM_IRQX_OP_ROUTE_DEL, GSI, no_entry);
 	const struct kvm_irqx_op plain = irqfd_op(self->fds[2], GSI);
+	const struct kvm_irqx_op mask = {
+		.op = KVM_IRQX_OP_MASK,
+		.fd = KVM_IRQX_NO_FD,
+		.entry.gsi = GSI,
+	};
 	const struct {
 		struct kvm_irqx_op ops[4];
 		int err;
@@ -603,6 +608,10 @@ TEST_F(batch, resamplefds_and_routes_in_order)
 		EXPECT_EQ(steps[i].err, __irqx_batch(self->ctx, steps[i].ops, nr, &index))
 			TH_LOG("step %u", i);
 		EXPECT_EQ(steps[i].index, index);
+		/* The GSI that a batch has made goes with it, and what was to be its route. */
+		if (i < 2) {
+			EXPECT_EQ(ENOENT, __irqx_batch(self->ctx, &mask, 1, NULL));
+		}
 		irqx_fire(self->fds[0]);
 		irqx_settle(self->ctx);
 		EXPECT_EQ(steps[i].up, irqx_wire_is_up(self->g, 0))
