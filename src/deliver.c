@@ -632,6 +632,7 @@ static void target_deliver(struct irqx_later *later, struct irqx_target *target,
 	struct kvm_kernel_irq_routing_entry more[KVM_NR_IRQCHIPS];
 	struct irqx_delivery *delivery = target->delivery;
 	struct irqx_vm *vm = delivery->vm;
+	const bool paged = id == IRQX_PAGED;
 	struct irqx_target *vector;
 	struct irqx_entries to;
 	bool interrupted;
@@ -639,7 +640,7 @@ static void target_deliver(struct irqx_later *later, struct irqx_target *target,
 	int ret;
 
 	spin_lock_irq(target->lock);
-	if (target->to.paged != (id == IRQX_PAGED)) {
+	if (target->to.paged != paged) {
 		if (target->owed)
 			target_queue(target);
 		spin_unlock_irq(target->lock);
@@ -665,7 +666,7 @@ static void target_deliver(struct irqx_later *later, struct irqx_target *target,
 		return;
 	}
 	ret = inject_later(vm, &to);
-	interrupted = id == IRQX_PAGED && signal_pending(current);
+	interrupted = paged && signal_pending(current);
 	if (interrupted)
 		flush_signals(current);
 	if (!queue_hold_again(later, id))
