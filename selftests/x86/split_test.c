@@ -295,9 +295,11 @@ TEST_F(split, sint)
 	EXPECT_EQ(21, irqx_acks(&level, 21));
 }
 
+static uint32_t nr_cleared;
+
 /*
  * Where APICv completes the EOI, KVM's handler tells the IOAPIC only.  This runs that
- * handler without APICv.
+ * handler without APICv.  An interrupt that comes meanwhile is lost.
  */
 static void clear_isr(struct irqx_split *s, uint16_t port, uint8_t vector)
 {
@@ -312,6 +314,15 @@ static void clear_isr(struct irqx_split *s, uint16_t port, uint8_t vector)
 	bits &= ~(1U << vector % 32);
 	memcpy(&lapic.regs[reg], &bits, sizeof(bits));
 	vcpu_ioctl(vcpu, KVM_SET_LAPIC, &lapic);
+	__atomic_add_fetch(&nr_cleared, 1, __ATOMIC_RELEASE);
+}
+
+/* The EOI is told before the VMM has cleared the vector's bit. */
+static void wait_cleared(uint32_t nr)
+{
+	TEST_ASSERT(irqx_wait_until(__atomic_load_n(&nr_cleared, __ATOMIC_ACQUIRE) == nr,
+				    IRQX_TIMEOUT_MS),
+		    "%u cleared, not %u", nr_cleared, nr);
 }
 
 TEST_F(split, accelerated_eoi)
@@ -320,7 +331,7 @@ TEST_F(split, accelerated_eoi)
 	struct irqx_level msi = irqx_level_direct(self->ctx, irqx_split_entry(0, VECTOR));
 	struct irqx_level *of_sint[] = { &sint }, *of_msi[] = { &msi };
 	const char *file = irqx_variant_file("apicv");
-	uint32_t i;
+	uint32_t i, cleared = 0;
 
 	if (!file)
 		SKIP(return, "selftests/make-variants has not been run");
@@ -330,7 +341,11 @@ TEST_F(split, accelerated_eoi)
 	for (i = 0; i < 20; i++) {
 		irqx_split_how(&self->s, 0, i & 1 ? IRQX_SPLIT_APICV : 0);
 		cycle(&self->s, &sint, 0, SINT_VECTOR, of_sint, 1);
+		cleared += i & 1;
+		wait_cleared(cleared);
 		cycle(&self->s, &msi, 0, VECTOR, of_msi, 1);
+		cleared += i & 1;
+		wait_cleared(cleared);
 	}
 	irqx_split_stop(&self->s);
 	EXPECT_EQ(0, irqx_module_unload("irqx_apicv"));
