@@ -615,6 +615,36 @@ TEST_F(one, batch_flags)
 	EXPECT_EQ(MASKED, irqx_state(self->ctx, KVM_IRQX_NO_FD, OTHER_GSI));
 }
 
+/* None can be asked to mask and to unmask. */
+TEST_F(one, batch_flags_conflict)
+{
+	struct kvm_irqx_error error = { .argsz = sizeof(error) };
+	const uint32_t flags = KVM_IRQX_OP_FLAG_MASK | KVM_IRQX_OP_FLAG_UNMASK;
+	const uint32_t takes_both[] = {
+		KVM_IRQX_OP_ASSIGN,
+		KVM_IRQX_OP_MODIFY,
+		KVM_IRQX_OP_ROUTE_SET,
+	};
+	uint32_t i;
+
+	for (i = 0; i < ARRAY_SIZE(takes_both); i++) {
+		struct kvm_irqx_op op = {
+			.op = takes_both[i],
+			.flags = flags,
+			.fd = takes_both[i] == KVM_IRQX_OP_ROUTE_SET ? 0 : self->fd,
+			.entry = irqx_entry(self->g, 0, IRQ_A),
+		};
+		struct kvm_irqx_batch batch = irqx_batch_of(&op, 1);
+
+		batch.error = (uintptr_t)&error;
+		error.reason = 0;
+		EXPECT_EQ(EINVAL, __irqx_ioctl(self->ctx, KVM_IRQX_BATCH, &batch));
+		EXPECT_EQ(KVM_IRQX_ARG_FLAGS, error.arg);
+		EXPECT_EQ(KVM_IRQX_REASON_FLAGS_CONFLICT, error.reason);
+	}
+	EXPECT_EQ(0, irqx_stats(self->ctx).irqfds);
+}
+
 /* One of them fails: no mask has changed. */
 TEST_F(one, batch_fails)
 {
@@ -707,6 +737,34 @@ TEST_F(one, errors)
 	irqx_fire_at(self->g, self->fd, 0, IRQ_A);
 	close(pipefd[0]);
 	close(pipefd[1]);
+}
+
+/* Without a record to write to, nothing is masked and no state is told. */
+TEST_F(one, error_record)
+{
+	struct kvm_irqx_error small = { .argsz = sizeof(small) - 1 };
+	struct kvm_irqx_target_state state = { .fd = self->fd, .state = 77 };
+	struct kvm_irqx_mask mask = {
+		.fd = self->fd,
+		.flags = KVM_IRQX_MASK_SET,
+	};
+	struct kvm_irqx_get_state get = {
+		.nr = 1,
+		.state_size = sizeof(state),
+		.states = (uintptr_t)&state,
+	};
+
+	irqx_bind(self->ctx, self->fd, irqx_entry(self->g, 0, IRQ_A));
+	mask.error = 8;
+	get.error = 8;
+	EXPECT_EQ(EFAULT, __irqx_ioctl(self->ctx, KVM_IRQX_MASK, &mask));
+	EXPECT_EQ(EFAULT, __irqx_ioctl(self->ctx, KVM_IRQX_GET_STATE, &get));
+	mask.error = (uintptr_t)&small;
+	get.error = (uintptr_t)&small;
+	EXPECT_EQ(EINVAL, __irqx_ioctl(self->ctx, KVM_IRQX_MASK, &mask));
+	EXPECT_EQ(EINVAL, __irqx_ioctl(self->ctx, KVM_IRQX_GET_STATE, &get));
+	EXPECT_EQ(77, state.state);
+	EXPECT_EQ(0, irqx_state(self->ctx, self->fd, 0));
 }
 
 /*
