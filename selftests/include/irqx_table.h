@@ -94,6 +94,10 @@ uint64_t irqx_mmio_read(struct irqx_guest *g, uint32_t vcpu, uint64_t gpa, uint3
 void irqx_mmio_write(struct irqx_guest *g, uint32_t vcpu, uint64_t gpa, uint32_t len,
 		     uint64_t value);
 
+/* The guest runs call(@arg), a function of this program. */
+uint64_t irqx_guest_call(struct irqx_guest *g, uint32_t vcpu, uint64_t (*call)(uint64_t arg),
+			 uint64_t arg);
+
 /*
  * Begins to read 8 bytes there.  Interrupts are off, so that KVM does not have the vCPU halt until
  * a page is there: it waits for it.

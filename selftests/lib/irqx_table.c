@@ -16,6 +16,7 @@ enum op {
 	OP_READ,
 	OP_WRITE,
 	OP_TOUCH,			/* a read, with interrupts off */
+	OP_CALL,
 	OP_MOVES,
 	OP_MASKS,
 	OP_NOISE,
@@ -109,6 +110,9 @@ static void guest_op(struct mailbox *m)
 	case OP_READ:
 	case OP_TOUCH:
 		m->what = irqx_guest_read(m->where, m->len);
+		break;
+	case OP_CALL:
+		m->what = ((uint64_t (*)(uint64_t))m->where)(m->what);
 		break;
 	case OP_WRITE:
 		irqx_guest_write(m->where, m->len, m->what);
@@ -379,6 +383,14 @@ void irqx_mmio_write(struct irqx_guest *g, uint32_t vcpu, uint64_t gpa, uint32_t
 	op_start(g, vcpu, OP_WRITE,
 		 (struct mailbox){ .where = gpa, .len = len, .what = value });
 	irqx_guest_join(g, vcpu);
+}
+
+uint64_t irqx_guest_call(struct irqx_guest *g, uint32_t vcpu, uint64_t (*call)(uint64_t arg),
+			 uint64_t arg)
+{
+	op_start(g, vcpu, OP_CALL, (struct mailbox){ .where = (uintptr_t)call, .what = arg });
+	irqx_guest_join(g, vcpu);
+	return mailbox_of(g, vcpu)->what;
 }
 
 void irqx_guest_touch_start(struct irqx_guest *g, uint32_t vcpu, uint64_t gpa)
