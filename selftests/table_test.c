@@ -316,6 +316,25 @@ TEST_F(table, last_one_gives_it_back)
 	irqx_close_all(&second, 1);
 }
 
+/* Unmasked as it is, it is the VMM's again, and what is pending there waits. */
+TEST_F(table, unbound_again_is_held_back)
+{
+	struct kvm_irqx_vector state;
+
+	irqx_unbind(self->ctx, self->fd);
+	state = irqx_vector_get(&self->table, VECTOR);
+	EXPECT_EQ(state.control, 0);
+	EXPECT_EQ(state.state, 0);
+	state.state = KVM_IRQX_VECTOR_PENDING;
+	irqx_vector_put(&self->table, VECTOR, state);
+	EXPECT_EQ(irqx_vector_get(&self->table, VECTOR).state, KVM_IRQX_VECTOR_PENDING);
+	expect_no_more(self->g, 0);
+	irqx_expect(self->g, 0, IRQ_A, 1);
+	irqx_bind(self->ctx, self->fd, irqx_vector_entry(&self->table, VECTOR));
+	irqx_wait_count(self->g, 0, IRQ_A, 1);
+	irqx_fire_at(self->g, self->fd, 0, IRQ_A);
+}
+
 /* ---- several ways to a vector ---- */
 
 TEST_F(table, gsi_leads_there)
