@@ -18,7 +18,7 @@
 
 #include "irqx_module.h"
 #include "irqx_source.h"
-#include "irqx_util.h"
+#include "irqx_table.h"
 #include "irqx_harness.h"
 
 /*
@@ -219,12 +219,14 @@ struct scene {
 	int made;		/* or -1 */
 	int many[BIG_BATCH];	/* bound nowhere, with an event */
 	uint32_t nr_many;
+	struct irqx_table table;	/* if a call is about one */
 
 	int on;			/* the call, if it is an ioctl */
 	unsigned long cmd;
 	uint64_t arg[4096];
 
 	int refs;		/* of the module, before the call */
+	int refs_before;	/* and before all of it */
 	struct kvm_irqx_stats stats;
 };
 
@@ -267,6 +269,7 @@ static void scene_begin(struct scene *s, const FIXTURE_VARIANT(fault) *variant)
 {
 	struct irqx_guest *g = s->g;
 
+	s->refs_before = irqx_module_refs();
 	s->fd = irqx_eventfd(1, 0);
 	s->ack = irqx_eventfd(0, 0);
 	s->made = -1;
@@ -306,6 +309,8 @@ static void scene_end(struct scene *s)
 		close(s->made);
 	irqx_close_all(s->many, s->nr_many);
 	s->nr_many = 0;
+	/* A thread of the module's may have been left behind. */
+	TEST_ASSERT(irqx_wait_module_refs(s->refs_before), "the module is still in use");
 }
 
 /* The next event of @fd reaches one vCPU's @irq, and no other does. */
@@ -1397,6 +1402,395 @@ FIXTURE_VARIANT_ADD(fault, close_last)
 	.done = close_done,
 	.cannot_fail = true,
 	.no_probes = true,
+};
+
+/*
+ * ---- Tables of vectors ----
+ *
+ * What puts them on KVM's bus is a thread of the module's own: its faults are not this one's.
+ */
+
+#define NR_VECTORS	8
+#define VECTOR		3
+
+static void expect_no_table(struct __test_metadata *_metadata, struct scene *s)
+{
+	struct irqx_table table = { .ctx = s->ctx };
+
+	ASSERT_EQ(ENOENT, __irqx_table_set_flags(&table, 0));
+}
+
+/* An event of the vector is NEW_IRQ of vCPU 1. */
+static void point_vector(struct scene *s, uint32_t vector)
+{
+	struct irqx_vector_message message = irqx_vector_message(s->g, 1, NEW_IRQ);
+
+	irqx_vector_put(&s->table, vector, (struct kvm_irqx_vector){
+		.address_lo = message.address,
+		.address_hi = message.address >> 32,
+		.data = message.data,
+	});
+}
+
+static bool vector_is_bound(struct scene *s, uint32_t vector)
+{
+	return irqx_vector_get(&s->table, vector).state & KVM_IRQX_VECTOR_BOUND;
+}
+
+static void make_table(struct scene *s)
+{
+	s->table = irqx_table_create(s->ctx, NR_VECTORS);
+	point_vector(s, VECTOR);
+}
+
+/* Its vectors have events, and it can be given back. */
+static void table_works(struct __test_metadata *_metadata, struct scene *s)
+{
+	point_vector(s, VECTOR);
+	irqx_bind(s->ctx, s->fd, irqx_vector_entry(&s->table, VECTOR));
+	fd_is_bound_to(s, 1, NEW_IRQ);
+	irqx_unbind(s->ctx, s->fd);
+	irqx_table_destroy(&s->table);
+	expect_no_table(_metadata, s);
+}
+
+static struct kvm_irqx_table *prepare_table(struct scene *s, uint32_t op)
+{
+	struct kvm_irqx_table *args = argument(s, s->ctx, KVM_IRQX_TABLE);
+
+	args->op = op;
+	args->table = s->table.id;
+	return args;
+}
+
+static void prepare_table_create(struct scene *s)
+{
+	struct kvm_irqx_table *args = prepare_table(s, KVM_IRQX_TABLE_CREATE);
+
+	args->flags = IRQX_TABLE_ON;
+	args->nr = NR_VECTORS;
+	args->devid = irqx_table_devid();
+	args->changefd = s->ack;
+	args->entries = IRQX_TABLE_GPA;
+	args->pba = IRQX_TABLE_GPA + 0x10000;
+}
+
+static void table_create_done(struct __test_metadata *_metadata, struct scene *s)
+{
+	struct kvm_irqx_table *args = (void *)s->arg;
+
+	s->table = (struct irqx_table){
+		.ctx = s->ctx, .id = args->table, .nr = NR_VECTORS,
+		.entries = args->entries, .pba = args->pba,
+	};
+	table_works(_metadata, s);
+}
+
+FIXTURE_VARIANT_ADD(fault, table_create)
+{
+	.name = "table_create",
+	.feature = KVM_IRQX_FEATURE_TABLE,
+	.prepare = prepare_table_create,
+	.failed = expect_no_table,
+	.done = table_create_done,
+};
+
+
+static void prepare_table_move(struct scene *s)
+{
+	struct kvm_irqx_table *args;
+
+	make_table(s);
+	args = prepare_table(s, KVM_IRQX_TABLE_MOVE);
+	args->entries = IRQX_TABLE_GPA + 0x20000;
+	args->pba = IRQX_TABLE_GPA + 0x30000;
+}
+
+/* Return: the errno of another table there. */
+static int another_at(struct scene *s, uint64_t gpa)
+{
+	struct irqx_table table = {
+		.nr = 1, .entries = gpa, .pba = IRQX_TABLE_GPA + 0x40000,
+	};
+	int err = __irqx_table_create(s->ctx, &table, KVM_IRQX_TABLE_DECODES, KVM_IRQX_NO_FD);
+
+	if (!err)
+		irqx_table_destroy(&table);
+	return err;
+}
+
+static void table_move_failed(struct __test_metadata *_metadata, struct scene *s)
+{
+	ASSERT_EQ(EEXIST, another_at(s, IRQX_TABLE_GPA));
+	ASSERT_EQ(0, another_at(s, IRQX_TABLE_GPA + 0x20000));
+}
+
+static void table_move_done(struct __test_metadata *_metadata, struct scene *s)
+{
+	ASSERT_EQ(0, another_at(s, IRQX_TABLE_GPA));
+	ASSERT_EQ(EEXIST, another_at(s, IRQX_TABLE_GPA + 0x20000));
+	table_works(_metadata, s);
+}
+
+FIXTURE_VARIANT_ADD(fault, table_move)
+{
+	.name = "table_move",
+	.feature = KVM_IRQX_FEATURE_TABLE,
+	.prepare = prepare_table_move,
+	.failed = table_move_failed,
+	.done = table_move_done,
+};
+
+static void prepare_table_set(struct scene *s)
+{
+	make_table(s);
+	prepare_table(s, KVM_IRQX_TABLE_SET)->flags = KVM_IRQX_TABLE_ENABLED;
+}
+
+static uint32_t function_of(struct scene *s)
+{
+	static struct kvm_irqx_vector vectors[NR_VECTORS];
+
+	return irqx_table_get(&s->table, vectors, NULL);
+}
+
+static void table_set_failed(struct __test_metadata *_metadata, struct scene *s)
+{
+	ASSERT_EQ(IRQX_TABLE_ON, function_of(s));
+	ASSERT_EQ(EEXIST, another_at(s, IRQX_TABLE_GPA));
+}
+
+static void table_set_done(struct __test_metadata *_metadata, struct scene *s)
+{
+	ASSERT_EQ(KVM_IRQX_TABLE_ENABLED, function_of(s));
+	ASSERT_EQ(0, another_at(s, IRQX_TABLE_GPA));
+	table_works(_metadata, s);
+}
+
+FIXTURE_VARIANT_ADD(fault, table_set)
+{
+	.name = "table_set",
+	.feature = KVM_IRQX_FEATURE_TABLE,
+	.no_memory = true,
+	.prepare = prepare_table_set,
+	.failed = table_set_failed,
+	.done = table_set_done,
+};
+
+static void prepare_table_destroy(struct scene *s)
+{
+	make_table(s);
+	prepare_table(s, KVM_IRQX_TABLE_DESTROY);
+}
+
+static void table_destroy_done(struct __test_metadata *_metadata, struct scene *s)
+{
+	expect_no_table(_metadata, s);
+	ASSERT_EQ(0, another_at(s, IRQX_TABLE_GPA));
+}
+
+FIXTURE_VARIANT_ADD(fault, table_destroy)
+{
+	.name = "table_destroy",
+	.feature = KVM_IRQX_FEATURE_TABLE,
+	.no_memory = true,
+	.prepare = prepare_table_destroy,
+	.failed = table_set_failed,
+	.done = table_destroy_done,
+};
+
+struct table_arg {
+	struct kvm_irqx_table_state state;
+	uint64_t changed;
+	struct kvm_irqx_vector vectors[2];
+};
+
+static struct table_arg *prepare_table_state(struct scene *s, unsigned long cmd)
+{
+	struct table_arg *arg;
+
+	make_table(s);
+	arg = argument(s, s->ctx, cmd);
+	arg->state = (struct kvm_irqx_table_state){
+		.version = KVM_IRQX_TABLE_STATE_VERSION,
+		.table = s->table.id,
+		.first = VECTOR,
+		.nr = 2,
+		.vector_size = sizeof(arg->vectors[0]),
+		.vectors = (uintptr_t)arg->vectors,
+	};
+	return arg;
+}
+
+static void prepare_get_table(struct scene *s)
+{
+	struct table_arg *arg = prepare_table_state(s, KVM_IRQX_GET_TABLE);
+
+	arg->state.changed = (uintptr_t)&arg->changed;
+}
+
+static void get_table_done(struct __test_metadata *_metadata, struct scene *s)
+{
+	struct table_arg *arg = (void *)s->arg;
+
+	ASSERT_EQ(IRQX_TABLE_ON, arg->state.function);
+	ASSERT_EQ(irqx_vector_message(s->g, 1, NEW_IRQ).data, arg->vectors[0].data);
+	ASSERT_EQ(1, arg->vectors[1].control);
+	table_works(_metadata, s);
+}
+
+FIXTURE_VARIANT_ADD(fault, get_table)
+{
+	.name = "get_table",
+	.feature = KVM_IRQX_FEATURE_TABLE,
+	.prepare = prepare_get_table,
+	.done = get_table_done,
+};
+
+/* The second one is pending. */
+static void prepare_set_table(struct scene *s)
+{
+	struct table_arg *arg = prepare_table_state(s, KVM_IRQX_SET_TABLE);
+
+	arg->state.flags = KVM_IRQX_TABLE_STATE_FUNCTION;
+	arg->state.function = KVM_IRQX_TABLE_ENABLED;
+	arg->vectors[0].data = 77;
+	arg->vectors[1].control = 1;
+	arg->vectors[1].state = KVM_IRQX_VECTOR_PENDING;
+}
+
+static void set_table_failed(struct __test_metadata *_metadata, struct scene *s)
+{
+	table_set_failed(_metadata, s);
+	ASSERT_EQ(irqx_vector_message(s->g, 1, NEW_IRQ).data,
+		  irqx_vector_get(&s->table, VECTOR).data);
+	ASSERT_EQ(0, irqx_vector_get(&s->table, VECTOR + 1).state);
+}
+
+static void set_table_done(struct __test_metadata *_metadata, struct scene *s)
+{
+	ASSERT_EQ(77, irqx_vector_get(&s->table, VECTOR).data);
+	ASSERT_EQ(KVM_IRQX_VECTOR_PENDING, irqx_vector_get(&s->table, VECTOR + 1).state);
+	/* It would be under way as long as that. */
+	irqx_vector_put(&s->table, VECTOR + 1, (struct kvm_irqx_vector){ .control = 1 });
+	table_set_done(_metadata, s);
+}
+
+FIXTURE_VARIANT_ADD(fault, set_table)
+{
+	.name = "set_table",
+	.feature = KVM_IRQX_FEATURE_TABLE,
+	.prepare = prepare_set_table,
+	.failed = set_table_failed,
+	.done = set_table_done,
+};
+
+static void prepare_bind_vector(struct scene *s)
+{
+	make_table(s);
+	prepare_direct(s, 0, irqx_vector_entry(&s->table, VECTOR));
+}
+
+static void bind_vector_failed(struct __test_metadata *_metadata, struct scene *s)
+{
+	fd_is_not_bound(_metadata, s);
+	ASSERT_FALSE(vector_is_bound(s, VECTOR));
+}
+
+static void bind_vector_done(struct __test_metadata *_metadata, struct scene *s)
+{
+	ASSERT_TRUE(vector_is_bound(s, VECTOR));
+	fd_is_bound(_metadata, s);
+	irqx_unbind(s->ctx, s->fd);
+	ASSERT_FALSE(vector_is_bound(s, VECTOR));
+}
+
+FIXTURE_VARIANT_ADD(fault, bind_vector)
+{
+	.name = "bind_vector",
+	.feature = KVM_IRQX_FEATURE_TABLE,
+	.prepare = prepare_bind_vector,
+	.failed = bind_vector_failed,
+	.done = bind_vector_done,
+};
+
+static void prepare_modify_vector(struct scene *s)
+{
+	make_table(s);
+	prepare_direct(s, KVM_IRQX_IRQFD_DIRECT_MODIFY, irqx_vector_entry(&s->table, VECTOR));
+	((struct kvm_irqx_irqfd_direct *)s->arg)->fd = s->direct;
+}
+
+static void modify_vector_failed(struct __test_metadata *_metadata, struct scene *s)
+{
+	ASSERT_FALSE(vector_is_bound(s, VECTOR));
+}
+
+static void modify_vector_done(struct __test_metadata *_metadata, struct scene *s)
+{
+	ASSERT_TRUE(vector_is_bound(s, VECTOR));
+	modify_done(_metadata, s);
+}
+
+FIXTURE_VARIANT_ADD(fault, modify_vector)
+{
+	.name = "modify_vector",
+	.feature = KVM_IRQX_FEATURE_TABLE,
+	.no_memory = true,
+	.prepare = prepare_modify_vector,
+	.failed = modify_vector_failed,
+	.done = modify_vector_done,
+};
+
+/* A GSI and a whole function. */
+static void prepare_batch_vectors(struct scene *s)
+{
+	uint32_t i;
+
+	make_table(s);
+	batch_begin(s);
+	batch_add(s, KVM_IRQX_OP_ROUTE_SET, NEW_GSI, irqx_vector_entry(&s->table, 0));
+	for (i = 1; i < NR_VECTORS; i++)
+		assign_add(s, irqx_vector_entry(&s->table, i));
+}
+
+static void batch_vectors_failed(struct __test_metadata *_metadata, struct scene *s)
+{
+	uint32_t i;
+
+	assign_failed(_metadata, s);
+	for (i = 0; i < NR_VECTORS; i++)
+		ASSERT_FALSE(vector_is_bound(s, i));
+	/* Nobody is counted as leading there. */
+	irqx_table_destroy(&s->table);
+	s->table = irqx_table_create(s->ctx, NR_VECTORS);
+	point_vector(s, VECTOR);
+}
+
+static void batch_vectors_done(struct __test_metadata *_metadata, struct scene *s)
+{
+	uint32_t i;
+
+	for (i = 0; i < NR_VECTORS; i++) {
+		ASSERT_TRUE(vector_is_bound(s, i));
+		if (i == VECTOR)
+			continue;
+		ASSERT_EQ(!!i, irqx_vector_get(&s->table, i).state & KVM_IRQX_VECTOR_PENDING);
+		/* What is pending would be under way for ever. */
+		irqx_vector_put(&s->table, i, (struct kvm_irqx_vector){ .control = 1 });
+	}
+	irqx_expect(s->g, 1, NEW_IRQ, 1);
+	irqx_check(s->g);
+	deliver_at(s, s->many[VECTOR - 1], 1, NEW_IRQ);
+}
+
+FIXTURE_VARIANT_ADD(fault, batch_vectors)
+{
+	.name = "batch_vectors",
+	.feature = KVM_IRQX_FEATURE_TABLE,
+	.prepare = prepare_batch_vectors,
+	.failed = batch_vectors_failed,
+	.done = batch_vectors_done,
 };
 
 /*

@@ -17,7 +17,8 @@ static uint64_t vcpu1_reg(uint32_t reg)
 
 static struct irqx_guest *fault_guest_create(void)
 {
-	struct irqx_guest *g = __irqx_guest_create(2, NULL, IRQX_GUEST_NO_CONTEXT);
+	struct irqx_guest *g = __irqx_guest_create(2, NULL, IRQX_GUEST_NO_CONTEXT |
+							    IRQX_GUEST_ARCH_TABLE);
 
 	irqx_guest_start(g);
 	/* Below that of operations. */
