@@ -842,22 +842,37 @@ TEST(no_irqchip_eagain)
 }
 
 #ifdef __aarch64__
-/* A VGICv2 has no ITS, and a VGICv3 has one if the VMM makes it. */
-TEST(no_its_enodev)
+static void expect_no_its(struct __test_metadata *_metadata, int ctx)
 {
-	struct kvm_vm *vm = vm_create_barebones();
+	struct kvm_irq_routing_entry entry = { .type = KVM_IRQX_ROUTING_VECTOR };
 	struct kvm_irqx_error error;
-	int ctx = irqx_context(vm), fd = irqx_eventfd(0, 0);
+	int fd = irqx_eventfd(0, 0);
 
-	irqx_irqchip_create(vm);
 	EXPECT_EQ(create_in(ctx, &error), ENODEV);
 	EXPECT_EQ(error.arg, KVM_IRQX_ARG_CONTEXT);
 	EXPECT_EQ(error.reason, KVM_IRQX_REASON_NO_ITS);
-	EXPECT_EQ(__irqx_bind(ctx, fd, (struct kvm_irq_routing_entry){
-		.type = KVM_IRQX_ROUTING_VECTOR,
-	}), EINVAL);
-	close(ctx);
+	EXPECT_EQ(__irqx_bind(ctx, fd, entry), EINVAL);
 	close(fd);
+}
+
+/* A VGICv2 has none, and a VGICv3 has one if the VMM makes it. */
+TEST(no_its_enodev)
+{
+	struct irqx_guest *g;
+	struct kvm_vm *vm;
+	int ctx;
+
+	if (irqx_gic_version() == 2) {
+		g = irqx_guest_create(1);
+		expect_no_its(_metadata, g->ctx);
+		irqx_guest_free(g);
+		return;
+	}
+	vm = vm_create_barebones();
+	ctx = irqx_context(vm);
+	irqx_irqchip_create(vm);
+	expect_no_its(_metadata, ctx);
+	close(ctx);
 	kvm_vm_free(vm);
 }
 #endif
