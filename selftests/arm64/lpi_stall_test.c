@@ -9,7 +9,18 @@
 
 #include "irqx_blocked.h"
 #include "irqx_pages.h"
+#include "irqx_table.h"
 #include "irqx_harness.h"
+
+void irqx_guest_wait(void)
+{
+	irqx_table_guest();
+}
+
+void irqx_vcpu_exit(struct irqx_vcpu *v)
+{
+	irqx_table_exit(v);
+}
 
 FIXTURE(lpi_stall)
 {
@@ -216,6 +227,157 @@ TEST_F_TIMEOUT(lpi_stall, attack_does_no_harm, 90)
 				    IRQX_SOON_MS));
 	EXPECT_GT(IRQX_SOON_MS, irqx_ms_since(start));
 	EXPECT_TRUE(irqx_wait_module_refs(refs));
+}
+
+/*
+ * ---- Tables ----
+ *
+ * vCPU 0 holds the ITS's lock; 1 writes to a vector whose injection waits for it; 2 goes on.
+ */
+
+#define VECTOR	3
+#define OTHER	4
+
+struct lpi_table {
+	struct irqx_guest *g;
+	struct irqx_table table;
+	int fd, other;
+};
+
+static struct lpi_table lpi_table_create(void)
+{
+	struct lpi_table t = {
+		.g = irqx_table_guest_create(3),
+		.fd = irqx_eventfd(0, 0),
+		.other = irqx_eventfd(0, 0),
+	};
+
+	t.table = irqx_table_create(t.g->ctx, 8);
+	irqx_bind(t.g->ctx, t.fd, irqx_vector_entry(&t.table, VECTOR));
+	irqx_bind(t.g->ctx, t.other, irqx_vector_entry(&t.table, OTHER));
+	irqx_guest_start(t.g);
+	irqx_vector_program(t.g, 1, &t.table, VECTOR, irqx_vector_message(t.g, 2, 0x40));
+	irqx_vector_program(t.g, 1, &t.table, OTHER, irqx_vector_message(t.g, 2, 0x41));
+	irqx_its_forget(t.g);
+	return t;
+}
+
+/* vCPU 1 masks it, unmasks it, and is at the first of these. */
+static void write_to_begun(struct lpi_table *t, struct irqx_pages *pages,
+			   struct irqx_blocked *vcpu)
+{
+	hold_its_lock(t->g, pages, vcpu);
+	irqx_fire(t->fd);
+	usleep(50000);
+	irqx_vector_masks_start(t->g, 1, &t->table, VECTOR, 1);
+	usleep(200000);
+	TEST_ASSERT(irqx_guest_is_busy(t->g, 1) && !irqx_guest_done(t->g, 1),
+		    "the guest's write does not wait");
+}
+
+FIXTURE(lpi_table)
+{
+	struct irqx_pages *pages;
+	struct lpi_table t;
+	struct irqx_blocked vcpu;
+	int refs;
+};
+
+FIXTURE_SETUP(lpi_table)
+{
+	if (!irqx_takes_tables())
+		SKIP(return, "no ITS");
+	self->refs = irqx_module_refs();
+	self->pages = irqx_pages_create(IRQX_PAGES_MISSING, IRQX_ITS_PROPERTIES_PAGES);
+	if (!self->pages)
+		SKIP(return, "this kernel has no such pages");
+}
+
+FIXTURE_TEARDOWN(lpi_table)
+{
+	if (self->t.g)
+		irqx_guest_free(self->t.g);
+	if (self->pages) {
+		irqx_pages_free(self->pages);
+		EXPECT_TRUE(irqx_wait_module_refs(self->refs));
+	}
+}
+
+static int mask_function(void *arg)
+{
+	return __irqx_table_set_flags(arg, IRQX_TABLE_ON | KVM_IRQX_TABLE_MASKED);
+}
+
+/* When it returns nothing goes to the old place any more, and what had begun has come. */
+TEST_F_TIMEOUT(lpi_table, write_waits_alone, 60)
+{
+	struct lpi_table *t = &self->t;
+	struct irqx_blocked call = { .call = mask_function, .arg = &t->table };
+	struct irqx_guest *g;
+	uint64_t start;
+
+	*t = lpi_table_create();
+	g = t->g;
+	write_to_begun(t, self->pages, &self->vcpu);
+
+	start = irqx_now_ns();
+	irqx_vector_mask(g, 2, &t->table, OTHER, true);
+	irqx_fire(t->other);
+	EXPECT_TRUE(irqx_vector_pending(g, 2, &t->table, OTHER));
+	EXPECT_EQ(1, irqx_mmio_read(g, 2, t->table.entries + VECTOR * 16 + 12, 4));
+	EXPECT_EQ(1, irqx_vector_get(&t->table, VECTOR).control);
+	irqx_unbind(g->ctx, t->other);
+	EXPECT_GT(IRQX_SOON_MS, irqx_ms_since(start));
+	EXPECT_TRUE(irqx_guest_is_busy(g, 1));
+	/* The function's mask is for what has begun as well. */
+	irqx_blocked_start(&call);
+	EXPECT_TRUE(irqx_is_blocked(&call));
+	EXPECT_EQ(0, irqx_count(g, 2, 0x40));
+
+	irqx_pages_serve(self->pages);
+	EXPECT_EQ(0, irqx_blocked_join(&call));
+	irqx_guest_join(g, 1);
+	irqx_blocked_join(&self->vcpu);
+	irqx_wait_count(g, 2, 0x40, 1);
+	irqx_vector_put(&t->table, OTHER, (struct kvm_irqx_vector){ .control = 1 });
+	irqx_table_set_flags(&t->table, IRQX_TABLE_ON);
+	irqx_settle(g->ctx);
+	irqx_fence(g);
+	EXPECT_EQ(1, irqx_total(g));
+}
+
+static int table_attacker(struct attack *attack)
+{
+	struct lpi_table t = lpi_table_create();
+	struct irqx_blocked vcpu;
+
+	write_to_begun(&t, attack->pages, &vcpu);
+	if (write(attack->ready, "", 1) != 1)
+		return 1;
+	for (;;)
+		pause();
+}
+
+TEST_F_TIMEOUT(lpi_table, write_is_killed, 60)
+{
+	struct attack attack = { .pages = self->pages };
+	int ready[2], status;
+	uint64_t start;
+	pid_t pid;
+	char c;
+
+	ASSERT_EQ(0, pipe(ready));
+	attack.ready = ready[1];
+	pid = fork();
+	if (!pid)
+		_exit(table_attacker(&attack));
+	close(ready[1]);
+	ASSERT_EQ(1, read(ready[0], &c, 1));
+	start = irqx_now_ns();
+	kill(pid, SIGKILL);
+	EXPECT_TRUE(irqx_wait_until(waitpid(pid, &status, WNOHANG) == pid, IRQX_SOON_MS));
+	EXPECT_GT(IRQX_SOON_MS, irqx_ms_since(start));
+	EXPECT_TRUE(irqx_wait_module_refs(self->refs));
 }
 
 TEST_HARNESS_MAIN
