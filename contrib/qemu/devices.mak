@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 # What scripts/tests/long/qemu-guest uses, and what that needs.
 CONFIG_Q35=y
 CONFIG_VIRTIO_PCI=y
