@@ -140,9 +140,9 @@ static void context_end_tables(struct irqx_context *ctx)
 }
 
 /*
- * The order: no more events (unhook every eventfd), no more closed eventfds to reap,
- * lines lowered, tables answered no more, then the VM, which may be the last reference to it.  An injection that
- * waits for a page is left behind with the VM; it knows nothing of the context.
+ * The order: no more events (unhook every eventfd), no more closed eventfds to reap, lines
+ * lowered, tables answered no more, then the VM, which may be the last reference to it.  An
+ * injection that waits for a page is left behind with the VM; it knows nothing of the context.
  */
 int irqx_context_release(struct inode *inode, struct file *file)
 {

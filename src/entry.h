@@ -17,7 +17,7 @@ struct irqx_entries {
 	/* Of a target that is not masked, made by irqx_target_open(): */
 	bool inline_now;		/* @inline_ok */
 	bool atomic_now;		/* @atomic_ok */
-	/* Made by irqx_deliver_prepare(): */
+	/* Made by irqx_deliver_classify(): */
 	bool atomic_ok:1;		/* one: a wake-up may deliver it */
 	bool paged:1;			/* it may take a page of the guest: IRQX_PAGED */
 	bool has_flag:1;		/* a SINT with an event flag: @vp */

@@ -74,7 +74,7 @@ int main(void)
 	MUST(ioctl(irqx, KVM_IRQX_ATTACH, &attach));
 	MUST(ioctl(irqx, KVM_IRQX_TABLE, &table));
 
-	/* First use of vector 3: bind the device's eventfd, and take over what the guest wrote. */
+	/* First use of vector 3: take over what the guest wrote, and bind the device's eventfd. */
 	struct kvm_irqx_irqfd_direct irqfd = {
 		.fd = MUST(eventfd(0, 0)),
 		.entry.type = KVM_IRQX_ROUTING_VECTOR,
@@ -90,8 +90,8 @@ int main(void)
 		.vectors = (uintptr_t)&entry,
 	};
 
-	MUST(ioctl(irqx, KVM_IRQX_IRQFD_DIRECT, &irqfd));
 	MUST(ioctl(irqx, KVM_IRQX_SET_TABLE, &state));
+	MUST(ioctl(irqx, KVM_IRQX_IRQFD_DIRECT, &irqfd));
 	MUST(eventfd_write(irqfd.fd, 1));
 
 	/* The guest moves it.  The first exit is that of its out. */

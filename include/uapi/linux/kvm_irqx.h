@@ -223,9 +223,9 @@ struct kvm_irqx_attach {
  *		(masked pin or SINT, no such virtual processor, ...)
  * @irqfds:	eventfds bound now
  * @gsis:	GSIs that have a route now
- * @undeliverable:	entries taken that no interrupt can come of: on x86 MSIs of
- *		delivery mode Fixed or Lowest Priority with a vector below 16.  KVM takes
- *		them too, and their events are counted as any.
+ * @undeliverable:	entries taken, and messages that a guest has put into a table, that no
+ *		interrupt can come of: on x86 MSIs of delivery mode Fixed or Lowest Priority with a
+ *		vector below 16.  KVM takes them too, and their events are counted as any.
  * @undefined:	accesses of the guest to a table that PCI leaves undefined: of another size
  *		than 4 or 8 bytes, not aligned to it, or a write to Pending bits.  They change
  *		nothing, and read zeroes.
@@ -919,7 +919,7 @@ struct kvm_irqx_get_state {
 /**
  * struct kvm_irqx_table - make, move, switch or give back a table
  * @op:		%KVM_IRQX_TABLE_*
- * @table:	the table's number in this context; CREATE: out
+ * @table:	the table's number in this context; CREATE: zero, and out
  * @flags:	CREATE and SET: %KVM_IRQX_TABLE_DECODES, _ENABLED, _MASKED; else zero
  * @nr:		CREATE: how many vectors, 1 .. max_vectors; else zero
  * @devid:	CREATE: the device ID that the ITS knows the function by (arm64; else ignored);
@@ -932,7 +932,8 @@ struct kvm_irqx_get_state {
  * @pad:	zero
  *
  * KVM_IRQX_TABLE_CREATE
- *	A table whose vectors are all masked and belong to the VMM.
+ *	A table whose vectors are all masked and belong to the VMM.  One that does not decode may
+ *	be anywhere, and takes no place on KVM's bus yet.
  * KVM_IRQX_TABLE_MOVE
  *	The guest has moved the BAR: the table is answered there, and not any more at the old place.
  *	Nothing else changes.
@@ -945,10 +946,12 @@ struct kvm_irqx_get_state {
  * KVM_IRQX_TABLE_DESTROY
  *	The table is no more.  No binding or GSI may lead to it.
  *
- * CREATE and MOVE wait, until they are killed, for a thread of the VM to put the table on
- * KVM's bus, which on some kernels waits for each vCPU to be out of the kernel once; a page that
- * a vCPU waits for holds it up.  Nobody waits for a table to be taken off the bus.  From 7.3
- * on an access may still be KVM_EXIT_MMIO for a moment after CREATE or MOVE has returned.
+ * What puts a table on KVM's bus waits, until it is killed, for a thread of the VM to do it, and
+ * that for each vCPU to be out of KVM's handling of pages and devices once; a page that a vCPU
+ * waits for holds it up.  It is CREATE and MOVE of a table that decodes, and the first SET with
+ * DECODES after one that does not, or after another table has decoded at the same addresses
+ * meanwhile.  Any other SET, and DESTROY, do not wait for it.  From 7.3 on an access may still be
+ * KVM_EXIT_MMIO for a moment after a table has been put there.
  *
  * Errors, beside those of every call:
  *
@@ -956,6 +959,7 @@ struct kvm_irqx_get_state {
  *		a multiple of 8, or ends beyond the address space; they overlap each other;
  *		@changefd is not an eventfd
  * :EBADF:	@changefd is not open
+ * :EAGAIN:	CREATE: the VM has no in-kernel interrupt controller yet
  * :ENOENT:	@table is not one of this context
  * :EEXIST:	another table of the VM, in any context, that decodes overlaps one that will
  * :EBUSY:	DESTROY: a binding or GSI leads to it
@@ -1032,7 +1036,8 @@ struct kvm_irqx_vector {
  * SET does to bound vectors what the guest's writes would do, each vector in one step, and
  * clears or sets their Pending bits; one that is pending and not masked sends its message.
  * Nothing has to be bound: a VMM restores a table first, and binds then; what is pending at
- * an unmasked vector is sent when it is bound.  Whoever saves a table unbinds its eventfds
+ * an unmasked vector is sent when it is bound, and counts as an event of the context.  One that is
+ * cleared is none any more.  SET with FUNCTION waits as KVM_IRQX_TABLE_SET.  Whoever saves a table unbinds its eventfds
  * first, or has them signalled no more: an event after GET is not in the state.
  *
  * Errors, with nothing changed:
