@@ -14,6 +14,7 @@
 
 #include "irqx_blocked.h"
 #include "irqx_pages.h"
+#include "irqx_table.h"
 #include "irqx_synic.h"
 #include "irqx_xen.h"
 #include "irqx_harness.h"
@@ -502,6 +503,12 @@ struct unbind {
 	int ctx, fd;
 };
 
+struct direct_change {
+	int ctx;
+	int fd;
+	struct kvm_irq_routing_entry entry;
+};
+
 static int unbind(void *arg)
 {
 	struct unbind *args = arg;
@@ -721,6 +728,49 @@ TEST_F_TIMEOUT(xen, mask_waits, 60)
 }
 
 /* A call that waits does not keep the machine from going to sleep. */
+static int lead_to_vector(void *arg)
+{
+	const struct direct_change *change = arg;
+
+	return __irqx_modify(change->ctx, change->fd, change->entry);
+}
+
+/*
+ * What KVM has begun is interrupted by the end of whoever waits for it, when the binding leads
+ * to a vector already: the event goes there.  The end of a thread would be that of the process.
+ */
+TEST_F_TIMEOUT(xen, interrupted_on_the_way_to_a_vector, 60)
+{
+	struct irqx_guest *g = self->g;
+	struct irqx_table table = irqx_table_create(g->ctx, 1);
+	struct irqx_vector_message m = irqx_vector_message(g, 1, 0x51);
+	struct direct_change change = { g->ctx, self->fd, irqx_vector_entry(&table, 0) };
+	const size_t size = 64 * 1024;
+	char *stack = malloc(size);
+	pid_t child;
+
+	irqx_vector_put(&table, 0, (struct kvm_irqx_vector){
+		.address_lo = m.address,
+		.address_hi = m.address >> 32,
+		.data = m.data,
+	});
+	irqx_fire(self->fd);
+	usleep(50000);
+	child = clone(lead_to_vector, stack + size, CLONE_VM | SIGCHLD, &change);
+	ASSERT_LT(0, child);
+	usleep(100000);
+	EXPECT_EQ(0, waitpid(child, NULL, WNOHANG));
+	EXPECT_EQ(KVM_IRQX_VECTOR_BOUND, irqx_vector_get(&table, 0).state);
+	kill(child, SIGKILL);
+	EXPECT_EQ(child, waitpid(child, NULL, 0));
+	irqx_wait_count(g, 1, 0x51, 1);
+	irqx_fence(g);
+	EXPECT_EQ(1, irqx_count(g, 1, 0x51));
+	irqx_pages_serve(self->pages);
+	irqx_settle(g->ctx);
+	free(stack);
+}
+
 TEST_F_TIMEOUT(xen, freeze, 90)
 {
 	struct unbind args = { self->g->ctx, self->fd };
