@@ -346,6 +346,35 @@ TEST_F_TIMEOUT(lpi_table, write_waits_alone, 60)
 	EXPECT_EQ(1, irqx_total(g));
 }
 
+/* An event that has not begun stays at its vector, when that is unbound, and is not sent. */
+TEST_F_TIMEOUT(lpi_table, unbound_before_it_begins, 60)
+{
+	struct lpi_table *t = &self->t;
+	struct irqx_guest *g;
+
+	*t = lpi_table_create();
+	g = t->g;
+	hold_its_lock(g, self->pages, &self->vcpu);
+	irqx_fire(t->fd);
+	usleep(50000);
+	irqx_fire(t->other);
+	irqx_unbind(g->ctx, t->other);
+	EXPECT_EQ(0, irqx_eventfd_take(t->other));
+	EXPECT_EQ(KVM_IRQX_VECTOR_PENDING, irqx_vector_get(&t->table, OTHER).state);
+	irqx_pages_serve(self->pages);
+	irqx_blocked_join(&self->vcpu);
+	irqx_wait_count(g, 2, 0x40, 1);
+	usleep(50000);
+	irqx_fence(g);
+	EXPECT_EQ(0, irqx_count(g, 2, 0x41));
+	EXPECT_EQ(KVM_IRQX_VECTOR_PENDING, irqx_vector_get(&t->table, OTHER).state);
+	irqx_bind(g->ctx, t->other, irqx_vector_entry(&t->table, OTHER));
+	irqx_wait_count(g, 2, 0x41, 1);
+	irqx_settle(g->ctx);
+	irqx_fence(g);
+	EXPECT_EQ(2, irqx_total(g));
+}
+
 static int table_attacker(struct attack *attack)
 {
 	struct lpi_table t = lpi_table_create();
