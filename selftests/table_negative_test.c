@@ -215,6 +215,9 @@ static const struct row rows[] = {
 	ROW(GET, EFAULT, NONE, NONE, -1, UPPER(state.head.changed, 0xffff8880)),
 
 	STATE_ROWS(PUT, 0),
+	ROW(PUT, EINVAL, FLAGS, FLAGS_CONFLICT, -1,
+	    AT(state.head.flags, KVM_IRQX_TABLE_STATE_KEEP_ENTRIES |
+				 KVM_IRQX_TABLE_STATE_KEEP_PENDING)),
 	ROW(PUT, EINVAL, CHANGED, NOT_ZERO, -1, AT(state.head.changed, 8)),
 	ROW(PUT, EINVAL, FUNCTION, NOT_ZERO, -1,
 	    AT(state.head.function, KVM_IRQX_TABLE_ENABLED)),

@@ -582,6 +582,42 @@ TEST_F(table, put_pending_is_one_interrupt)
 	}
 }
 
+/* An entry that is handed on, a Pending bit that is taken back: each alone. */
+TEST_F(table, entry_or_pending_bit_alone)
+{
+	struct kvm_irqx_vector state = {
+		.address_lo = self->b.address,
+		.address_hi = self->b.address >> 32,
+		.data = self->b.data,
+		.control = 1,
+	};
+	const uint32_t both = KVM_IRQX_TABLE_STATE_KEEP_ENTRIES |
+			      KVM_IRQX_TABLE_STATE_KEEP_PENDING;
+
+	EXPECT_EQ(__irqx_vector_keep(&self->table, VECTOR, state, both), EINVAL);
+	irqx_vector_mask(self->g, 0, &self->table, VECTOR, true);
+	irqx_fire(self->fd);
+	irqx_assert(__irqx_vector_keep(&self->table, VECTOR, state,
+				       KVM_IRQX_TABLE_STATE_KEEP_PENDING));
+	EXPECT_TRUE(irqx_vector_pending(self->g, 0, &self->table, VECTOR));
+	EXPECT_EQ(irqx_vector_get(&self->table, VECTOR).data, self->b.data);
+	state.data = 0;
+	state.control = 0;
+	irqx_assert(__irqx_vector_keep(&self->table, VECTOR, state,
+				       KVM_IRQX_TABLE_STATE_KEEP_ENTRIES));
+	EXPECT_FALSE(irqx_vector_pending(self->g, 0, &self->table, VECTOR));
+	EXPECT_EQ(irqx_vector_get(&self->table, VECTOR).data, self->b.data);
+	EXPECT_EQ(irqx_vector_get(&self->table, VECTOR).control, 1);
+	irqx_vector_mask(self->g, 0, &self->table, VECTOR, false);
+	expect_no_more(self->g, 0);
+	/* Unmasked, a Pending bit is an interrupt. */
+	state.state = KVM_IRQX_VECTOR_PENDING;
+	irqx_expect(self->g, 1, IRQ_B, 1);
+	irqx_assert(__irqx_vector_keep(&self->table, VECTOR, state,
+				       KVM_IRQX_TABLE_STATE_KEEP_ENTRIES));
+	irqx_wait_count(self->g, 1, IRQ_B, 1);
+}
+
 TEST_F(table, change_is_told)
 {
 	struct irqx_table table = {

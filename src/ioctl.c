@@ -38,7 +38,9 @@
 #define IRQX_TABLE_OPS							\
 	(BIT(KVM_IRQX_TABLE_CREATE) | BIT(KVM_IRQX_TABLE_MOVE) |	\
 	 BIT(KVM_IRQX_TABLE_SET) | BIT(KVM_IRQX_TABLE_DESTROY))
-#define IRQX_TABLE_STATE_FLAGS	KVM_IRQX_TABLE_STATE_FUNCTION
+#define IRQX_TABLE_STATE_KEEP \
+	(KVM_IRQX_TABLE_STATE_KEEP_ENTRIES | KVM_IRQX_TABLE_STATE_KEEP_PENDING)
+#define IRQX_TABLE_STATE_FLAGS	(KVM_IRQX_TABLE_STATE_FUNCTION | IRQX_TABLE_STATE_KEEP)
 
 /* A direct binding is an operation of a batch; it has more behind it, and more flags. */
 struct direct_args {
@@ -688,6 +690,9 @@ static int table_state_check(const struct kvm_irqx_table_state *args, bool set,
 	if (args->flags & ~flags)
 		return irqx_reject(error, -EINVAL, IRQX_ARG_FLAGS,
 				   IRQX_REASON_UNKNOWN_FLAG);
+	if ((args->flags & IRQX_TABLE_STATE_KEEP) == IRQX_TABLE_STATE_KEEP)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_FLAGS,
+				   IRQX_REASON_FLAGS_CONFLICT);
 	if (args->pad || args->pad2)
 		return irqx_reject(error, -EINVAL, IRQX_ARG_PAD, IRQX_REASON_NOT_ZERO);
 	if (args->vector_size < KVM_IRQX_VECTOR_SIZE_MIN ||
@@ -836,10 +841,15 @@ static int set_table(struct irqx_context *ctx, const struct kvm_irqx_table_state
 		     const struct kvm_irqx_vector *vectors, struct irqx_leave *leave,
 		     struct irqx_error *error)
 {
-	bool function = args->flags & KVM_IRQX_TABLE_STATE_FUNCTION;
+	const struct irqx_table_change change = {
+		.first = args->first,
+		.nr = args->nr,
+		.flags = args->flags,
+		.function = args->function,
+		.vectors = vectors,
+	};
 
-	return irqx_table_set(ctx, args->table, args->first, args->nr, vectors,
-			      function ? &args->function : NULL, leave, error);
+	return irqx_table_set(ctx, args->table, &change, leave, error);
 }
 
 static long ioctl_set_table(struct irqx_context *ctx, void __user *argp,

@@ -794,7 +794,12 @@ static void table_store_flags(struct irqx_table *table, u32 flags)
 int irqx_table_set_flags(struct irqx_context *ctx, u32 id, u32 flags,
 			 struct irqx_leave *leave, struct irqx_error *error)
 {
-	return irqx_table_set(ctx, id, 0, 0, NULL, &flags, leave, error);
+	const struct irqx_table_change change = {
+		.flags = KVM_IRQX_TABLE_STATE_FUNCTION,
+		.function = flags,
+	};
+
+	return irqx_table_set(ctx, id, &change, leave, error);
 }
 
 static bool table_is_bound(const struct irqx_table *table)
@@ -934,14 +939,22 @@ void irqx_table_mark_changed(struct irqx_table *table, u32 first, u32 nr,
 }
 
 static void vector_set(struct irqx_vector *vector, const struct kvm_irqx_vector *in,
-		       struct irqx_leave *leave)
+		       u32 flags, struct irqx_leave *leave)
 {
 	bool pending = in->state & KVM_IRQX_VECTOR_PENDING;
 
+	if (flags & KVM_IRQX_TABLE_STATE_KEEP_ENTRIES) {
+		irqx_target_set_pending(&vector->target, pending);
+		return;
+	}
 	vector_store(vector, ADDRESS_LO, in->address_lo);
 	vector_store(vector, ADDRESS_HI, in->address_hi);
 	vector_store(vector, DATA, in->data);
 	vector_store(vector, CONTROL, in->control);
+	if (flags & KVM_IRQX_TABLE_STATE_KEEP_PENDING) {
+		vector_update(vector, leave);
+		return;
+	}
 	/*
 	 * One event at most: what is not to be pending is not sent because of the new mask, and
 	 * what is goes by the new message.
@@ -959,36 +972,35 @@ static void vector_set(struct irqx_vector *vector, const struct kvm_irqx_vector 
  * irqx_table_set - give vectors another state
  * @ctx: the context, locked; not while this waits
  * @id: the table's number
- * @first: the first one
- * @nr: how many
- * @vectors: their state, checked
- * @function: KVM_IRQX_TABLE_*, checked; or NULL: they stay
+ * @change: which, and what; flags and vectors are checked
  * @leave: as irqx_target_change()
  * @error: filled in if it fails
  *
  * Context: may sleep; as irqx_table_set_flags().
  * Return: 0, -EINVAL, or as irqx_table_move().
  */
-int irqx_table_set(struct irqx_context *ctx, u32 id, u32 first, u32 nr,
-		   const struct kvm_irqx_vector *vectors, const u32 *function,
-		   struct irqx_leave *leave, struct irqx_error *error)
+int irqx_table_set(struct irqx_context *ctx, u32 id,
+		   const struct irqx_table_change *change, struct irqx_leave *leave,
+		   struct irqx_error *error)
 {
+	bool function = change->flags & KVM_IRQX_TABLE_STATE_FUNCTION;
 	struct irqx_table *table = irqx_table_find(ctx, id, error);
 	int ret;
 	u32 i;
 
 	if (IS_ERR(table))
 		return PTR_ERR(table);
-	ret = irqx_table_check_range(table, first, nr, error);
-	if (!ret && function && *function & KVM_IRQX_TABLE_DECODES)
+	ret = irqx_table_check_range(table, change->first, change->nr, error);
+	if (!ret && function && change->function & KVM_IRQX_TABLE_DECODES)
 		ret = table_claim(ctx, table, error);
 	if (ret)
 		return ret;
 	mutex_lock(&table->lock);
 	if (function)
-		table_store_flags(table, *function);
-	for (i = 0; i < nr; i++) {
-		vector_set(&table->vectors[first + i], &vectors[i], leave);
+		table_store_flags(table, change->function);
+	for (i = 0; i < change->nr; i++) {
+		vector_set(&table->vectors[change->first + i], &change->vectors[i],
+			   change->flags, leave);
 		if (i % 64 == 63)
 			cond_resched();
 	}

@@ -15,6 +15,15 @@ struct kvm_irqx_stats;
 struct kvm_irqx_table;
 struct kvm_irqx_vector;
 
+/* As struct kvm_irqx_table_state. */
+struct irqx_table_change {
+	u32 first;
+	u32 nr;
+	u32 flags;			/* KVM_IRQX_TABLE_STATE_* */
+	u32 function;			/* KVM_IRQX_TABLE_*, with FUNCTION */
+	const struct kvm_irqx_vector *vectors;
+};
+
 int irqx_table_create(struct irqx_context *ctx, struct kvm_irqx_table *args,
 		      struct irqx_error *error);
 int irqx_table_move(struct irqx_context *ctx, const struct kvm_irqx_table *args,
@@ -31,9 +40,9 @@ u32 irqx_table_get(struct irqx_table *table, u32 first, u32 nr,
 		   struct kvm_irqx_vector *vectors, unsigned long *changed);
 void irqx_table_mark_changed(struct irqx_table *table, u32 first, u32 nr,
 			     const unsigned long *changed);
-int irqx_table_set(struct irqx_context *ctx, u32 id, u32 first, u32 nr,
-		   const struct kvm_irqx_vector *vectors, const u32 *function,
-		   struct irqx_leave *leave, struct irqx_error *error);
+int irqx_table_set(struct irqx_context *ctx, u32 id,
+		   const struct irqx_table_change *change, struct irqx_leave *leave,
+		   struct irqx_error *error);
 void irqx_table_stats(struct irqx_context *ctx, struct kvm_irqx_stats *stats);
 void irqx_table_teardown(struct irqx_context *ctx, struct irqx_leave *leave);
 

@@ -295,6 +295,18 @@ int __irqx_table_put(struct irqx_table *table, uint32_t first, uint32_t nr,
 	return __irqx_ioctl(table->ctx, KVM_IRQX_SET_TABLE, &state);
 }
 
+int __irqx_vector_keep(struct irqx_table *table, uint32_t vector,
+		       struct kvm_irqx_vector entry, uint32_t flags)
+{
+	struct kvm_irqx_table_state state = state_of(table);
+
+	state.first = vector;
+	state.nr = 1;
+	state.flags = flags;
+	state.vectors = (uintptr_t)&entry;
+	return __irqx_ioctl(table->ctx, KVM_IRQX_SET_TABLE, &state);
+}
+
 struct kvm_irqx_vector irqx_vector_get(struct irqx_table *table, uint32_t vector)
 {
 	struct kvm_irqx_table_state state = state_of(table);

@@ -1020,7 +1020,8 @@ struct kvm_irqx_vector {
  * struct kvm_irqx_table_state - the state of a table, or of some of its vectors
  * @version:	KVM_IRQX_TABLE_STATE_VERSION
  * @table:	the table's number in this context
- * @flags:	SET: KVM_IRQX_TABLE_STATE_FUNCTION or none; GET: zero
+ * @flags:	SET: KVM_IRQX_TABLE_STATE_FUNCTION, and one of _KEEP_ENTRIES and _KEEP_PENDING, or
+ *		none; GET: zero
  * @function:	GET: out: the table's flags, KVM_IRQX_TABLE_*.  SET: the same to be, with
  *		FUNCTION; else zero
  * @first:	the first vector
@@ -1032,6 +1033,10 @@ struct kvm_irqx_vector {
  *		has changed since they were last asked for; SET: zero
  * @error:	address of a struct kvm_irqx_error, or 0
  * @pad2:	zero
+ *
+ * With KEEP_ENTRIES only Pending bits are set and cleared (address, data and control of the
+ * vectors are not looked at), with KEEP_PENDING only entries are written: for a VMM that hands on a
+ * guest's write that has come to it, or clears what a device has taken back, while events come.
  *
  * SET does to bound vectors what the guest's writes would do, each vector in one step, and
  * clears or sets their Pending bits; one that is pending and not masked sends its message.
@@ -1066,6 +1071,8 @@ struct kvm_irqx_table_state {
 
 #define KVM_IRQX_TABLE_STATE_VERSION	1
 #define KVM_IRQX_TABLE_STATE_FUNCTION	(1U << 0)
+#define KVM_IRQX_TABLE_STATE_KEEP_ENTRIES	(1U << 1)
+#define KVM_IRQX_TABLE_STATE_KEEP_PENDING	(1U << 2)
 #define KVM_IRQX_VECTOR_SIZE_MIN	24
 #define KVM_IRQX_VECTOR_SIZE_MAX	64
 
