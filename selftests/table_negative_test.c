@@ -145,7 +145,7 @@ struct row {
 	    AT(state.head.version, KVM_IRQX_TABLE_STATE_VERSION + 1)),	\
 	ROW(call, ENOENT, TABLE, NO_TABLE, -1, AT(state.head.table, 3)),	\
 	ROW(call, ENOENT, TABLE, NO_TABLE, -1, AT(state.head.table, -1U)), \
-	ROW(call, EINVAL, FLAGS, UNKNOWN_FLAG, -1, AT(state.head.flags, 2)), \
+	ROW(call, EINVAL, FLAGS, UNKNOWN_FLAG, -1, AT(state.head.flags, 1U << 3)), \
 	ROW(call, EINVAL, FLAGS, UNKNOWN_FLAG, -1, AT(state.head.flags, 1U << 31)), \
 	ROW(call, EINVAL, PAD, NOT_ZERO, -1, AT(state.head.pad, 1)),	\
 	ROW(call, EINVAL, PAD, NOT_ZERO, -1, UPPER(state.head.pad2, 1)),	\

@@ -191,18 +191,18 @@ static uint32_t below(struct irqx_random *random, uint32_t n)
 }
 
 /* Few vectors, so that things meet on them. */
-static uint32_t some_vector(struct irqx_random *random)
-{
-	static const uint32_t vectors[] = { 0, 1, 31, 32, 63, 64, NR_VECTORS - 1 };
+static const uint32_t vectors[] = { 0, 1, 31, 32, 63, 64, NR_VECTORS - 1 };
 
-	return vectors[below(random, ARRAY_SIZE(vectors))];
-}
-
-/* What a dword of an entry may be without an interrupt that nobody counts. */
-static uint32_t some_dword(struct irqx_guest *g, struct irqx_random *random, uint32_t at)
+/*
+ * What a dword of an entry may be without an interrupt that nobody counts.  Each vector has
+ * interrupts of its own: two at once would be one, or not, as the guest comes to take them.
+ */
+static uint32_t some_dword(struct irqx_guest *g, struct irqx_random *random, uint32_t nth,
+			   uint32_t at)
 {
-	uint32_t vcpu = below(random, 2), irq = IRQX_IRQ_MIN + below(random, NR_IRQS);
-	struct irqx_vector_message m = irqx_vector_message(g, vcpu, irq);
+	const uint32_t each = NR_IRQS / ARRAY_SIZE(vectors);
+	uint32_t irq = IRQX_IRQ_MIN + nth * each + below(random, each);
+	struct irqx_vector_message m = irqx_vector_message(g, below(random, 2), irq);
 
 	switch (at) {
 	case IRQX_ENTRY_ADDRESS:
@@ -240,7 +240,8 @@ static void both_read(struct __test_metadata *_metadata, FIXTURE_DATA(table_twin
 static void step(struct __test_metadata *_metadata, FIXTURE_DATA(table_twin) *self)
 {
 	struct irqx_random *random = &self->random;
-	uint32_t vector = some_vector(random), at = 4 * below(random, 4), len, flags;
+	uint32_t nth = below(random, ARRAY_SIZE(vectors)), vector = vectors[nth];
+	uint32_t at = 4 * below(random, 4), len, flags;
 	uint64_t entry = self->table.entries + vector * IRQX_ENTRY_SIZE;
 	uint64_t value;
 
@@ -250,12 +251,12 @@ static void step(struct __test_metadata *_metadata, FIXTURE_DATA(table_twin) *se
 		request(&self->vmm, vector);
 		break;
 	case 4 ... 7:
-		both_write(_metadata, self, entry + at, 4, some_dword(self->g, random, at));
+		both_write(_metadata, self, entry + at, 4, some_dword(self->g, random, nth, at));
 		break;
 	case 8 ... 9:
 		at &= 8;
-		value = some_dword(self->g, random, at) |
-			(uint64_t)some_dword(self->g, random, at + 4) << 32;
+		value = some_dword(self->g, random, nth, at) |
+			(uint64_t)some_dword(self->g, random, nth, at + 4) << 32;
 		both_write(_metadata, self, entry + at, 8, value);
 		break;
 	case 10 ... 11:
