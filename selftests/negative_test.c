@@ -1001,6 +1001,54 @@ TEST_F(negative, batch_arguments_einval)
 	EXPECT_EQ(~0U, batch.index);
 }
 
+#define MASKS	(KVM_IRQX_OP_FLAG_MASK | KVM_IRQX_OP_FLAG_UNMASK)
+
+/* Each flag that an operation does not take, and each word of the entry of a mask. */
+TEST_F(negative, batch_op_flags_and_masks_einval)
+{
+	static const uint32_t takes[] = {
+		[KVM_IRQX_OP_ASSIGN] = KVM_IRQX_OP_FLAG_RESAMPLE |
+				       KVM_IRQX_OP_FLAG_EVENT_FLAG | MASKS,
+		[KVM_IRQX_OP_MODIFY] = KVM_IRQX_OP_FLAG_EVENT_FLAG | MASKS,
+		[KVM_IRQX_OP_DEASSIGN] = 0,
+		[KVM_IRQX_OP_ROUTE_SET] = MASKS,
+		[KVM_IRQX_OP_ROUTE_ADD] = 0,
+		[KVM_IRQX_OP_ROUTE_DEL] = 0,
+		[KVM_IRQX_OP_IRQFD] = KVM_IRQX_OP_FLAG_RESAMPLE,
+		[KVM_IRQX_OP_MASK] = 0,
+		[KVM_IRQX_OP_UNMASK] = 0,
+	};
+	struct kvm_irqx_error error = { .argsz = sizeof(error) };
+	struct kvm_irqx_op op;
+	struct kvm_irqx_batch batch = irqx_batch_of(&op, 1);
+	uint32_t i, bit, word;
+
+	batch.error = (uintptr_t)&error;
+	for (i = KVM_IRQX_OP_ASSIGN; i <= KVM_IRQX_OP_UNMASK; i++) {
+		for (bit = 0; bit < 32; bit++) {
+			if (takes[i] & 1U << bit)
+				continue;
+			op = (struct kvm_irqx_op){
+				.op = i, .flags = 1U << bit, .fd = self->closed,
+			};
+			error.reason = 0;
+			EXPECT_EQ(EINVAL, __irqx_ioctl(self->ctx, KVM_IRQX_BATCH, &batch));
+			EXPECT_EQ(KVM_IRQX_REASON_UNKNOWN_FLAG, error.reason)
+				TH_LOG("op %u flag %u", i, bit);
+		}
+	}
+	for (i = KVM_IRQX_OP_MASK; i <= KVM_IRQX_OP_UNMASK; i++) {
+		for (word = 0; word < sizeof(op.entry) / 4; word++) {
+			op = (struct kvm_irqx_op){ .op = i, .fd = self->direct };
+			((uint32_t *)&op.entry)[word] = 1;
+			error.reason = 0;
+			EXPECT_EQ(EINVAL, __irqx_ioctl(self->ctx, KVM_IRQX_BATCH, &batch));
+			EXPECT_EQ(KVM_IRQX_REASON_NOT_ZERO, error.reason)
+				TH_LOG("op %u word %u", i, word);
+		}
+	}
+}
+
 TEST_F(negative, batch_op_einval)
 {
 	static const uint32_t unknown[] = { 0, 31, 255, 1U << 31, ~0U };

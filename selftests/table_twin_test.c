@@ -306,7 +306,7 @@ static void compare_counts(struct __test_metadata *_metadata, FIXTURE_DATA(table
 TEST_F_TIMEOUT(table_twin, random, 7200)
 {
 	uint64_t seed = irqx_env("SEED", irqx_now_ns() & 0xffffffff);
-	uint64_t ops = irqx_env("OPS", irqx_iterations(4000, 100000)), i;
+	uint64_t ops = irqx_env("OPS", irqx_iterations(2000, 100000)), i;
 
 	TH_LOG("SEED=%lu OPS=%lu", seed, ops);
 	self->random = irqx_random(seed, 0);
