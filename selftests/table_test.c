@@ -1092,7 +1092,8 @@ TEST_F_TIMEOUT(table, saved_and_restored, 120)
 		before = irqx_total(g);
 		irqx_eventfds(fds, NR);
 		for (i = 0; i < NR; i++) {
-			struct irqx_vector_message m = irqx_vector_message(g, i % 2, IRQX_IRQ_MIN + i);
+			struct irqx_vector_message m =
+				irqx_vector_message(g, i % 2, IRQX_IRQ_MIN + i);
 
 			irqx_bind(self->ctx, fds[i], irqx_vector_entry(&self->table, i));
 			irqx_vector_put(&self->table, i, (struct kvm_irqx_vector){

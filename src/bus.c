@@ -268,8 +268,8 @@ static bool place_was_served(struct irqx_bus *bus, struct irqx_place *place, u32
  * @place: new from irqx_bus_add(), and nobody else's yet
  *
  * Context: may sleep, with no lock held; vCPUs decide how long: killable.
- * Return: 0, -EAGAIN if somebody else has claimed what it overlaps meanwhile, -EINTR if killed, or as
- * irqx_kvm_register_device().
+ * Return: 0, -EAGAIN if somebody else has claimed what it overlaps meanwhile, -EINTR if killed,
+ * or as irqx_kvm_register_device().
  */
 int irqx_bus_put_on(struct irqx_bus *bus, struct irqx_place *place)
 {

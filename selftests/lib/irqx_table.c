@@ -442,8 +442,8 @@ bool irqx_vector_pending(struct irqx_guest *g, uint32_t vcpu, struct irqx_table 
 }
 
 void irqx_vector_moves_start(struct irqx_guest *g, uint32_t vcpu, struct irqx_table *table,
-			     uint32_t vector, struct irqx_vector_message a, struct irqx_vector_message b,
-			     uint64_t n)
+			     uint32_t vector, struct irqx_vector_message a,
+			     struct irqx_vector_message b, uint64_t n)
 {
 	op_start(g, vcpu, OP_MOVES, (struct mailbox){
 		.where = entry_at(table, vector), .n = n, .to = { a, b },
