@@ -1495,7 +1495,6 @@ FIXTURE_VARIANT_ADD(fault, table_create)
 	.done = table_create_done,
 };
 
-
 static void prepare_table_move(struct scene *s)
 {
 	struct kvm_irqx_table *args;

@@ -1138,7 +1138,8 @@ TEST_F_TIMEOUT(fuzz, random_calls, 4 * 3600)
 		kept += f->kept;
 	}
 	TH_LOG("%-16s %8lu calls", "unknown", nr_calls);
-	TH_LOG("SEED=%u: %lu calls, %lu a second, %lu rounds; %lu events, vCPUs astray %lu times, %lu MMIO exits",
+	TH_LOG("SEED=%u: %lu calls, %lu a second, %lu rounds; %lu events, vCPUs astray %lu times, "
+	       "%lu MMIO exits",
 	       self->seed, total, total / seconds, rounds, fires,
 	       self->runners[0].astray + self->runners[1].astray,
 	       self->runners[0].exits + self->runners[1].exits);

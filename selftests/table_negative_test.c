@@ -526,7 +526,8 @@ TEST_F_TIMEOUT(table_negative, refused, 120)
 			(error.arg == row->arg && error.reason == row->reason &&
 			 error.index == (uint32_t)row->index);
 		EXPECT_TRUE(err == row->err && right)
-			TH_LOG("row %td: %s: errno %d, arg %u, reason %u, index %d; not %d, %u, %u, %d",
+			TH_LOG("row %td: %s: errno %d, arg %u, reason %u, index %d; "
+			       "not %d, %u, %u, %d",
 			       row - rows, names[row->base], err, error.arg, error.reason,
 			       (int)error.index, row->err, row->arg, row->reason, row->index);
 		take(self, &after);

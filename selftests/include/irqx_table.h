@@ -120,8 +120,8 @@ bool irqx_vector_pending(struct irqx_guest *g, uint32_t vcpu, struct irqx_table 
  * back, interrupts on; begins without waiting for the end.
  */
 void irqx_vector_moves_start(struct irqx_guest *g, uint32_t vcpu, struct irqx_table *table,
-			     uint32_t vector, struct irqx_vector_message a, struct irqx_vector_message b,
-			     uint64_t n);
+			     uint32_t vector, struct irqx_vector_message a,
+			     struct irqx_vector_message b, uint64_t n);
 /* It is masked and unmasked @n times. */
 void irqx_vector_masks_start(struct irqx_guest *g, uint32_t vcpu, struct irqx_table *table,
 			     uint32_t vector, uint64_t n);

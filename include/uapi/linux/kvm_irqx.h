@@ -175,7 +175,7 @@ struct kvm_irqx_info {
  * does: then the guest's accesses to its entry are answered by the module.  The mask and what is
  * pending are the vector's: a binding or a GSI that leads there has none, MASK and UNMASK of it
  * are EINVAL, and KVM_IRQX_GET_STATE tells those of the vector.  One that is changed to lead there
- * leaves its mask behind, and brings what is pending.  One that leaves leaves pending events
+ * leaves its mask behind, and brings what is pending.  One that goes away leaves pending events
  * there.  RESAMPLE is EINVAL.
  */
 #define KVM_IRQX_ROUTING_VECTOR	(1U << 30)
@@ -1042,13 +1042,14 @@ struct kvm_irqx_vector {
  * clears or sets their Pending bits; one that is pending and not masked sends its message.
  * Nothing has to be bound: a VMM restores a table first, and binds then; what is pending at
  * an unmasked vector is sent when it is bound, and counts as an event of the context.  One that is
- * cleared is none any more.  SET with FUNCTION waits as KVM_IRQX_TABLE_SET.  Whoever saves a table unbinds its eventfds
- * first, or has them signalled no more: an event after GET is not in the state.
+ * cleared is none any more.  SET with FUNCTION waits as KVM_IRQX_TABLE_SET.  Whoever saves a
+ * table unbinds its eventfds first, or has them signalled no more: an event after GET is not in
+ * the state.
  *
  * Errors, with nothing changed:
  *
- * :EINVAL:	@version, @flags, @function, @first, @nr, @vector_size, @pad, @changed with SET; @pad
- *		or unknown bits in @state of a vector
+ * :EINVAL:	@version, @flags, @function, @first, @nr, @vector_size, @pad, @changed with SET;
+ *		@pad or unknown bits in @state of a vector
  * :ENOENT:	@table is not one of this context
  * :E2BIG:	SET: a vector has something in a field that this module does not know
  * :EEXIST:	SET: as KVM_IRQX_TABLE
