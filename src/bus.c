@@ -262,10 +262,42 @@ static bool place_was_served(struct irqx_bus *bus, struct irqx_place *place, u32
 	return was;
 }
 
+static bool places_overlap(const struct irqx_place *a, const struct irqx_place *b)
+{
+	u32 i, j;
+
+	for (i = 0; i < IRQX_PLACE_WINDOWS; i++)
+		for (j = 0; j < IRQX_PLACE_WINDOWS; j++)
+			if (irqx_windows_overlap(&a->windows[i], &b->windows[j]))
+				return true;
+	return false;
+}
+
+/*
+ * What does not answer must not hide what does: it is off the bus before @place comes, since
+ * the thread goes by the order of the queue.
+ */
+static void bus_clear_way(struct irqx_bus *bus, struct irqx_place *place)
+{
+	struct irqx_place *other;
+
+	lockdep_assert_held(&bus->lock);
+
+	list_for_each_entry(other, &bus->places, entry) {
+		if (other == place || other->claimed || !other->wanted ||
+		    !places_overlap(place, other))
+			continue;
+		other->wanted = false;
+		bus_queue_idle(bus, other);
+	}
+}
+
 /**
  * irqx_bus_put_on - put a place on the bus
  * @bus: the VM's
  * @place: new from irqx_bus_add(), and nobody else's yet
+ *
+ * Others that overlap and have no claim are taken off first.
  *
  * Context: may sleep, with no lock held; vCPUs decide how long: killable.
  * Return: 0, -EAGAIN if somebody else has claimed what it overlaps meanwhile, -EINTR if killed,
@@ -278,6 +310,7 @@ int irqx_bus_put_on(struct irqx_bus *bus, struct irqx_place *place)
 
 	spin_lock(&bus->lock);
 	before = place->served;
+	bus_clear_way(bus, place);
 	place->wanted = true;
 	bus_queue_idle(bus, place);
 	spin_unlock(&bus->lock);
@@ -308,36 +341,9 @@ void irqx_bus_remove(struct irqx_bus *bus, struct irqx_place *place)
 	spin_unlock(&bus->lock);
 }
 
-static bool places_overlap(const struct irqx_place *a, const struct irqx_place *b)
-{
-	u32 i, j;
-
-	for (i = 0; i < IRQX_PLACE_WINDOWS; i++)
-		for (j = 0; j < IRQX_PLACE_WINDOWS; j++)
-			if (irqx_windows_overlap(&a->windows[i], &b->windows[j]))
-				return true;
-	return false;
-}
-
 static bool place_is_on(const struct irqx_place *place)
 {
 	return place->wanted && place->state == IRQX_PLACE_IDLE;
-}
-
-/* What does not answer must not hide what does. */
-static void bus_clear_way(struct irqx_bus *bus, struct irqx_place *place)
-{
-	struct irqx_place *other;
-
-	lockdep_assert_held(&bus->lock);
-
-	list_for_each_entry(other, &bus->places, entry) {
-		if (other == place || other->claimed || !other->wanted ||
-		    !places_overlap(place, other))
-			continue;
-		other->wanted = false;
-		bus_queue_idle(bus, other);
-	}
 }
 
 /**
@@ -345,8 +351,6 @@ static void bus_clear_way(struct irqx_bus *bus, struct irqx_place *place)
  * @bus: the VM's
  * @place: added
  * @instead: gives up its own claim, if that succeeds; or NULL
- *
- * Others that overlap are taken off the bus.
  *
  * Context: process context.
  * Return: 0, -EEXIST if another claim overlaps, or -EAGAIN if it takes irqx_bus_put_on() first.
@@ -368,7 +372,6 @@ int irqx_bus_claim(struct irqx_bus *bus, struct irqx_place *place,
 		if (instead)
 			instead->claimed = false;
 		place->claimed = true;
-		bus_clear_way(bus, place);
 	}
 	spin_unlock(&bus->lock);
 	return ret;
