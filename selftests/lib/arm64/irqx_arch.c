@@ -323,7 +323,10 @@ static void its_map_all(struct irqx_guest *g)
 	}
 }
 
-/* One device that has all LPIs, as a function with a table of vectors does. */
+/*
+ * One device for all vCPUs, as a function with a table of vectors is.  Its LPIs are others, with
+ * the same irqs: 7.3's KVM takes an LPI for one event only.
+ */
 static void its_map_table(struct irqx_guest *g, uint32_t nth)
 {
 	uint32_t vcpu, irq;
@@ -333,7 +336,8 @@ static void its_map_table(struct irqx_guest *g, uint32_t nth)
 	for (vcpu = 0; vcpu < g->nr_vcpus; vcpu++)
 		for (irq = IRQX_IRQ_MIN; irq <= IRQX_IRQ_MAX; irq++)
 			its_command(g, GITS_CMD_MAPTI | (uint64_t)TABLE_DEVICE << 32,
-				    (uint64_t)(FIRST_LPI + vcpu * g->arch.nr_lpis + irq) << 32 |
+				    (uint64_t)(FIRST_LPI + (g->nr_vcpus + vcpu) * g->arch.nr_lpis +
+					       irq) << 32 |
 				    (vcpu * EVENTS_PER_DEVICE + irq), vcpu);
 }
 
