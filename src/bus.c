@@ -218,20 +218,16 @@ bool irqx_bus_stop(struct irqx_bus *bus, void (*finish)(struct irqx_bus *bus))
 
 /* ---- places ---- */
 
+/* What is wanted of it has changed; the thread sees that in its own time. */
 static void bus_queue(struct irqx_bus *bus, struct irqx_place *place)
 {
 	lockdep_assert_held(&bus->lock);
 
+	if (place->state != IRQX_PLACE_IDLE)
+		return;
 	place->state = IRQX_PLACE_QUEUED;
 	list_add_tail(&place->node, &bus->queue);
 	wake_up_process(bus->thread);
-}
-
-/* What is wanted of it has changed. */
-static void bus_queue_idle(struct irqx_bus *bus, struct irqx_place *place)
-{
-	if (place->state == IRQX_PLACE_IDLE)
-		bus_queue(bus, place);
 }
 
 /**
@@ -252,12 +248,15 @@ void irqx_bus_add(struct irqx_bus *bus, struct irqx_place *place,
 	spin_unlock(&bus->lock);
 }
 
-static bool place_was_served(struct irqx_bus *bus, struct irqx_place *place, u32 before)
+/* Return: whether that is so; then @ret is what has come of it. */
+static bool place_was_served(struct irqx_bus *bus, struct irqx_place *place, u32 before,
+			     int *ret)
 {
 	bool was;
 
 	spin_lock(&bus->lock);
 	was = place->served != before;
+	*ret = place->ret;
 	spin_unlock(&bus->lock);
 	return was;
 }
@@ -288,7 +287,7 @@ static void bus_clear_way(struct irqx_bus *bus, struct irqx_place *place)
 		    !places_overlap(place, other))
 			continue;
 		other->wanted = false;
-		bus_queue_idle(bus, other);
+		bus_queue(bus, other);
 	}
 }
 
@@ -312,14 +311,11 @@ int irqx_bus_put_on(struct irqx_bus *bus, struct irqx_place *place)
 	before = place->served;
 	bus_clear_way(bus, place);
 	place->wanted = true;
-	bus_queue_idle(bus, place);
+	bus_queue(bus, place);
 	spin_unlock(&bus->lock);
-	if (wait_event_state(bus->progress, place_was_served(bus, place, before),
+	if (wait_event_state(bus->progress, place_was_served(bus, place, before, &ret),
 			     (TASK_KILLABLE | TASK_FREEZABLE)))
 		return -EINTR;
-	spin_lock(&bus->lock);
-	ret = place->ret;
-	spin_unlock(&bus->lock);
 	return ret;
 }
 
@@ -337,7 +333,7 @@ void irqx_bus_remove(struct irqx_bus *bus, struct irqx_place *place)
 	spin_lock(&bus->lock);
 	list_del(&place->entry);
 	place->leaves = true;
-	bus_queue_idle(bus, place);
+	bus_queue(bus, place);
 	spin_unlock(&bus->lock);
 }
 

@@ -188,11 +188,8 @@ int irqx_direct_check(const struct irqx_irqfd *irqfd, struct irqx_error *error)
 /* Whether it has a mask.  Return: as irqx_direct_check(), or -EINVAL. */
 int irqx_direct_check_mask(const struct irqx_irqfd *irqfd, struct irqx_error *error)
 {
-	int ret = irqx_direct_check(irqfd, error);
-
-	if (!ret && irqx_entries_onward(&irqfd->own.to))
-		ret = irqx_reject(error, -EINVAL, IRQX_ARG_FD, IRQX_REASON_OF_VECTOR);
-	return ret;
+	return irqx_direct_check(irqfd, error) ?:
+	       irqx_vector_check_mask(&irqfd->own.to, IRQX_ARG_FD, error);
 }
 
 /**

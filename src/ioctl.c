@@ -319,10 +319,9 @@ static long ioctl_mask(struct irqx_context *ctx, void __user *argp,
 		return ret;
 	target = find_target(ctx, args.fd, args.gsi, error);
 	ret = PTR_ERR_OR_ZERO(target);
-	if (!ret && irqx_entries_onward(&target->to))
-		ret = irqx_reject(error, -EINVAL,
-				  args.fd == KVM_IRQX_NO_FD ? IRQX_ARG_GSI : IRQX_ARG_FD,
-				  IRQX_REASON_OF_VECTOR);
+	if (!ret)
+		ret = irqx_vector_check_mask(&target->to, args.fd == KVM_IRQX_NO_FD ?
+					     IRQX_ARG_GSI : IRQX_ARG_FD, error);
 	if (!ret)
 		irqx_target_change(target, NULL, set ? IRQX_MASK_SET : IRQX_MASK_CLEAR,
 				   &leave);
@@ -713,6 +712,25 @@ static int table_state_check(const struct kvm_irqx_table_state *args, bool set,
 	return 0;
 }
 
+/* Return: what the call says, in @args, and zeroed room for its vectors; or an error. */
+static struct kvm_irqx_vector *table_state_open(struct kvm_irqx_table_state *args,
+						const void __user *argp, bool set,
+						struct irqx_error *error)
+{
+	struct kvm_irqx_vector *vectors;
+	int ret;
+
+	if (copy_from_user(args, argp, sizeof(*args)))
+		return ERR_PTR(-EFAULT);
+	ret = irqx_error_open(error, args->error);
+	if (!ret)
+		ret = table_state_check(args, set, error);
+	if (ret)
+		return ERR_PTR(ret);
+	vectors = kvcalloc(max(args->nr, 1U), sizeof(*vectors), GFP_KERNEL_ACCOUNT);
+	return vectors ?: ERR_PTR(-ENOMEM);
+}
+
 static int copy_out_vectors(const struct kvm_irqx_table_state *args,
 			    const struct kvm_irqx_vector *vectors)
 {
@@ -780,17 +798,9 @@ static long ioctl_get_table(struct irqx_context *ctx, void __user *argp,
 	struct kvm_irqx_table_state args;
 	int ret;
 
-	if (copy_from_user(&args, user, sizeof(args)))
-		return -EFAULT;
-	ret = irqx_error_open(error, args.error);
-	if (ret)
-		return ret;
-	ret = table_state_check(&args, false, error);
-	if (ret)
-		return ret;
-	vectors = kvcalloc(max(args.nr, 1U), sizeof(*vectors), GFP_KERNEL_ACCOUNT);
-	if (!vectors)
-		return -ENOMEM;
+	vectors = table_state_open(&args, argp, false, error);
+	if (IS_ERR(vectors))
+		return PTR_ERR(vectors);
 	ret = irqx_context_lock(ctx);
 	if (ret)
 		goto out;
@@ -860,17 +870,9 @@ static long ioctl_set_table(struct irqx_context *ctx, void __user *argp,
 	struct irqx_leave leave = {};
 	int ret;
 
-	if (copy_from_user(&args, argp, sizeof(args)))
-		return -EFAULT;
-	ret = irqx_error_open(error, args.error);
-	if (ret)
-		return ret;
-	ret = table_state_check(&args, true, error);
-	if (ret)
-		return ret;
-	vectors = kvcalloc(max(args.nr, 1U), sizeof(*vectors), GFP_KERNEL_ACCOUNT);
-	if (!vectors)
-		return -ENOMEM;
+	vectors = table_state_open(&args, argp, true, error);
+	if (IS_ERR(vectors))
+		return PTR_ERR(vectors);
 	ret = copy_in_vectors(&args, vectors, error);
 	if (ret)
 		goto out;

@@ -465,14 +465,14 @@ int irqx_route_stage_mask(struct irqx_context *ctx, u32 nr, enum irqx_mask mask,
 			  struct irqx_error *error)
 {
 	struct irqx_gsi *gsi = gsi_find_routed(ctx, nr, IRQX_ARG_ENTRY_GSI, error);
+	int ret;
 
 	if (IS_ERR(gsi))
 		return PTR_ERR(gsi);
-	if (irqx_entries_onward(gsi_future(gsi)))
-		return irqx_reject(error, -EINVAL, IRQX_ARG_ENTRY_GSI,
-				   IRQX_REASON_OF_VECTOR);
-	gsi->staged_mask = mask;
-	return 0;
+	ret = irqx_vector_check_mask(gsi_future(gsi), IRQX_ARG_ENTRY_GSI, error);
+	if (!ret)
+		gsi->staged_mask = mask;
+	return ret;
 }
 
 /*

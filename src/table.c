@@ -124,16 +124,15 @@ static void vector_compose(struct irqx_vector *vector, struct irqx_entries *entr
 /* Has the target be what the entry, the table and the users say. */
 static void vector_update(struct irqx_vector *vector, struct irqx_leave *leave)
 {
+	bool held = vector_is_held(vector);
 	struct irqx_entries entries = {};
 
 	lockdep_assert_held(&vector->table->lock);
 
-	if (vector_is_held(vector)) {
-		irqx_target_change(&vector->target, NULL, IRQX_MASK_SET, leave);
-		return;
-	}
-	if (!vector->stale) {
-		irqx_target_change(&vector->target, NULL, IRQX_MASK_CLEAR, leave);
+	/* The message of one that is held back is looked at when it is let go. */
+	if (held || !vector->stale) {
+		irqx_target_change(&vector->target, NULL,
+				   held ? IRQX_MASK_SET : IRQX_MASK_CLEAR, leave);
 		return;
 	}
 	vector_compose(vector, &entries);
@@ -206,6 +205,23 @@ int irqx_vector_parse(struct irqx_context *ctx, const struct kvm_irq_routing_ent
 	entries->one.irqchip.pin = nr;
 	entries->onward = &table->vectors[array_index_nospec(nr, table->nr)].target;
 	return 0;
+}
+
+/**
+ * irqx_vector_check_mask - may who has these entries be masked or unmasked?
+ * @entries: of a binding or GSI
+ * @arg: what that is among the caller's arguments
+ * @error: filled in if not
+ *
+ * Context: any.
+ * Return: 0, or -EINVAL if it leads to a vector, whose mask is the guest's.
+ */
+int irqx_vector_check_mask(const struct irqx_entries *entries, enum irqx_arg arg,
+			   struct irqx_error *error)
+{
+	if (!irqx_entries_onward(entries))
+		return 0;
+	return irqx_reject(error, -EINVAL, arg, IRQX_REASON_OF_VECTOR);
 }
 
 /**
@@ -306,15 +322,40 @@ static u32 entry_dword(struct irqx_table *table, u32 offset)
 	return vector_at(table, offset)->dwords[offset / sizeof(u32) % NR_DWORDS];
 }
 
-/* KVM has it in the host's byte order. */
-static void put_value(void *to, u32 len, u64 value)
+static u32 pba_dword(struct irqx_table *table, u32 offset)
 {
-	u32 dword = value;
+	u32 i, first = offset * BITS_PER_BYTE, bits = 0;
 
-	if (len == sizeof(value))
-		memcpy(to, &value, sizeof(value));
-	else
+	/* Those without a vector are reserved [6.8.2.10]. */
+	for (i = 0; i < 32 && first + i < table->nr; i++)
+		if (vector_is_pending(&table->vectors[first + i]))
+			bits |= BIT(i);
+	return bits;
+}
+
+/*
+ * Of what consists of dwords, by the function that has them; inlined, so that it is no call by
+ * pointer.  KVM has values in the host's byte order.
+ */
+static __always_inline void
+table_read(struct irqx_table *table, u32 (*dword_of)(struct irqx_table *table, u32 offset),
+	   u32 offset, u32 len, void *to)
+{
+	u32 dword;
+	u64 qword;
+
+	if (!access_is_defined(offset, len)) {
+		memset(to, 0, len);
+		table->undefined++;
+		return;
+	}
+	dword = dword_of(table, offset);
+	if (len == sizeof(dword)) {
 		memcpy(to, &dword, sizeof(dword));
+		return;
+	}
+	qword = (u64)dword_of(table, offset + sizeof(dword)) << 32 | dword;
+	memcpy(to, &qword, sizeof(qword));
 }
 
 static u64 get_value(const void *from, u32 len)
@@ -336,22 +377,14 @@ static int entries_read(struct kvm_vcpu *vcpu, struct kvm_io_device *device, gpa
 	struct irqx_window *window = window_of(device);
 	struct irqx_table *table = table_enter(window, WINDOW_ENTRIES);
 	u32 offset = addr - window->start;
-	u64 value;
 	int ret = 0;
 
 	if (!table)
 		return -EOPNOTSUPP;
-	if (access_is_vmms(table, offset, len)) {
+	if (access_is_vmms(table, offset, len))
 		ret = -EOPNOTSUPP;
-	} else if (!access_is_defined(offset, len)) {
-		memset(to, 0, len);
-		table->undefined++;
-	} else {
-		value = entry_dword(table, offset);
-		if (len == sizeof(u64))
-			value |= (u64)entry_dword(table, offset + sizeof(u32)) << 32;
-		put_value(to, len, value);
-	}
+	else
+		table_read(table, entry_dword, offset, len, to);
 	mutex_unlock(&table->lock);
 	return ret;
 }
@@ -367,10 +400,7 @@ static bool entry_write(struct irqx_table *table, u32 offset, u32 len, u64 value
 	changed = vector_store(vector, i, value);
 	if (len == sizeof(u64))
 		changed |= vector_store(vector, i + 1, value >> 32);
-	/*
-	 * The message of a vector that is held back is looked at when it is let go.  Whoever has
-	 * masked it may be waiting yet for what has begun.
-	 */
+	/* Else nothing is new, but whoever has masked it may wait yet for what has begun. */
 	if (changed && !(vector_is_held(vector) && irqx_target_is_masked(&vector->target)))
 		vector_update(vector, leave);
 	else
@@ -411,36 +441,15 @@ static int entries_write(struct kvm_vcpu *vcpu, struct kvm_io_device *device, gp
 	return 0;
 }
 
-static u32 pba_dword(struct irqx_table *table, u32 offset)
-{
-	u32 i, first = offset * BITS_PER_BYTE, bits = 0;
-
-	/* Those without a vector are reserved [6.8.2.10]. */
-	for (i = 0; i < 32 && first + i < table->nr; i++)
-		if (vector_is_pending(&table->vectors[first + i]))
-			bits |= BIT(i);
-	return bits;
-}
-
 static int pba_read(struct kvm_vcpu *vcpu, struct kvm_io_device *device, gpa_t addr, int len,
 		    void *to)
 {
 	struct irqx_window *window = window_of(device);
 	struct irqx_table *table = table_enter(window, WINDOW_PBA);
-	u32 offset = addr - window->start;
-	u64 value;
 
 	if (!table)
 		return -EOPNOTSUPP;
-	if (access_is_defined(offset, len)) {
-		value = pba_dword(table, offset);
-		if (len == sizeof(u64))
-			value |= (u64)pba_dword(table, offset + sizeof(u32)) << 32;
-		put_value(to, len, value);
-	} else {
-		memset(to, 0, len);
-		table->undefined++;
-	}
+	table_read(table, pba_dword, addr - window->start, len, to);
 	mutex_unlock(&table->lock);
 	return 0;
 }

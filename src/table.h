@@ -5,9 +5,9 @@
 #include <linux/types.h>
 
 #include "entry.h"
+#include "error.h"
 
 struct irqx_context;
-struct irqx_error;
 struct irqx_leave;
 struct irqx_table;
 struct kvm_irq_routing_entry;
@@ -48,6 +48,8 @@ void irqx_table_teardown(struct irqx_context *ctx, struct irqx_leave *leave);
 
 int irqx_vector_parse(struct irqx_context *ctx, const struct kvm_irq_routing_entry *ue,
 		      struct irqx_entries *entries, struct irqx_error *error);
+int irqx_vector_check_mask(const struct irqx_entries *entries, enum irqx_arg arg,
+			   struct irqx_error *error);
 void irqx_vector_bind(const struct irqx_entries *entries);
 void irqx_vector_unbind(struct irqx_target *vector, struct irqx_leave *leave);
 
