@@ -326,11 +326,11 @@ TEST_F_TIMEOUT(table_stall, argument_is_gone, 90)
 struct attack {
 	struct irqx_pages *pages;
 	bool alone;		/* without the module */
-	int ready;
 };
 
-static int attacker(struct attack *attack)
+static void attacker(void *arg, int ready)
 {
+	struct attack *attack = arg;
 	struct irqx_guest *g = guest_create(attack->pages);
 	struct irqx_blocked call = { .call = create };
 	int fd = irqx_eventfd(0, 0);
@@ -356,39 +356,16 @@ static int attacker(struct attack *attack)
 					irqx_vector_message(g, 1, IRQ_B), ~0ULL);
 	}
 	irqx_fire(fd);
-	if (write(attack->ready, "", 1) != 1)
-		return 1;
-	for (;;)
-		pause();
+	irqx_attack_stay(ready);
 }
 
 /* Return: how long SIGKILL took, in ms. */
 static uint64_t attack(struct attack *attack, struct irqx_guest *victim)
 {
-	int ready[2], status;
-	uint64_t start;
-	pid_t pid;
-	char c;
+	pid_t pid = irqx_attack_start(attacker, attack);
 
-	TEST_ASSERT(!pipe(ready), "pipe: %s", strerror(errno));
-	attack->ready = ready[1];
-	pid = fork();
-	TEST_ASSERT(pid >= 0, "fork: %s", strerror(errno));
-	if (!pid) {
-		close(ready[0]);
-		_exit(attacker(attack));
-	}
-	close(ready[1]);
-	TEST_ASSERT(read(ready[0], &c, 1) == 1, "the attacker ended early");
-	close(ready[0]);
 	other_vm_goes_on(victim);
-
-	start = irqx_now_ns();
-	kill(pid, SIGKILL);
-	TEST_ASSERT(irqx_wait_until(waitpid(pid, &status, WNOHANG) == pid, IRQX_TIMEOUT_MS),
-		    "SIGKILL does not end it");
-	TEST_ASSERT(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "ended with %x", status);
-	return irqx_ms_since(start);
+	return irqx_attack_end(pid);
 }
 
 FIXTURE(killed)

@@ -169,12 +169,7 @@ TEST_F_TIMEOUT(lpi_stall, close_does_not_wait, 60)
 	g->ctx = irqx_context(g->vm);
 }
 
-struct attack {
-	struct irqx_pages *pages;
-	int ready;
-};
-
-static int attacker(struct attack *attack)
+static void attacker(void *pages, int ready)
 {
 	struct irqx_guest *g = irqx_guest_create(2);
 	int fds[3];
@@ -183,33 +178,20 @@ static int attacker(struct attack *attack)
 	irqx_eventfds(fds, 3);
 	irqx_guest_start(g);
 	bind_all(g, fds[0], fds[1], fds[2]);
-	hold_its_lock(g, attack->pages, &vcpu);
+	hold_its_lock(g, pages, &vcpu);
 	irqx_fire(fds[0]);
 	irqx_fire(fds[1]);
-	if (write(attack->ready, "", 1) != 1)
-		return 1;
-	for (;;)
-		pause();
+	irqx_attack_stay(ready);
 }
 
 /* Another VM's LPIs come as ever; SIGKILL ends the attacker, and the module is free. */
 TEST_F_TIMEOUT(lpi_stall, attack_does_no_harm, 90)
 {
-	struct attack attack = { .pages = self->pages };
-	int ready[2], status, refs = irqx_module_refs();
 	struct irqx_guest *g = self->g;
-	uint64_t start;
+	int refs = irqx_module_refs();
 	pid_t pid;
-	char c;
 
-	ASSERT_EQ(0, pipe(ready));
-	attack.ready = ready[1];
-	pid = fork();
-	if (!pid)
-		_exit(attacker(&attack));
-	close(ready[1]);
-	ASSERT_EQ(1, read(ready[0], &c, 1));
-
+	pid = irqx_attack_start(attacker, self->pages);
 	irqx_fire(self->fd);
 	irqx_wait_count(g, 1, 0x40, 1);
 	EXPECT_TRUE(pin_works(g, self->pin));
@@ -222,10 +204,7 @@ TEST_F_TIMEOUT(lpi_stall, attack_does_no_harm, 90)
 		irqx_pages_free(self->pages);
 		self->pages = NULL;
 	}
-	start = irqx_now_ns();
-	EXPECT_TRUE(irqx_wait_until(waitpid(pid, &status, WNOHANG) == pid,
-				    IRQX_SOON_MS));
-	EXPECT_GT(IRQX_SOON_MS, irqx_ms_since(start));
+	EXPECT_GT(IRQX_SOON_MS, irqx_attack_end(pid));
 	EXPECT_TRUE(irqx_wait_module_refs(refs));
 }
 
@@ -375,37 +354,20 @@ TEST_F_TIMEOUT(lpi_table, unbound_before_it_begins, 60)
 	EXPECT_EQ(2, irqx_total(g));
 }
 
-static int table_attacker(struct attack *attack)
+static void table_attacker(void *pages, int ready)
 {
 	struct lpi_table t = lpi_table_create();
 	struct irqx_blocked vcpu;
 
-	write_to_begun(&t, attack->pages, &vcpu);
-	if (write(attack->ready, "", 1) != 1)
-		return 1;
-	for (;;)
-		pause();
+	write_to_begun(&t, pages, &vcpu);
+	irqx_attack_stay(ready);
 }
 
 TEST_F_TIMEOUT(lpi_table, write_is_killed, 60)
 {
-	struct attack attack = { .pages = self->pages };
-	int ready[2], status;
-	uint64_t start;
-	pid_t pid;
-	char c;
+	pid_t pid = irqx_attack_start(table_attacker, self->pages);
 
-	ASSERT_EQ(0, pipe(ready));
-	attack.ready = ready[1];
-	pid = fork();
-	if (!pid)
-		_exit(table_attacker(&attack));
-	close(ready[1]);
-	ASSERT_EQ(1, read(ready[0], &c, 1));
-	start = irqx_now_ns();
-	kill(pid, SIGKILL);
-	EXPECT_TRUE(irqx_wait_until(waitpid(pid, &status, WNOHANG) == pid, IRQX_SOON_MS));
-	EXPECT_GT(IRQX_SOON_MS, irqx_ms_since(start));
+	EXPECT_GT(IRQX_SOON_MS, irqx_attack_end(pid));
 	EXPECT_TRUE(irqx_wait_module_refs(self->refs));
 }
 

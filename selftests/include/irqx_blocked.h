@@ -22,6 +22,15 @@ bool irqx_is_blocked(struct irqx_blocked *blocked);
 /* Return: what it returned. */
 int irqx_blocked_join(struct irqx_blocked *blocked);
 
+/*
+ * A process that is to be ended while it waits for whatever it can: runs attack(arg, ready),
+ * which ends in irqx_attack_stay(), and only then does irqx_attack_start() return.
+ */
+pid_t irqx_attack_start(void (*attack)(void *arg, int ready), void *arg);
+void __attribute__((noreturn)) irqx_attack_stay(int ready);
+/* Return: how long SIGKILL took, in ms. */
+uint64_t irqx_attack_end(pid_t pid);
+
 static inline uint64_t irqx_ms_since(uint64_t start_ns)
 {
 	return (irqx_now_ns() - start_ns) / 1000000;

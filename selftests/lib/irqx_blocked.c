@@ -2,6 +2,9 @@
 /*
  * See irqx_blocked.h.
  */
+#include <signal.h>
+#include <sys/wait.h>
+
 #include "irqx_blocked.h"
 
 static void *blocked_thread(void *arg)
@@ -39,4 +42,45 @@ int irqx_blocked_join(struct irqx_blocked *blocked)
 {
 	pthread_join(blocked->thread, NULL);
 	return blocked->ret;
+}
+
+pid_t irqx_attack_start(void (*attack)(void *arg, int ready), void *arg)
+{
+	int ready[2];
+	pid_t pid;
+	char c;
+
+	TEST_ASSERT(!pipe(ready), "pipe: %s", strerror(errno));
+	pid = fork();
+	TEST_ASSERT(pid >= 0, "fork: %s", strerror(errno));
+	if (!pid) {
+		close(ready[0]);
+		attack(arg, ready[1]);
+		_exit(1);
+	}
+	close(ready[1]);
+	TEST_ASSERT(read(ready[0], &c, 1) == 1, "the attacker ended early");
+	close(ready[0]);
+	return pid;
+}
+
+void irqx_attack_stay(int ready)
+{
+	if (write(ready, "", 1) != 1)
+		_exit(1);
+	for (;;)
+		pause();
+}
+
+uint64_t irqx_attack_end(pid_t pid)
+{
+	uint64_t start = irqx_now_ns();
+	int status;
+
+	kill(pid, SIGKILL);
+	TEST_ASSERT(irqx_wait_until(waitpid(pid, &status, WNOHANG) == pid, IRQX_TIMEOUT_MS),
+		    "SIGKILL does not end it");
+	TEST_ASSERT(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "ended with %x",
+		    status);
+	return irqx_ms_since(start);
 }

@@ -334,12 +334,12 @@ struct attack {
 	struct irqx_pages *pages;
 	bool by_xen;
 	bool alone;		/* with KVM's own irqfds, or none */
-	int ready;
 };
 
 /* Has the module, and with @by_xen KVM, wait for each page that it can. */
-static int attacker(struct attack *attack)
+static void attacker(void *arg, int ready)
 {
+	struct attack *attack = arg;
 	static int fds[NR_PAGES];
 	struct irqx_guest *g;
 	struct irqx_synic *s;
@@ -369,45 +369,7 @@ static int attacker(struct attack *attack)
 	}
 	for (i = 0; i < NR_PAGES; i++)
 		irqx_fire(fds[i]);
-	if (write(attack->ready, "", 1) != 1)
-		return 1;
-	for (;;)
-		pause();
-}
-
-static pid_t attack_start(struct attack *attack)
-{
-	int ready[2];
-	pid_t pid;
-	char c;
-
-	TEST_ASSERT(!pipe(ready), "pipe: %s", strerror(errno));
-	attack->ready = ready[1];
-	pid = fork();
-	TEST_ASSERT(pid >= 0, "fork: %s", strerror(errno));
-	if (!pid) {
-		close(ready[0]);
-		_exit(attacker(attack));
-	}
-	close(ready[1]);
-	TEST_ASSERT(read(ready[0], &c, 1) == 1, "the attacker ended early");
-	close(ready[0]);
-	return pid;
-}
-
-/* Return: how long it took, in ms. */
-static uint64_t end_attack(pid_t pid)
-{
-	uint64_t start = irqx_now_ns();
-	int status;
-
-	kill(pid, SIGKILL);
-	TEST_ASSERT(irqx_wait_until(waitpid(pid, &status, WNOHANG) == pid,
-				    IRQX_TIMEOUT_MS),
-		    "SIGKILL does not end it");
-	TEST_ASSERT(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
-		    "ended with %x", status);
-	return irqx_ms_since(start);
+	irqx_attack_stay(ready);
 }
 
 FIXTURE(attack) {
@@ -480,12 +442,12 @@ TEST_F_TIMEOUT(attack, does_no_harm, 120)
 	pid_t pid;
 
 	attack.alone = true;
-	alone_ms = end_attack(attack_start(&attack));
+	alone_ms = irqx_attack_end(irqx_attack_start(attacker, &attack));
 
 	attack.alone = false;
-	pid = attack_start(&attack);
+	pid = irqx_attack_start(attacker, &attack);
 	EXPECT_TRUE(pins_work(self->victim.g, self->victim.fd, 20));
-	ms = end_attack(pid);
+	ms = irqx_attack_end(pid);
 	TH_LOG("ended after %lu ms, without the module %lu", ms, alone_ms);
 	EXPECT_GT(alone_ms + 1000 * irqx_slowness(), ms);
 	/* The pager goes too, though the page has not come, if it can be killed. */
