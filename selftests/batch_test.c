@@ -805,24 +805,12 @@ TEST_F(batch, op_size)
  * ---- The error record; trace_test has every reason, and these are the same ----
  */
 
-#define STALE	0x5a5a5a5a
-
-static struct kvm_irqx_error stale_error(void)
-{
-	return (struct kvm_irqx_error){
-		.argsz = sizeof(struct kvm_irqx_error),
-		.index = STALE,
-		.arg = STALE,
-		.reason = STALE,
-	};
-}
-
 static int batch_with_error(int ctx, const struct kvm_irqx_op *ops, uint32_t nr,
 			    struct kvm_irqx_error *error)
 {
 	struct kvm_irqx_batch batch = irqx_batch_of(ops, nr);
 
-	*error = stale_error();
+	*error = irqx_stale_error();
 	batch.error = (uintptr_t)error;
 	return __irqx_ioctl(ctx, KVM_IRQX_BATCH, &batch);
 }
@@ -837,9 +825,9 @@ do {									\
 
 #define EXPECT_STALE(error)						\
 do {									\
-	EXPECT_EQ(STALE, (error).index);				\
-	EXPECT_EQ(STALE, (error).arg);					\
-	EXPECT_EQ(STALE, (error).reason);				\
+	EXPECT_EQ(IRQX_STALE, (error).index);				\
+	EXPECT_EQ(IRQX_STALE, (error).arg);					\
+	EXPECT_EQ(IRQX_STALE, (error).reason);				\
 } while (0)
 
 TEST_F(batch, error_record)
@@ -876,20 +864,20 @@ TEST_F(batch, error_record)
 
 	/* The errno says it all. */
 	batch = irqx_batch_of((void *)8, 1);
-	error = stale_error();
+	error = irqx_stale_error();
 	batch.error = (uintptr_t)&error;
 	EXPECT_EQ(EFAULT, __irqx_ioctl(self->ctx, KVM_IRQX_BATCH, &batch));
 	EXPECT_ERROR(error, ~0U, NONE, NONE);
 
 	/* The same of one binding. */
 	direct.error = (uintptr_t)&error;
-	error = stale_error();
+	error = irqx_stale_error();
 	EXPECT_EQ(0, __irqx_ioctl(self->ctx, KVM_IRQX_IRQFD_DIRECT, &direct));
 	EXPECT_STALE(error);
 	EXPECT_EQ(EBUSY, __irqx_ioctl(self->ctx, KVM_IRQX_IRQFD_DIRECT, &direct));
 	EXPECT_ERROR(error, ~0U, FD, BOUND);
 	direct.flags = KVM_IRQX_IRQFD_DIRECT_DEASSIGN;
-	error = stale_error();
+	error = irqx_stale_error();
 	EXPECT_EQ(0, __irqx_ioctl(self->ctx, KVM_IRQX_IRQFD_DIRECT, &direct));
 	EXPECT_STALE(error);
 	EXPECT_EQ(0, __irqx_ioctl(self->ctx, KVM_IRQX_IRQFD_DIRECT, &direct));
@@ -914,7 +902,7 @@ TEST_F(batch, error_record_size)
 	struct {
 		struct kvm_irqx_error error;
 		uint32_t more;
-	} large = { .error = stale_error(), .more = STALE };
+	} large = { .error = irqx_stale_error(), .more = IRQX_STALE };
 	struct kvm_irqx_irqfd_direct direct = self->irqfds[0];
 	uint32_t argsz;
 
@@ -923,11 +911,11 @@ TEST_F(batch, error_record_size)
 	large.error.argsz = sizeof(large);
 	EXPECT_EQ(EINVAL, __irqx_ioctl(self->ctx, KVM_IRQX_IRQFD_DIRECT, &direct));
 	EXPECT_ERROR(large.error, ~0U, FLAGS, UNKNOWN_FLAG);
-	EXPECT_EQ(STALE, large.more);
+	EXPECT_EQ(IRQX_STALE, large.more);
 
 	direct.flags = 0;
 	for (argsz = 0; argsz < sizeof(large.error); argsz++) {
-		large.error = stale_error();
+		large.error = irqx_stale_error();
 		large.error.argsz = argsz;
 		EXPECT_EQ(EINVAL, __irqx_ioctl(self->ctx, KVM_IRQX_IRQFD_DIRECT, &direct));
 		EXPECT_EQ(argsz, large.error.argsz);
@@ -950,8 +938,8 @@ TEST_F(batch, error_record_efault)
 	ASSERT_NE(MAP_FAILED, pages);
 	read_only = (void *)(pages + PAGE);
 	half = (void *)(pages + PAGE - 8);
-	*read_only = stale_error();
-	*half = stale_error();
+	*read_only = irqx_stale_error();
+	*half = irqx_stale_error();
 	ASSERT_EQ(0, mprotect(pages + PAGE, PAGE, PROT_READ));
 	ASSERT_EQ(0, munmap(pages + 2 * PAGE, PAGE));
 	bad[0] = 8;
@@ -970,7 +958,7 @@ TEST_F(batch, error_record_efault)
 		EXPECT_EQ(1, batch.index);
 	}
 	expect_none(_metadata, self, 0);
-	*good = stale_error();
+	*good = irqx_stale_error();
 	batch.error = (uintptr_t)good;
 	EXPECT_EQ(0, __irqx_ioctl(self->ctx, KVM_IRQX_BATCH, &batch));
 	munmap(pages, 2 * PAGE);

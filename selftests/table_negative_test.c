@@ -352,18 +352,6 @@ FIXTURE_TEARDOWN(table_negative)
 	irqx_guest_free(self->g);
 }
 
-#define STALE	0xaaaaaaaa
-
-static struct kvm_irqx_error stale_error(void)
-{
-	return (struct kvm_irqx_error){
-		.argsz = sizeof(struct kvm_irqx_error),
-		.index = STALE,
-		.arg = STALE,
-		.reason = STALE,
-	};
-}
-
 static void base_table(FIXTURE_DATA(table_negative) *self, enum base base,
 		       struct kvm_irqx_table *args)
 {
@@ -512,7 +500,7 @@ TEST_F_TIMEOUT(table_negative, refused, 120)
 	union call_arg arg;
 
 	for (row = rows; row < rows + ARRAY_SIZE(rows); row++) {
-		struct kvm_irqx_error error = stale_error();
+		struct kvm_irqx_error error = irqx_stale_error();
 		bool right;
 		int err;
 
@@ -543,12 +531,12 @@ TEST_F(table_negative, unchanged_call_works)
 	union call_arg arg;
 
 	for (base = 0; base < NR_BASES; base++) {
-		struct kvm_irqx_error error = stale_error();
+		struct kvm_irqx_error error = irqx_stale_error();
 
 		base_arg(self, base, &arg, &error);
 		EXPECT_EQ(__irqx_ioctl(self->ctx, cmds[base], &arg), 0)
 			TH_LOG("%s", names[base]);
-		EXPECT_EQ(error.reason, STALE);
+		EXPECT_EQ(error.reason, IRQX_STALE);
 		switch (base) {
 		case CREATE:
 			arg.table = (struct kvm_irqx_table){
@@ -592,7 +580,7 @@ TEST_F(table_negative, known_flags)
 	EXPECT_EQ(info.vector_size, sizeof(struct kvm_irqx_vector));
 	EXPECT_EQ(info.max_vectors, KVM_IRQX_MAX_VECTORS);
 	for (bit = 0; bit < 32; bit++) {
-		error = stale_error();
+		error = irqx_stale_error();
 		base_arg(self, CREATE, &arg, &error);
 		arg.table.op = bit;
 		arg.table.nr = ~0U;
@@ -600,7 +588,7 @@ TEST_F(table_negative, known_flags)
 		if (error.arg != KVM_IRQX_ARG_OP)
 			ops |= 1U << bit;
 
-		error = stale_error();
+		error = irqx_stale_error();
 		base_arg(self, CREATE, &arg, &error);
 		arg.table.flags = 1U << bit;
 		arg.table.nr = 0;
@@ -608,14 +596,14 @@ TEST_F(table_negative, known_flags)
 		EXPECT_EQ(error.arg, info.table_flags & 1U << bit ? KVM_IRQX_ARG_NR :
 								    KVM_IRQX_ARG_FLAGS);
 
-		error = stale_error();
+		error = irqx_stale_error();
 		base_arg(self, SET, &arg, &error);
 		arg.table.flags = 1U << bit;
 		arg.table.table = 77;
 		EXPECT_EQ(__irqx_ioctl(self->ctx, KVM_IRQX_TABLE, &arg),
 			  info.table_flags & 1U << bit ? ENOENT : EINVAL);
 
-		error = stale_error();
+		error = irqx_stale_error();
 		base_arg(self, PUT, &arg, &error);
 		arg.state.head.flags = 1U << bit;
 		arg.state.head.table = 77;
@@ -658,7 +646,7 @@ TEST_F(table_negative, vector_size)
 	for (size = KVM_IRQX_VECTOR_SIZE_MIN; size <= KVM_IRQX_VECTOR_SIZE_MAX; size++) {
 		unsigned char buf[2 * KVM_IRQX_VECTOR_SIZE_MAX] = {};
 		struct kvm_irqx_vector one = { .control = 1, .data = size };
-		struct kvm_irqx_error error = stale_error();
+		struct kvm_irqx_error error = irqx_stale_error();
 		union call_arg arg;
 
 		expect_get(_metadata, self, size);
@@ -767,7 +755,7 @@ TEST_F_TIMEOUT(table_negative, bus_is_full_enospc, 120)
 	int err;
 
 	for (n = 0; n < ARRAY_SIZE(ids); n++) {
-		error = stale_error();
+		error = irqx_stale_error();
 		base_arg(self, CREATE, &arg, &error);
 		arg.table.nr = 1;
 		arg.table.entries = FREE_GPA + n * 32;
@@ -780,7 +768,7 @@ TEST_F_TIMEOUT(table_negative, bus_is_full_enospc, 120)
 	EXPECT_EQ(err, ENOSPC);
 	EXPECT_EQ(error.arg, KVM_IRQX_ARG_CONTEXT);
 	EXPECT_EQ(error.reason, KVM_IRQX_REASON_LIMIT);
-	error = stale_error();
+	error = irqx_stale_error();
 	base_arg(self, MOVE, &arg, &error);
 	arg.table.entries = FREE_GPA + n * 32;
 	arg.table.pba = arg.table.entries + 0x2000;
@@ -828,7 +816,7 @@ static int create_in(int ctx, struct kvm_irqx_error *error)
 		.error = (uintptr_t)error,
 	};
 
-	*error = stale_error();
+	*error = irqx_stale_error();
 	return __irqx_ioctl(ctx, KVM_IRQX_TABLE, &args);
 }
 

@@ -39,18 +39,9 @@ static bool is_masked(const struct vmm *vmm, uint32_t vector)
 static void send(struct vmm *vmm, uint32_t vector)
 {
 	const uint32_t *entry = vmm->table[vector];
-	struct kvm_irq_routing_entry message = {
-		.type = KVM_IRQ_ROUTING_MSI,
-		.flags = irqx_table_devid() ? KVM_MSI_VALID_DEVID : 0,
-		.u.msi = {
-			.address_lo = entry[0],
-			.address_hi = entry[1],
-			.data = entry[2],
-			.devid = irqx_table_devid(),
-		},
-	};
 
-	irqx_signal_msi(vmm->g->vm, message);
+	irqx_signal_msi(vmm->g->vm,
+			irqx_message_entry((uint64_t)entry[1] << 32 | entry[0], entry[2]));
 }
 
 /* The function has something to say. */

@@ -86,6 +86,8 @@ int __irqx_vector_keep(struct irqx_table *table, uint32_t vector,
 struct kvm_irqx_vector irqx_vector_get(struct irqx_table *table, uint32_t vector);
 void irqx_vector_put(struct irqx_table *table, uint32_t vector, struct kvm_irqx_vector state);
 
+/* The message as a routing entry, from the function that has the table. */
+struct kvm_irq_routing_entry irqx_message_entry(uint64_t address, uint32_t data);
 /* The routing entry that leads to a vector. */
 struct kvm_irq_routing_entry irqx_vector_entry(struct irqx_table *table, uint32_t vector);
 

@@ -88,6 +88,19 @@ do {									\
 	TEST_ASSERT(!err_, "%s: %s", #expr, strerror(err_));		\
 } while (0)
 
+/* An error record that nobody has written to. */
+#define IRQX_STALE	0x5a5a5a5a
+
+static inline struct kvm_irqx_error irqx_stale_error(void)
+{
+	return (struct kvm_irqx_error){
+		.argsz = sizeof(struct kvm_irqx_error),
+		.index = IRQX_STALE,
+		.arg = IRQX_STALE,
+		.reason = IRQX_STALE,
+	};
+}
+
 /* Return: a file descriptor. */
 int irqx_open(void);
 

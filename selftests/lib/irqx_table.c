@@ -324,6 +324,20 @@ void irqx_vector_put(struct irqx_table *table, uint32_t vector, struct kvm_irqx_
 	irqx_assert(__irqx_table_put(table, vector, 1, &state, -1));
 }
 
+struct kvm_irq_routing_entry irqx_message_entry(uint64_t address, uint32_t data)
+{
+	return (struct kvm_irq_routing_entry){
+		.type = KVM_IRQ_ROUTING_MSI,
+		.flags = irqx_table_devid() ? KVM_MSI_VALID_DEVID : 0,
+		.u.msi = {
+			.address_lo = address,
+			.address_hi = address >> 32,
+			.data = data,
+			.devid = irqx_table_devid(),
+		},
+	};
+}
+
 struct kvm_irq_routing_entry irqx_vector_entry(struct irqx_table *table, uint32_t vector)
 {
 	return (struct kvm_irq_routing_entry){

@@ -137,18 +137,11 @@ struct vmm {
 static struct kvm_irq_routing_entry message_entry(const struct vmm *vmm, uint32_t vector)
 {
 	const uint32_t *entry = &vmm->table[4 * vector];
+	struct kvm_irq_routing_entry message =
+		irqx_message_entry((uint64_t)entry[1] << 32 | entry[0], entry[2]);
 
-	return (struct kvm_irq_routing_entry){
-		.gsi = vmm->way == WAY_KVM ? vector : 0,
-		.type = KVM_IRQ_ROUTING_MSI,
-		.flags = irqx_table_devid() ? KVM_MSI_VALID_DEVID : 0,
-		.u.msi = {
-			.address_lo = entry[0],
-			.address_hi = entry[1],
-			.data = entry[2],
-			.devid = irqx_table_devid(),
-		},
-	};
+	message.gsi = vmm->way == WAY_KVM ? vector : 0;
+	return message;
 }
 
 static void apply(struct vmm *vmm, uint32_t vector)
