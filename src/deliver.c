@@ -37,6 +37,69 @@
 #define IRQX_PAGER_NAP_MIN	1
 #define IRQX_PAGER_NAP_MAX	128
 
+/* Where spinlocks are raw, the one is the beginning of the other. */
+#ifndef CONFIG_PREEMPT_RT
+static_assert(offsetof(spinlock_t, rlock) == 0);
+#endif
+
+static __always_inline bool target_lock_is_raw(const struct irqx_target *target)
+{
+	return !IS_ENABLED(CONFIG_PREEMPT_RT) || target->raw;
+}
+
+static __always_inline void target_assert_held(const struct irqx_target *target)
+{
+	if (target_lock_is_raw(target))
+		lockdep_assert_held(target->lock);
+	else
+		lockdep_assert_held(target->sleeping_lock);
+}
+
+static __always_inline void target_lock_irq(struct irqx_target *target)
+	__acquires(target->lock)
+{
+	if (target_lock_is_raw(target))
+		raw_spin_lock_irq(target->lock);
+	else
+		spin_lock_irq(target->sleeping_lock);
+}
+
+static __always_inline void target_unlock_irq(struct irqx_target *target)
+	__releases(target->lock)
+{
+	if (target_lock_is_raw(target))
+		raw_spin_unlock_irq(target->lock);
+	else
+		spin_unlock_irq(target->sleeping_lock);
+}
+
+/* With another target's lock held, so but for PREEMPT_RT interrupts are off. */
+static __always_inline unsigned long target_lock_nested(struct irqx_target *target)
+	__acquires(target->lock)
+{
+	unsigned long flags = 0;
+
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		raw_spin_lock(target->lock);
+	else if (target->raw)
+		raw_spin_lock_irqsave(target->lock, flags);
+	else
+		spin_lock(target->sleeping_lock);
+	return flags;
+}
+
+static __always_inline void target_unlock_nested(struct irqx_target *target,
+						 unsigned long flags)
+	__releases(target->lock)
+{
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+		raw_spin_unlock(target->lock);
+	else if (target->raw)
+		raw_spin_unlock_irqrestore(target->lock, flags);
+	else
+		spin_unlock(target->sleeping_lock);
+}
+
 /* Before the event is counted as delivered: then all is known of it. */
 static void count_result(struct irqx_delivery *delivery, int ret)
 {
@@ -93,7 +156,7 @@ static int raise_now(struct irqx_target *target, struct irqx_source *source,
 	struct irqx_entries *to = &target->to;
 	int ret;
 
-	lockdep_assert_held(target->lock);
+	target_assert_held(target);
 
 	if (to->one.type == KVM_IRQX_ROUTING_PPI && !source)
 		return irqx_lines_event(&vm->lines, &to->one, true);
@@ -135,7 +198,7 @@ static void later_kick(struct irqx_later *later, enum irqx_queue_id id)
 /* While it is masked, a source's level is noted down, and nothing else is done. */
 static bool target_has_work(const struct irqx_target *target)
 {
-	lockdep_assert_held(target->lock);
+	target_assert_held(target);
 
 	return !target->masked ||
 	       (target->asked && irqx_entry_has_level(&target->to.one));
@@ -171,25 +234,40 @@ static bool irqfd_is_owed(const struct irqx_irqfd *irqfd)
 	return target->owed && irqfd->epoch == target->epoch;
 }
 
+/* Events that are counted as not inline, and are one interrupt with an earlier one. */
+static void count_merged(struct irqx_delivery *delivery, u32 events)
+{
+	this_cpu_add(delivery->counters->deferred, events);
+	this_cpu_add(delivery->counters->coalesced, events);
+}
+
+/* A worker is to raise the source's level. */
+static void source_ask(struct irqx_target *target, struct irqx_source *source)
+{
+	target_assert_held(target);
+
+	WRITE_ONCE(source->asked_low, false);
+	if (xchg(&source->asked, true))
+		count_merged(target->delivery, 1);
+	target->asked = true;
+	target_queue(target);
+}
+
 static void event_defer(struct irqx_irqfd *irqfd)
 {
 	struct irqx_target *target = irqfd->target;
-	bool waits;
 
-	lockdep_assert_held(target->lock);
+	target_assert_held(target);
 
 	if (irqfd->source) {
-		waits = xchg(&irqfd->source->asked, true);
-		target->asked = true;
-	} else {
-		waits = irqfd_is_owed(irqfd);
-		target->owed += !waits;
-		irqfd->epoch = target->epoch;
+		source_ask(target, irqfd->source);
+		return;
 	}
-	if (waits) {
-		this_cpu_inc(target->delivery->counters->deferred);
-		this_cpu_inc(target->delivery->counters->coalesced);
-	}
+	if (irqfd_is_owed(irqfd))
+		count_merged(target->delivery, 1);
+	else
+		target->owed++;
+	irqfd->epoch = target->epoch;
 	target_queue(target);
 }
 
@@ -215,24 +293,23 @@ static void deliver_locked(struct irqx_irqfd *irqfd)
 		event_defer(irqfd);
 }
 
-/* @events, which are counted as not inline, are one interrupt, or none beside another. */
-static void vector_owe(struct irqx_target *vector, u32 events)
+/*
+ * @events, which are counted as not inline, are one interrupt, or none beside another.  Who
+ * they are from does not matter here: nobody takes them back.
+ */
+static void target_owe(struct irqx_target *target, u32 events)
 {
-	struct irqx_counters __percpu *counters = vector->delivery->counters;
+	target_assert_held(target);
 
-	lockdep_assert_held(vector->lock);
-
-	if (!vector->to.nr && !vector->masked) {
-		this_cpu_add(counters->unrouted, events);
+	if (!target->to.nr && !target->masked) {
+		this_cpu_add(target->delivery->counters->unrouted, events);
 		return;
 	}
-	if (vector->owed) {
-		this_cpu_add(counters->deferred, events);
-		this_cpu_add(counters->coalesced, events);
-	} else {
-		vector->owed = events;
-	}
-	target_queue(vector);
+	if (target->owed)
+		count_merged(target->delivery, events);
+	else
+		target->owed = events;
+	target_queue(target);
 }
 
 /* Apart, so that the wake-up has a register less to save. */
@@ -247,7 +324,7 @@ static __always_inline int vector_raise(struct irqx_target *vector)
 	struct irqx_vm *vm;
 	int ret;
 
-	lockdep_assert_held(vector->lock);
+	target_assert_held(vector);
 
 	if (!vector->to.inline_now)
 		return -EWOULDBLOCK;
@@ -259,44 +336,46 @@ static __always_inline int vector_raise(struct irqx_target *vector)
 }
 
 /*
- * An event at a target that leads to a vector; the target's lock is held.  Who else leads
- * there does not matter: what is pending is the vector's, and nobody takes it back.
+ * An event at a target that leads to a vector; the target's lock is held.  What is pending is
+ * the vector's.  @inject: it may be delivered here and now.
  */
-static __always_inline void deliver_onward(struct irqx_target *vector)
+static __always_inline void deliver_onward(struct irqx_target *vector, bool inject)
 {
+	unsigned long flags;
 	int ret;
 
-	spin_lock(vector->lock);
-	ret = vector_raise(vector);
+	flags = target_lock_nested(vector);
+	ret = inject ? vector_raise(vector) : -EWOULDBLOCK;
 	if (unlikely(ret <= 0)) {
 		if (ret == -EWOULDBLOCK) {
 			this_cpu_inc(vector->delivery->counters->not_inline);
-			vector_owe(vector, 1);
+			target_owe(vector, 1);
 			goto out;
 		}
 		count_result(vector->delivery, ret);
 	}
 	this_cpu_inc(vector->delivery->counters->atomic);
 out:
-	spin_unlock(vector->lock);
+	target_unlock_nested(vector, flags);
 }
 
 /* An event, outside the fast ways of deliver_event(). */
 static noinline void deliver_event_slow(struct irqx_irqfd *irqfd)
 {
 	struct irqx_target *vector, *target = irqfd->target;
+	unsigned long flags;
 
 	if (irqx_irqfd_is_direct(irqfd)) {
 		deliver_locked(irqfd);
 		return;
 	}
-	spin_lock(target->lock);
+	flags = target_lock_nested(target);
 	vector = irqx_entries_onward(&target->to);
 	if (vector)
-		deliver_onward(vector);
+		deliver_onward(vector, true);
 	else
 		deliver_locked(irqfd);
-	spin_unlock(target->lock);
+	target_unlock_nested(target, flags);
 }
 
 /*
@@ -313,13 +392,13 @@ static __always_inline void deliver_event(struct irqx_irqfd *irqfd)
 	struct irqx_entries *to = &irqfd->own.to;
 	int ret;
 
-	lockdep_assert_held(irqfd->own.lock);
+	target_assert_held(&irqfd->own);
 	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
 		lockdep_assert_irqs_disabled();
 
 	if (!to->inline_now) {
 		if (to->one.type == KVM_IRQX_ROUTING_VECTOR)
-			deliver_onward(to->onward);
+			deliver_onward(to->onward, true);
 		else
 			deliver_event_slow(irqfd);
 		return;
@@ -421,7 +500,7 @@ bool irqx_deliver_take_back(struct irqx_irqfd *irqfd, bool last)
 	struct irqx_target *target = irqfd->target;
 	u32 events = 0;
 
-	spin_lock_irq(target->lock);
+	target_lock_irq(target);
 	if (irqfd->source)
 		events = xchg(&irqfd->source->asked, false);
 	else if (!target->masked)
@@ -435,7 +514,7 @@ bool irqx_deliver_take_back(struct irqx_irqfd *irqfd, bool last)
 		target->owed += events;
 		events = 0;
 	}
-	spin_unlock_irq(target->lock);
+	target_unlock_irq(target);
 	/* They are no events any more. */
 	this_cpu_sub(target->delivery->counters->not_inline, events);
 	return events;
@@ -463,11 +542,12 @@ static void queue_inject(struct irqx_later *later, enum irqx_queue_id id,
 			 u32 events)
 {
 	struct irqx_queue *queue = &later->queues[id];
+	unsigned long flags;
 
-	raw_spin_lock(&later->lock);
+	raw_spin_lock_irqsave(&later->lock, flags);
 	queue->events = events;
 	queue->state = IRQX_INJECTING;
-	raw_spin_unlock(&later->lock);
+	raw_spin_unlock_irqrestore(&later->lock, flags);
 }
 
 /* Return: the next one, which stays while the queue's state is IRQX_HOLDING; or NULL. */
@@ -509,7 +589,7 @@ static u32 target_take_owed(struct irqx_target *target)
 {
 	u32 owed = target->owed;
 
-	lockdep_assert_held(target->lock);
+	target_assert_held(target);
 
 	target->owed = 0;
 	/* 0 is that of an irqfd which was never owed anything. */
@@ -523,14 +603,14 @@ static void target_owe_asked(struct irqx_target *target)
 	struct irqx_source *source;
 
 	lockdep_assert_held(&target->delivery->vm->lines.plugs_lock);
-	lockdep_assert_held(target->lock);
+	target_assert_held(target);
 
 	hlist_for_each_entry(source, &target->sources, node)
 		target->owed += xchg(&source->asked, false);
 	target->asked = false;
 }
 
-/* The levels of the sources that were asked.  plugs_lock is held. */
+/* The levels that the sources were asked for.  plugs_lock is held. */
 static void sources_assert_asked(struct irqx_target *target)
 {
 	struct irqx_delivery *delivery = target->delivery;
@@ -538,9 +618,8 @@ static void sources_assert_asked(struct irqx_target *target)
 	int ret;
 
 	hlist_for_each_entry(source, &target->sources, node) {
-		if (!xchg(&source->asked, false))
+		if (!irqx_source_set_asked(source, &ret))
 			continue;
-		ret = irqx_source_set(source, true, false);
 		if (target->to.nr)
 			count_deferred(delivery, 1, ret);
 		else
@@ -558,11 +637,11 @@ static bool target_assert_asked(struct irqx_target *target)
 	struct irqx_lines *lines = &target->delivery->vm->lines;
 	bool asked, owed;
 
-	spin_lock_irq(target->lock);
+	target_lock_irq(target);
 	asked = target->asked;
 	target->asked = false;
 	owed = target->owed;
-	spin_unlock_irq(target->lock);
+	target_unlock_irq(target);
 	if (!asked)
 		return owed;
 
@@ -571,10 +650,10 @@ static bool target_assert_asked(struct irqx_target *target)
 	if (!target_latches(target)) {
 		sources_assert_asked(target);
 	} else if (!irqx_target_is_masked(target)) {
-		spin_lock_irq(target->lock);
+		target_lock_irq(target);
 		target_owe_asked(target);
 		owed = target->owed;
-		spin_unlock_irq(target->lock);
+		target_unlock_irq(target);
 	}
 	spin_unlock(&lines->plugs_lock);
 	return owed;
@@ -605,7 +684,7 @@ static void vector_deliver(struct irqx_target *vector, u32 events)
 	int ret = vector_raise(vector);
 
 	if (ret == -EWOULDBLOCK)
-		vector_owe(vector, events);
+		target_owe(vector, events);
 	else
 		count_deferred(vector->delivery, events, ret);
 }
@@ -614,12 +693,13 @@ static void vector_deliver(struct irqx_target *vector, u32 events)
 static void target_pass_on(struct irqx_target *target, struct irqx_target *vector)
 {
 	u32 owed = target_take_owed(target);
+	unsigned long flags;
 
 	if (!owed)
 		return;
-	spin_lock(vector->lock);
+	flags = target_lock_nested(vector);
 	vector_deliver(vector, owed);
-	spin_unlock(vector->lock);
+	target_unlock_nested(vector, flags);
 }
 
 /*
@@ -639,11 +719,11 @@ static void target_deliver(struct irqx_later *later, struct irqx_target *target,
 	u32 owed;
 	int ret;
 
-	spin_lock_irq(target->lock);
+	target_lock_irq(target);
 	if (target->to.paged != paged) {
 		if (target->owed)
 			target_queue(target);
-		spin_unlock_irq(target->lock);
+		target_unlock_irq(target);
 		return;
 	}
 	owed = target->masked ? 0 : target_take_owed(target);
@@ -654,7 +734,7 @@ static void target_deliver(struct irqx_later *later, struct irqx_target *target,
 	/* Under the lock: whoever changes the target now knows that it is under way. */
 	if (owed && to.nr)
 		queue_inject(later, id, owed);
-	spin_unlock_irq(target->lock);
+	target_unlock_irq(target);
 	/* Who removes the target need not wait any more. */
 	if (wq_has_sleeper(&later->progress))
 		wake_up_all(&later->progress);
@@ -676,14 +756,14 @@ static void target_deliver(struct irqx_later *later, struct irqx_target *target,
 		return;
 	}
 	/* It was interrupted for another one's sake. */
-	spin_lock_irq(target->lock);
+	target_lock_irq(target);
 	target->owed += owed;
 	vector = irqx_entries_onward(&target->to);
 	if (vector)
 		target_pass_on(target, vector);
 	else
 		target_queue(target);
-	spin_unlock_irq(target->lock);
+	target_unlock_irq(target);
 }
 
 /* Pins and MSIs: spinlocks, so nobody can make this wait. */
@@ -728,7 +808,7 @@ static bool pager_raise_flag(struct irqx_later *later,
 	u32 owed;
 
 	for (;;) {
-		spin_lock_irq(target->lock);
+		target_lock_irq(target);
 		if (!target->owed || target->masked || !target->to.has_flag)
 			break;
 		ret = raise_atomic(target, NULL, &word);
@@ -747,7 +827,7 @@ static bool pager_raise_flag(struct irqx_later *later,
 		}
 		missed = word;
 		queue_set_state(later, IRQX_PAGED, IRQX_FAULTING);
-		spin_unlock_irq(target->lock);
+		target_unlock_irq(target);
 
 		fault = irqx_vp_fault_in(kvm, word);
 		if (signal_pending(current))
@@ -757,7 +837,7 @@ static bool pager_raise_flag(struct irqx_later *later,
 	}
 	if (target->owed)
 		target_queue(target);
-	spin_unlock_irq(target->lock);
+	target_unlock_irq(target);
 	return !retry;
 }
 
@@ -765,9 +845,9 @@ static bool target_has_flag(struct irqx_target *target)
 {
 	bool has;
 
-	spin_lock_irq(target->lock);
+	target_lock_irq(target);
 	has = target->to.has_flag;
-	spin_unlock_irq(target->lock);
+	target_unlock_irq(target);
 	return has;
 }
 
@@ -972,9 +1052,18 @@ void irqx_target_init(struct irqx_target *target,
 		      struct irqx_delivery *delivery, spinlock_t *lock)
 {
 	target->delivery = delivery;
-	target->lock = lock;
+	target->sleeping_lock = lock;
 	target->epoch = 1;
 	INIT_LIST_HEAD(&target->waiting);
+}
+
+/* One whose events come in any context: irqx_target_event(). */
+void irqx_target_init_raw(struct irqx_target *target,
+			  struct irqx_delivery *delivery, raw_spinlock_t *lock)
+{
+	irqx_target_init(target, delivery, NULL);
+	target->lock = lock;
+	target->raw = true;
 }
 
 /* An injection that has begun by the entries that the target has had till now. */
@@ -1003,17 +1092,18 @@ static bool target_requeue(struct irqx_later *later, struct irqx_target *target,
 			   struct irqx_leave *leave)
 {
 	struct irqx_queue *paged = &later->queues[IRQX_PAGED];
+	unsigned long flags;
 	bool faulting;
 
-	lockdep_assert_held(target->lock);
+	target_assert_held(target);
 
-	raw_spin_lock(&later->lock);
+	raw_spin_lock_irqsave(&later->lock, flags);
 	leave_note(later, target, leave);
 	faulting = paged->now == target && paged->state == IRQX_FAULTING;
 	if (faulting)
 		paged->now = NULL;
 	list_del_init(&target->waiting);
-	raw_spin_unlock(&later->lock);
+	raw_spin_unlock_irqrestore(&later->lock, flags);
 
 	if (target->owed || target->asked)
 		target_queue(target);
@@ -1029,10 +1119,68 @@ static bool target_requeue(struct irqx_later *later, struct irqx_target *target,
 void irqx_target_open(struct irqx_target *target)
 {
 	struct irqx_entries *to = &target->to;
+	bool now = !target->masked && !target->closed;
 
 	/* Those that lead to a vector are neither. */
-	to->inline_now = to->inline_ok && !target->masked;
-	to->atomic_now = to->atomic_ok && !target->masked;
+	to->inline_now = to->inline_ok && now;
+	to->atomic_now = to->atomic_ok && now;
+	if (IS_ENABLED(CONFIG_PREEMPT_RT) && target->raw) {
+		/* Of KVM's locks only those of Xen's event channels sleep. */
+		to->inline_now &= to->one.type != KVM_IRQ_ROUTING_XEN_EVTCHN;
+		to->atomic_now = to->inline_now;
+	}
+}
+
+/**
+ * irqx_target_close - events are nothing any more
+ * @target: the owner keeps its memory; irqx_target_retire() follows
+ *
+ * Context: any with interrupts on.
+ */
+void irqx_target_close(struct irqx_target *target)
+{
+	target_lock_irq(target);
+	target->closed = true;
+	target->masked = true;
+	irqx_target_open(target);
+	target_unlock_irq(target);
+}
+
+/**
+ * irqx_target_plug - have a source at a target, and its level at the target's lines
+ * @target: irqx_lines_prepare() has succeeded for its entries; no event of the source comes yet
+ * @source: at no target
+ *
+ * Context: any with interrupts on.
+ */
+void irqx_target_plug(struct irqx_target *target, struct irqx_source *source)
+{
+	spin_lock(&source->lines->plugs_lock);
+	irqx_source_set_masked(source, irqx_target_is_masked(target));
+	hlist_add_head(&source->node, &target->sources);
+	irqx_source_move(source, &target->to);
+	spin_unlock(&source->lines->plugs_lock);
+}
+
+/**
+ * irqx_target_unplug - undo it
+ * @source: no event comes any more
+ *
+ * A pin falls unless others hold it.
+ *
+ * Context: any with interrupts on.
+ * Return: whether it is masked, with a level that the guest has not seen.
+ */
+bool irqx_target_unplug(struct irqx_source *source)
+{
+	bool pending;
+
+	spin_lock(&source->lines->plugs_lock);
+	pending = irqx_source_is_pending(source);
+	hlist_del(&source->node);
+	irqx_source_move(source, NULL);
+	spin_unlock(&source->lines->plugs_lock);
+	return pending;
 }
 
 /*
@@ -1054,7 +1202,7 @@ static bool sources_unhold(struct irqx_target *target,
 	hlist_for_each_entry(source, &target->sources, node) {
 		if (!irqx_source_unhold(source))
 			continue;
-		if (!source->resamplefd)
+		if (!irqx_source_hears(source))
 			sent = true;
 		else if (!xchg(&source->asked, true))
 			this_cpu_inc(counters->not_inline);
@@ -1075,7 +1223,7 @@ static bool sources_are_asked(struct irqx_target *target)
 	struct irqx_source *source;
 
 	hlist_for_each_entry(source, &target->sources, node)
-		if (READ_ONCE(source->asked))
+		if (READ_ONCE(source->asked) || READ_ONCE(source->asked_low))
 			return true;
 	return false;
 }
@@ -1102,7 +1250,7 @@ static bool target_change_locked(struct irqx_target *target,
 	bool unmasked = target->masked && !masked;
 	struct irqx_target *vector;
 
-	lockdep_assert_held(target->lock);
+	target_assert_held(target);
 
 	if (entries)
 		swap(target->to, *entries);
@@ -1168,14 +1316,14 @@ void irqx_target_change(struct irqx_target *target,
 			irqx_source_move(source, entries);
 	sent = entries && sources_unhold(target, entries);
 
-	spin_lock_irq(target->lock);
+	target_lock_irq(target);
 	if (sent) {
 		/* As in irqx_target_raise(). */
 		this_cpu_inc(target->delivery->counters->not_inline);
 		target->owed++;
 	}
 	faulting = target_change_locked(target, entries, masked, leave);
-	spin_unlock_irq(target->lock);
+	target_unlock_irq(target);
 
 	if (!masked)
 		sources_set_masked(target, false);
@@ -1205,7 +1353,7 @@ void irqx_target_set_pending(struct irqx_target *target, bool pending)
 {
 	struct irqx_counters __percpu *counters = target->delivery->counters;
 
-	spin_lock_irq(target->lock);
+	target_lock_irq(target);
 	if (!pending) {
 		/* They are no events any more. */
 		this_cpu_sub(counters->not_inline, target_take_owed(target));
@@ -1213,7 +1361,7 @@ void irqx_target_set_pending(struct irqx_target *target, bool pending)
 		this_cpu_inc(counters->not_inline);
 		vector_deliver(target, 1);
 	}
-	spin_unlock_irq(target->lock);
+	target_unlock_irq(target);
 }
 
 /**
@@ -1234,10 +1382,10 @@ u32 irqx_target_state(struct irqx_target *target)
 	if (vector)
 		target = vector;
 	spin_lock(&lines->plugs_lock);
-	spin_lock_irq(target->lock);
+	target_lock_irq(target);
 	pending = target->owed;
 	masked = target->masked;
-	spin_unlock_irq(target->lock);
+	target_unlock_irq(target);
 	hlist_for_each_entry(source, &target->sources, node)
 		pending |= irqx_source_is_pending(source);
 	spin_unlock(&lines->plugs_lock);
@@ -1250,15 +1398,16 @@ u32 irqx_target_state(struct irqx_target *target)
  * @target: it
  * @leave: as irqx_target_change()
  *
- * Context: any in which interrupts are on.
+ * Context: any.
  */
 void irqx_target_note(struct irqx_target *target, struct irqx_leave *leave)
 {
 	struct irqx_later *later = &target->delivery->vm->later;
+	unsigned long flags;
 
-	raw_spin_lock_irq(&later->lock);
+	raw_spin_lock_irqsave(&later->lock, flags);
 	leave_note(later, target, leave);
-	raw_spin_unlock_irq(&later->lock);
+	raw_spin_unlock_irqrestore(&later->lock, flags);
 }
 
 /* Nobody will count what is under way when it is done, since the target will be gone. */
@@ -1410,19 +1559,130 @@ void irqx_leave_finish_prompt(struct irqx_vm *vm, struct irqx_leave *leave)
 					     leave->taken[IRQX_PROMPT]));
 }
 
+/*
+ * On PREEMPT_RT nothing that KVM may do is for an interrupt handler, or for who holds a raw lock.
+ */
+static __always_inline bool may_inject(void)
+{
+	return !IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible();
+}
+
+/* An event, outside the fast way of irqx_target_event(). */
+static noinline int target_event_slow(struct irqx_target *target,
+				      struct irqx_source *source, bool inject)
+{
+	struct irqx_delivery *delivery = target->delivery;
+	struct irqx_target *vector;
+	int ret = -EWOULDBLOCK;
+
+	if (target->closed)
+		return -ENODEV;
+	vector = irqx_entries_onward(&target->to);
+	if (vector) {
+		deliver_onward(vector, inject);
+		return 0;
+	}
+	if (inject)
+		ret = raise_atomic(target, source, NULL);
+	if (ret != -EWOULDBLOCK) {
+		count_result(delivery, ret);
+		this_cpu_inc(delivery->counters->atomic);
+		return 0;
+	}
+	this_cpu_inc(delivery->counters->not_inline);
+	if (source)
+		source_ask(target, source);
+	else
+		target_owe(target, 1);
+	return 0;
+}
+
+/**
+ * irqx_target_event - an event, without an eventfd
+ * @target: with a raw lock; the caller sees to it that its memory stays
+ * @source: whose level rises; or NULL
+ *
+ * Context: any but NMI.
+ * Return: 0, or -ENODEV after irqx_target_close().
+ */
+int irqx_target_event(struct irqx_target *target, struct irqx_source *source)
+{
+	struct irqx_delivery *delivery = target->delivery;
+	struct irqx_entries *to = &target->to;
+	bool inject = may_inject();
+	unsigned long flags;
+	int ret;
+
+	raw_spin_lock_irqsave(target->lock, flags);
+	if (!to->inline_now || !inject) {
+		ret = target_event_slow(target, source, inject);
+		goto out;
+	}
+	ret = irqx_kvm_inject_atomic(&to->one, delivery->vm->kvm,
+				     delivery->vm->source_id);
+	if (unlikely(ret <= 0)) {
+		if (ret == -EWOULDBLOCK) {
+			this_cpu_inc(delivery->counters->not_inline);
+			target_owe(target, 1);
+			ret = 0;
+			goto out;
+		}
+		count_result(delivery, ret);
+	}
+	trace_irqx_inject(&to->one, true, 1, ret);
+	this_cpu_inc(delivery->counters->atomic);
+	ret = 0;
+out:
+	raw_spin_unlock_irqrestore(target->lock, flags);
+	return ret;
+}
+
+/**
+ * irqx_target_lower - a source's level falls
+ * @target: as irqx_target_event()
+ * @source: plugged in there
+ *
+ * Context: any but NMI.
+ * Return: as irqx_target_event().
+ */
+int irqx_target_lower(struct irqx_target *target, struct irqx_source *source)
+{
+	bool inject = may_inject();
+	unsigned long flags;
+	bool asked;
+	int ret = 0;
+
+	raw_spin_lock_irqsave(target->lock, flags);
+	if (target->closed) {
+		ret = -ENODEV;
+	} else if (inject && target->to.atomic_now && source->lines->pins_are_atomic) {
+		asked = irqx_source_lower_atomic(source);
+		if (asked)
+			count_merged(target->delivery, 1);
+	} else {
+		if (xchg(&source->asked, false))
+			count_merged(target->delivery, 1);
+		WRITE_ONCE(source->asked_low, true);
+		target->asked = true;
+		target_queue(target);
+	}
+	raw_spin_unlock_irqrestore(target->lock, flags);
+	return ret;
+}
+
 /* As irqx_target_raise(). */
 static int raise_onward(struct irqx_target *vector)
 {
 	int ret;
 
-	spin_lock_irq(vector->lock);
+	target_lock_irq(vector);
 	ret = vector_raise(vector);
 	if (ret == -EWOULDBLOCK) {
 		this_cpu_inc(vector->delivery->counters->not_inline);
 		ret = vector->masked || !vector->to.nr ? -1 : 1;
-		vector_owe(vector, 1);
+		target_owe(vector, 1);
 	}
-	spin_unlock_irq(vector->lock);
+	target_unlock_irq(vector);
 	return ret;
 }
 
@@ -1441,7 +1701,7 @@ int irqx_target_raise(struct irqx_target *target)
 
 	if (vector)
 		return raise_onward(vector);
-	spin_lock_irq(target->lock);
+	target_lock_irq(target);
 	ret = raise_atomic(target, NULL, NULL);
 	if (ret == -EWOULDBLOCK) {
 		/* It is counted as an event, since it will be as a deferred one. */
@@ -1455,7 +1715,7 @@ int irqx_target_raise(struct irqx_target *target)
 			target->owed++;
 		target_queue(target);
 	}
-	spin_unlock_irq(target->lock);
+	target_unlock_irq(target);
 	return ret;
 }
 
@@ -1463,15 +1723,12 @@ int irqx_target_raise(struct irqx_target *target)
 static bool target_has_begun(struct irqx_target *target,
 			     struct irqx_leave *leave)
 {
-	struct irqx_later *later = &target->delivery->vm->later;
 	bool begun;
 
-	spin_lock_irq(target->lock);
+	target_lock_irq(target);
 	begun = !target->owed || target->masked;
-	raw_spin_lock(&later->lock);
-	leave_note(later, target, leave);
-	raw_spin_unlock(&later->lock);
-	spin_unlock_irq(target->lock);
+	irqx_target_note(target, leave);
+	target_unlock_irq(target);
 	return begun;
 }
 

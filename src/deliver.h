@@ -14,6 +14,7 @@
 
 struct irqx_irqfd;
 struct irqx_lines;
+struct irqx_source;
 struct irqx_vm;
 struct task_struct;
 
@@ -44,9 +45,13 @@ struct irqx_delivery {
 struct irqx_target {
 	/*
 	 * Interrupts off.  That of the eventfd's wqh if it is the target's only one:
-	 * a wake-up holds it anyway.  Immutable after publish.
+	 * a wake-up holds it anyway.  On PREEMPT_RT those are not raw.  Immutable after
+	 * publish.
 	 */
-	spinlock_t *lock;
+	union {
+		raw_spinlock_t *lock;
+		spinlock_t *sleeping_lock;	/* on PREEMPT_RT, without @raw */
+	};
 	struct irqx_delivery *delivery;	/* immutable */
 	struct irqx_entries to;		/* @lock */
 	/*
@@ -54,7 +59,9 @@ struct irqx_target {
 	 * irqfd has if its @epoch is this one, which ends when they are delivered.
 	 */
 	u32 owed;			/* @lock */
-	u32 epoch:30;			/* @lock */
+	u32 epoch:28;			/* @lock */
+	u32 raw:1;			/* events come in any context; immutable */
+	u32 closed:1;			/* nothing is delivered any more; @lock */
 	u32 asked:1;			/* some source is asked; @lock */
 	/*
 	 * Nothing is delivered: what comes stays owed, asked, or a source's level.
@@ -139,7 +146,12 @@ void irqx_leave_finish_prompt(struct irqx_vm *vm, struct irqx_leave *leave);
 
 void irqx_target_init(struct irqx_target *target,
 		      struct irqx_delivery *delivery, spinlock_t *lock);
+void irqx_target_init_raw(struct irqx_target *target,
+			  struct irqx_delivery *delivery, raw_spinlock_t *lock);
 void irqx_target_open(struct irqx_target *target);
+void irqx_target_close(struct irqx_target *target);
+void irqx_target_plug(struct irqx_target *target, struct irqx_source *source);
+bool irqx_target_unplug(struct irqx_source *source);
 void irqx_target_change(struct irqx_target *target,
 			struct irqx_entries *entries, enum irqx_mask mask,
 			struct irqx_leave *leave);
@@ -147,6 +159,8 @@ void irqx_target_set_pending(struct irqx_target *target, bool pending);
 u32 irqx_target_state(struct irqx_target *target);
 void irqx_target_note(struct irqx_target *target, struct irqx_leave *leave);
 void irqx_target_retire(struct irqx_target *target, struct irqx_leave *leave);
+int irqx_target_event(struct irqx_target *target, struct irqx_source *source);
+int irqx_target_lower(struct irqx_target *target, struct irqx_source *source);
 int irqx_target_raise(struct irqx_target *target);
 int irqx_target_wait(struct irqx_target *target);
 

@@ -26,7 +26,7 @@ static struct irqx_context *irqfd_context(const struct irqx_irqfd *irqfd)
 /* Of its eventfd; set when it is hooked there. */
 static struct wait_queue_head *irqfd_wqh(const struct irqx_irqfd *irqfd)
 {
-	return container_of(irqfd->own.lock, struct wait_queue_head, lock);
+	return container_of(irqfd->own.sleeping_lock, struct wait_queue_head, lock);
 }
 
 /* Bound, but for events to be taken: they stay in the eventfd. */
@@ -49,7 +49,7 @@ static void irqfd_hook(struct file *file, struct wait_queue_head *wqh,
 {
 	struct irqfd_hook *hook = container_of(pt, struct irqfd_hook, pt);
 
-	hook->irqfd->own.lock = &wqh->lock;
+	hook->irqfd->own.sleeping_lock = &wqh->lock;
 	hook->ret = irqx_add_wait_queue_priority_exclusive(wqh,
 							   &hook->irqfd->wait);
 }
@@ -81,40 +81,6 @@ static void irqfd_leave(struct irqx_irqfd *irqfd)
 	eventfd_ctx_put(irqfd->eventfd);
 }
 
-/* Before events are taken: none may find the irqfd without its line. */
-static void irqfd_plug(struct irqx_irqfd *irqfd)
-{
-	struct irqx_source *source = irqfd->source;
-	struct irqx_target *target = irqfd->target;
-
-	if (!source)
-		return;
-	spin_lock(&source->lines->plugs_lock);
-	irqx_source_set_masked(source, irqx_target_is_masked(target));
-	hlist_add_head(&source->node, &target->sources);
-	irqx_source_move(source, &target->to);
-	spin_unlock(&source->lines->plugs_lock);
-}
-
-/*
- * After it is unhooked.  The pin falls unless others hold it.  Return: whether it is
- * masked, with a level that the guest has not seen.
- */
-static bool irqfd_unplug(struct irqx_irqfd *irqfd)
-{
-	struct irqx_source *source = irqfd->source;
-	bool pending;
-
-	if (!source)
-		return false;
-	spin_lock(&source->lines->plugs_lock);
-	pending = irqx_source_is_pending(source);
-	hlist_del(&source->node);
-	irqx_source_move(source, NULL);
-	spin_unlock(&source->lines->plugs_lock);
-	return pending;
-}
-
 /**
  * irqx_irqfd_remove - undo a binding
  * @irqfd: bound; it is freed
@@ -137,7 +103,8 @@ void irqx_irqfd_remove(struct irqx_irqfd *irqfd, bool last,
 
 	irqfd_unhook(irqfd);
 	waited = irqx_deliver_take_back(irqfd, last);
-	waited |= irqfd_unplug(irqfd);
+	if (source)
+		waited |= irqx_target_unplug(source);
 	if (waited)
 		irqx_eventfd_signal(eventfd);
 	if (irqx_irqfd_is_direct(irqfd))
@@ -288,21 +255,24 @@ void irqx_irqfd_unreserve(struct irqx_irqfd *irqfd)
 /* Context: as irqx_irqfd_reserve().  Events that are in the eventfd are one event. */
 void irqx_irqfd_commit(struct irqx_irqfd *irqfd)
 {
+	struct wait_queue_head *wqh = irqfd_wqh(irqfd);
 	u64 count;
 
-	irqfd_plug(irqfd);
+	/* Before events are taken: none may find the irqfd without its line. */
+	if (irqfd->source)
+		irqx_target_plug(irqfd->target, irqfd->source);
 	if (irqx_irqfd_is_direct(irqfd))
 		irqx_target_open(&irqfd->own);
 	trace_irqx_assign(irqfd->eventfd, &irqfd->target->to.one,
 			  irqx_irqfd_is_direct(irqfd));
-	spin_lock_irq(irqfd->own.lock);
+	spin_lock_irq(&wqh->lock);
 	irqfd->wait.func = irqx_deliver_wakeup;
 	count = irqx_deliver_pending(irqfd);
-	spin_unlock_irq(irqfd->own.lock);
+	spin_unlock_irq(&wqh->lock);
 
 	/* A writer may have waited for room in the counter. */
 	if (count)
-		wake_up_poll(irqfd_wqh(irqfd), EPOLLOUT);
+		wake_up_poll(wqh, EPOLLOUT);
 }
 
 struct irqfd_search {

@@ -352,12 +352,29 @@ int irqx_source_wait_told(struct irqx_source *source)
 	return ret ? -EINTR : 0;
 }
 
+/**
+ * irqx_source_wait_heard - wait until nobody tells it any more
+ * @source: connected to nothing, and told by a call-back
+ *
+ * Context: may sleep.  Bounded: who tells a line's sources does not sleep in between.
+ */
+void irqx_source_wait_heard(struct irqx_source *source)
+{
+	struct irqx_lines *lines = source->lines;
+
+	atomic_inc(&lines->leaving);
+	/* As in irqx_source_wait_told(). */
+	smp_mb__after_atomic();
+	wait_event(lines->told, refcount_read(&source->refs) == 1);
+	atomic_dec(&lines->leaving);
+}
+
 static void line_count_resampler(struct irqx_line *line,
 				 const struct irqx_source *source, int by)
 {
 	lockdep_assert_held(&line->lines->plugs_lock);
 
-	if (source->resamplefd)
+	if (irqx_source_hears(source))
 		WRITE_ONCE(line->resamplers, line->resamplers + by);
 }
 
@@ -387,7 +404,7 @@ static bool line_has_unmasked_resampler(const struct irqx_line *line)
 	lockdep_assert_held(&line->lines->plugs_lock);
 
 	list_for_each_entry(plug, &line->plugs, node)
-		if (plug->source->resamplefd && !plug->source->masked)
+		if (irqx_source_hears(plug->source) && !plug->source->masked)
 			return true;
 	return false;
 }
@@ -397,7 +414,7 @@ static void line_lower_after(struct irqx_line *line,
 			     const struct irqx_source *source, bool held)
 {
 	if ((held && !line->high) ||
-	    (source->resamplefd && !line_has_unmasked_resampler(line)))
+	    (irqx_source_hears(source) && !line_has_unmasked_resampler(line)))
 		line_lower(line, LINE_LATER);
 }
 
@@ -417,7 +434,7 @@ static void source_put_down(struct irqx_source *source, struct irqx_line *line)
 
 	lockdep_assert_held(&lines->plugs_lock);
 
-	if (!source->resamplefd || !list_empty(&source->untold))
+	if (!irqx_source_hears(source) || !list_empty(&source->untold))
 		return;
 	refcount_inc(&source->refs);
 	source->acked = line;
@@ -448,7 +465,10 @@ static void source_tell(struct irqx_source *source, struct irqx_line *line)
 	lockdep_assert_not_held(&source->lines->levels_lock);
 
 	trace_irqx_resample(&line->entry, source->resamplefd);
-	irqx_eventfd_signal(source->resamplefd);
+	if (source->eoi)
+		source->eoi(source->data);
+	else
+		irqx_eventfd_signal(source->resamplefd);
 	irqx_source_put(source);
 }
 
@@ -715,7 +735,7 @@ bool irqx_source_unhold(struct irqx_source *source)
 
 	flags = levels_lock(source->lines);
 	held = source->high;
-	if (source->resamplefd)
+	if (irqx_source_hears(source))
 		source->high = false;
 	levels_unlock(source->lines, flags);
 	return held;
@@ -739,10 +759,55 @@ int irqx_source_assert_atomic(struct irqx_source *source)
 	int ret = -EWOULDBLOCK;
 
 	flags = levels_lock(lines);
+	WRITE_ONCE(source->asked_low, false);
 	if (source->nr)
 		ret = source_assert(source, LINE_ATOMIC);
 	levels_unlock(lines, flags);
 	return ret;
+}
+
+/**
+ * irqx_source_set_asked - the level that a source has been asked for
+ * @source: as irqx_source_set()
+ * @ret: out: as irqx_source_set(), if it is an event
+ *
+ * Context: as irqx_source_set().
+ * Return: whether there was an event.
+ */
+bool irqx_source_set_asked(struct irqx_source *source, int *ret)
+{
+	unsigned long flags;
+	bool asked;
+
+	/* Under the lock: irqx_source_lower_atomic() comes before or after all of it. */
+	flags = levels_lock(source->lines);
+	asked = xchg(&source->asked, false);
+	if (asked)
+		*ret = source_assert(source, LINE_LATER);
+	else if (xchg(&source->asked_low, false))
+		source_lower(source, LINE_LATER);
+	levels_unlock(source->lines, flags);
+	return asked;
+}
+
+/**
+ * irqx_source_lower_atomic - as irqx_source_assert_atomic(), for a level that falls
+ * @source: connected
+ *
+ * Context: as irqx_source_assert_atomic().
+ * Return: whether there was an event that had not raised it yet, and never will.
+ */
+bool irqx_source_lower_atomic(struct irqx_source *source)
+{
+	unsigned long flags;
+	bool asked;
+
+	flags = levels_lock(source->lines);
+	asked = xchg(&source->asked, false);
+	WRITE_ONCE(source->asked_low, false);
+	source_lower(source, LINE_ATOMIC);
+	levels_unlock(source->lines, flags);
+	return asked;
 }
 
 /**
@@ -865,7 +930,7 @@ static void line_let_go(struct irqx_line *line)
 	lockdep_assert_held(&line->lines->levels_lock);
 
 	list_for_each_entry(plug, &line->plugs, node) {
-		if (!plug->source->resamplefd)
+		if (!irqx_source_hears(plug->source))
 			continue;
 		source_let_go(plug->source);
 		has_others |= plug->source->nr > 1;
@@ -879,7 +944,7 @@ static void line_let_go(struct irqx_line *line)
 	if (!has_others)
 		return;
 	list_for_each_entry(plug, &line->plugs, node)
-		for (i = 0; plug->source->resamplefd && i < plug->source->nr; i++)
+		for (i = 0; irqx_source_hears(plug->source) && i < plug->source->nr; i++)
 			line_lower_at(plug->source->plugs[i].line, nr);
 }
 
@@ -907,7 +972,7 @@ static void line_put_down(struct irqx_line *line, struct line_told *told)
 		source = plug->source;
 		if (told->nr == IRQX_TELL_AT_ONCE || !list_empty(&lines->untold)) {
 			source_put_down(source, line);
-		} else if (source->resamplefd) {
+		} else if (irqx_source_hears(source)) {
 			refcount_inc(&source->refs);
 			told->source[told->nr++] = source;
 		}

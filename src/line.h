@@ -50,12 +50,16 @@ struct irqx_plug {
 /* What holds a line up or wants its EOIs. */
 struct irqx_source {
 	struct irqx_lines *lines;	/* immutable */
-	struct eventfd_ctx *resamplefd;	/* immutable; NULL: KVM_IRQ_LINE */
+	/* Who hears of EOIs; immutable once plugged in.  Neither: it holds until it lets go. */
+	struct eventfd_ctx *resamplefd;
+	void (*eoi)(void *data);
+	void *data;
 	refcount_t refs;		/* the owner, and each that tells it */
 	struct hlist_node node;		/* target.sources; lines.plugs_lock */
 	struct list_head untold;	/* lines.untold; lines.plugs_lock */
 	struct irqx_line *acked;	/* why it is there; lines.plugs_lock */
 	bool asked;			/* an event that has not raised it yet; xchg() */
+	bool asked_low;			/* to be lowered; xchg() */
 	bool high;			/* lines.levels_lock, as is */
 	bool masked;			/* @high is remembered, and drives nothing */
 	u32 nr;				/* plugs_lock and levels_lock */
@@ -86,7 +90,16 @@ int irqx_source_set(struct irqx_source *source, bool high, bool want_status);
 void irqx_source_set_masked(struct irqx_source *source, bool masked);
 bool irqx_source_is_pending(struct irqx_source *source);
 bool irqx_source_unhold(struct irqx_source *source);
+bool irqx_source_set_asked(struct irqx_source *source, int *ret);
 int irqx_source_assert_atomic(struct irqx_source *source);
+bool irqx_source_lower_atomic(struct irqx_source *source);
+void irqx_source_wait_heard(struct irqx_source *source);
+
+/* Whether EOIs are for it: they make it let go, and it is told. */
+static inline bool irqx_source_hears(const struct irqx_source *source)
+{
+	return source->resamplefd || source->eoi;
+}
 
 /* As kvm_set_irq() adds up what the entries of a GSI answer; @sum begins at -1. */
 static inline int irqx_status_add(int sum, int status)
