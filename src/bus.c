@@ -51,7 +51,7 @@ static int place_put_on(struct irqx_bus *bus, struct irqx_place *place)
 
 	for (i = 0; i < IRQX_PLACE_WINDOWS; i++) {
 		window = &place->windows[i];
-		if (window->on_bus)
+		if (window->on_bus || !window->len)
 			continue;
 		ret = irqx_kvm_register_device(bus->kvm, window->start, window->len,
 					       &window->device);

@@ -15,7 +15,7 @@ struct task_struct;
 struct irqx_window {
 	struct kvm_io_device device;	/* immutable once the place is added, as are */
 	gpa_t start;			/* this */
-	u32 len;			/* and this */
+	u32 len;			/* and this; 0: none, with @start 0 */
 	bool on_bus;			/* the bus thread's */
 };
 
@@ -25,7 +25,7 @@ enum irqx_place_state {
 	IRQX_PLACE_IN_WORK,
 };
 
-/* Where something is: two windows, which come on the bus and go together. */
+/* Where something is: up to two windows, which come on the bus and go together. */
 #define IRQX_PLACE_WINDOWS	2
 
 struct irqx_place {

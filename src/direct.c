@@ -12,8 +12,8 @@
 #include "irqfd.h"
 #include "kvm/kvm.h"
 #include "synic.h"
-#include "table.h"
 #include "trace.h"
+#include "vector.h"
 #include "vm.h"
 
 /* Of any operation.  Context: any.  Return: 0 or -EINVAL. */

@@ -27,6 +27,8 @@
 	X(KVM_IRQX_TABLE)		\
 	X(KVM_IRQX_GET_TABLE)		\
 	X(KVM_IRQX_SET_TABLE)		\
+	X(KVM_IRQX_HANDLE)		\
+	X(KVM_IRQX_RAISE)		\
 	X(KVM_SET_GSI_ROUTING)		\
 	X(KVM_IRQFD)			\
 	X(KVM_IRQ_LINE)			\
@@ -72,7 +74,11 @@
 	X(VERSION, "version")				\
 	X(VECTOR_SIZE, "vector_size")			\
 	X(FUNCTION, "function")				\
-	X(STATE, "state")
+	X(STATE, "state")				\
+	X(HEADER, "header")				\
+	X(HANDLE, "handle")				\
+	X(HANDLES, "handles")				\
+	X(LABEL, "label")
 
 #define IRQX_REASONS(X)							\
 	X(NONE, "none")							\
@@ -112,7 +118,11 @@
 	X(NO_TABLE, "no such table")					\
 	X(OVERLAP, "overlaps")						\
 	X(VECTORS_BOUND, "something leads to its vectors")		\
-	X(NO_ITS, "the guest has no ITS")
+	X(NO_ITS, "the guest has no ITS")				\
+	X(NOT_A_DYNIRQ, "the table is not a dynirq")			\
+	X(OWNED, "the handle has an owner")				\
+	X(NOT_OWNED, "the handle has no owner")				\
+	X(OF_DYNIRQ, "the handle is the dynirq's own")
 
 #define IRQX_ENUM(cmd)		IRQX_CALL_##cmd = cmd,
 enum irqx_call { IRQX_CALLS(IRQX_ENUM) };

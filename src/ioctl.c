@@ -15,12 +15,14 @@
 #include "batch.h"
 #include "context.h"
 #include "direct.h"
+#include "dynirq.h"
 #include "error.h"
 #include "ioctl.h"
 #include "route.h"
 #include "synic.h"
 #include "table.h"
 #include "trace.h"
+#include "vector.h"
 #include "version.h"
 
 /* The flags that each call knows. */
@@ -37,9 +39,17 @@
 	(KVM_IRQX_TABLE_DECODES | KVM_IRQX_TABLE_ENABLED | KVM_IRQX_TABLE_MASKED)
 #define IRQX_TABLE_OPS							\
 	(BIT(KVM_IRQX_TABLE_CREATE) | BIT(KVM_IRQX_TABLE_MOVE) |	\
-	 BIT(KVM_IRQX_TABLE_SET) | BIT(KVM_IRQX_TABLE_DESTROY))
+	 BIT(KVM_IRQX_TABLE_SET) | BIT(KVM_IRQX_TABLE_DESTROY) |	\
+	 BIT(KVM_IRQX_TABLE_CREATE_DYNIRQ))
 #define IRQX_TABLE_STATE_KEEP \
 	(KVM_IRQX_TABLE_STATE_KEEP_ENTRIES | KVM_IRQX_TABLE_STATE_KEEP_PENDING)
+/* Of a struct kvm_irqx_dynirq_header of the future. */
+#define IRQX_HEADER_SIZE_MAX	PAGE_SIZE
+#define IRQX_HANDLE_OPS							\
+	(BIT(KVM_IRQX_HANDLE_ALLOC) | BIT(KVM_IRQX_HANDLE_FREE) |	\
+	 BIT(KVM_IRQX_HANDLE_LABEL) | BIT(KVM_IRQX_HANDLE_GET))
+#define IRQX_HANDLE_FLAGS	0
+#define IRQX_RAISE_FLAGS	0
 #define IRQX_TABLE_STATE_FLAGS	(KVM_IRQX_TABLE_STATE_FUNCTION | IRQX_TABLE_STATE_KEEP)
 
 /* A direct binding is an operation of a batch; it has more behind it, and more flags. */
@@ -103,6 +113,11 @@ static long ioctl_get_info(void __user *argp, struct irqx_error *error)
 		.table_state_flags = IRQX_TABLE_STATE_FLAGS,
 		.vector_size = sizeof(struct kvm_irqx_vector),
 		.max_vectors = KVM_IRQX_MAX_VECTORS,
+		.max_handles = KVM_IRQX_MAX_HANDLES,
+		.table_state_version = KVM_IRQX_TABLE_STATE_VERSION,
+		.handle_ops = IRQX_HANDLE_OPS,
+		.handle_flags = IRQX_HANDLE_FLAGS,
+		.raise_flags = IRQX_RAISE_FLAGS,
 	};
 
 	if (info.features & KVM_IRQX_FEATURE_EVENT_FLAG)
@@ -589,23 +604,48 @@ static long ioctl_batch(struct irqx_context *ctx, void __user *argp,
 	return ret;
 }
 
-/* What an operation does not take is zero; KVM_IRQX_NO_FD is for CREATE alone. */
+static bool known_op(u32 op, u32 ops)
+{
+	return op < 32 && BIT(op) & ops;
+}
+
+/* Of the flags that an operation takes; a dynirq's are fewer. */
+static u32 table_flags_of(u32 op)
+{
+	switch (op) {
+	case KVM_IRQX_TABLE_CREATE:
+	case KVM_IRQX_TABLE_SET:
+		return IRQX_TABLE_FLAGS;
+	case KVM_IRQX_TABLE_CREATE_DYNIRQ:
+		return KVM_IRQX_TABLE_DECODES;
+	default:
+		return 0;
+	}
+}
+
+static bool table_op_creates(u32 op)
+{
+	return op == KVM_IRQX_TABLE_CREATE || op == KVM_IRQX_TABLE_CREATE_DYNIRQ;
+}
+
+/* What an operation does not take is zero; KVM_IRQX_NO_FD is for those that create alone. */
 static int table_check(const struct kvm_irqx_table *args, struct irqx_error *error)
 {
-	bool create = args->op == KVM_IRQX_TABLE_CREATE;
-	bool set = args->op == KVM_IRQX_TABLE_SET;
+	u32 max = args->op == KVM_IRQX_TABLE_CREATE ? KVM_IRQX_MAX_VECTORS :
+						      KVM_IRQX_MAX_HANDLES;
+	bool create = table_op_creates(args->op);
 	bool places = create || args->op == KVM_IRQX_TABLE_MOVE;
 
-	if (args->op > 31 || !(BIT(args->op) & IRQX_TABLE_OPS))
+	if (!known_op(args->op, IRQX_TABLE_OPS))
 		return irqx_reject(error, -EINVAL, IRQX_ARG_OP, IRQX_REASON_UNKNOWN_VALUE);
-	if (args->flags & ~(create || set ? IRQX_TABLE_FLAGS : 0))
+	if (args->flags & ~table_flags_of(args->op))
 		return irqx_reject(error, -EINVAL, IRQX_ARG_FLAGS,
 				   IRQX_REASON_UNKNOWN_FLAG);
 	if (memchr_inv(args->pad, 0, sizeof(args->pad)))
 		return irqx_reject(error, -EINVAL, IRQX_ARG_PAD, IRQX_REASON_NOT_ZERO);
 	if (create && args->table)
 		return irqx_reject(error, -EINVAL, IRQX_ARG_TABLE, IRQX_REASON_NOT_ZERO);
-	if (create && (!args->nr || args->nr > KVM_IRQX_MAX_VECTORS))
+	if (create && (!args->nr || args->nr > max))
 		return irqx_reject(error, -EINVAL, IRQX_ARG_NR, IRQX_REASON_OUT_OF_RANGE);
 	if (!create && args->nr)
 		return irqx_reject(error, -EINVAL, IRQX_ARG_NR, IRQX_REASON_NOT_ZERO);
@@ -664,7 +704,7 @@ static long ioctl_table(struct irqx_context *ctx, void __user *argp,
 	ret = table_check(&args, error);
 	if (ret)
 		return ret;
-	if (args.op != KVM_IRQX_TABLE_CREATE)
+	if (!table_op_creates(args.op))
 		return change_table(ctx, &args, error);
 
 	/* Before there is a table that nobody knows the number of. */
@@ -692,7 +732,7 @@ static int table_state_check(const struct kvm_irqx_table_state *args, bool set,
 	if ((args->flags & IRQX_TABLE_STATE_KEEP) == IRQX_TABLE_STATE_KEEP)
 		return irqx_reject(error, -EINVAL, IRQX_ARG_FLAGS,
 				   IRQX_REASON_FLAGS_CONFLICT);
-	if (args->pad || args->pad2)
+	if (args->pad)
 		return irqx_reject(error, -EINVAL, IRQX_ARG_PAD, IRQX_REASON_NOT_ZERO);
 	if (args->vector_size < KVM_IRQX_VECTOR_SIZE_MIN ||
 	    args->vector_size > KVM_IRQX_VECTOR_SIZE_MAX)
@@ -731,6 +771,40 @@ static struct kvm_irqx_vector *table_state_open(struct kvm_irqx_table_state *arg
 	return vectors ?: ERR_PTR(-ENOMEM);
 }
 
+/* @header: zero before.  Return: 0, -EFAULT, -EINVAL if it is too small, -E2BIG. */
+static int table_header_open(const struct kvm_irqx_table_state *args,
+			     struct kvm_irqx_dynirq_header *header,
+			     struct irqx_error *error)
+{
+	const void __user *user = u64_to_user_ptr(args->header);
+	u32 argsz;
+	int ret;
+
+	if (!args->header)
+		return 0;
+	if (get_user(argsz, (const u32 __user *)user))
+		return -EFAULT;
+	if (argsz < sizeof(*header))
+		return irqx_reject(error, -EINVAL, IRQX_ARG_HEADER, IRQX_REASON_TOO_SMALL);
+	if (argsz > IRQX_HEADER_SIZE_MAX)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_HEADER, IRQX_REASON_OUT_OF_RANGE);
+	ret = copy_struct_from_user(header, sizeof(*header), user, argsz);
+	if (ret == -E2BIG)
+		irqx_reject(error, ret, IRQX_ARG_HEADER, IRQX_REASON_UNKNOWN_FIELD);
+	return ret;
+}
+
+static int copy_out_header(const struct kvm_irqx_table_state *args,
+			   struct kvm_irqx_dynirq_header *header)
+{
+	if (!args->header)
+		return 0;
+	header->argsz = sizeof(*header);
+	if (copy_to_user(u64_to_user_ptr(args->header), header, sizeof(*header)))
+		return -EFAULT;
+	return 0;
+}
+
 static int copy_out_vectors(const struct kvm_irqx_table_state *args,
 			    const struct kvm_irqx_vector *vectors)
 {
@@ -747,17 +821,19 @@ static int copy_out_vectors(const struct kvm_irqx_table_state *args,
 /* The context is locked.  The state is copied out after that. */
 static int get_table(struct irqx_context *ctx, struct kvm_irqx_table_state *args,
 		     struct kvm_irqx_vector *vectors, unsigned long *changed,
-		     struct irqx_error *error)
+		     struct kvm_irqx_dynirq_header *header, struct irqx_error *error)
 {
 	struct irqx_table *table = irqx_table_find(ctx, args->table, error);
 	int ret;
 
 	if (IS_ERR(table))
 		return PTR_ERR(table);
-	ret = irqx_table_check_range(table, args->first, args->nr, error);
+	ret = irqx_table_check_range(table, args->first, args->nr, error) ?:
+	      irqx_table_check_kind(table, args->changed, args->header, error);
 	if (!ret)
 		args->function = irqx_table_get(table, args->first, args->nr, vectors,
-						args->changed ? changed : NULL);
+						args->changed ? changed : NULL,
+						args->header ? header : NULL);
 	return ret;
 }
 
@@ -794,6 +870,7 @@ static long ioctl_get_table(struct irqx_context *ctx, void __user *argp,
 {
 	unsigned long changed[BITS_TO_LONGS(KVM_IRQX_MAX_VECTORS)] = {};
 	struct kvm_irqx_table_state __user *user = argp;
+	struct kvm_irqx_dynirq_header header = {};
 	struct kvm_irqx_vector *vectors;
 	struct kvm_irqx_table_state args;
 	int ret;
@@ -801,15 +878,18 @@ static long ioctl_get_table(struct irqx_context *ctx, void __user *argp,
 	vectors = table_state_open(&args, argp, false, error);
 	if (IS_ERR(vectors))
 		return PTR_ERR(vectors);
+	ret = table_header_open(&args, &header, error);
+	if (ret)
+		goto out;
 	ret = irqx_context_lock(ctx);
 	if (ret)
 		goto out;
-	ret = get_table(ctx, &args, vectors, changed, error);
+	ret = get_table(ctx, &args, vectors, changed, &header, error);
 	irqx_context_unlock(ctx);
 	if (ret)
 		goto out;
 	if (put_user(args.function, &user->function) || copy_out_vectors(&args, vectors) ||
-	    copy_out_changed(&args, changed)) {
+	    copy_out_header(&args, &header) || copy_out_changed(&args, changed)) {
 		restore_changed(ctx, args.table, args.first, args.nr, changed);
 		ret = -EFAULT;
 	}
@@ -823,7 +903,8 @@ static int copy_in_vectors(const struct kvm_irqx_table_state *args,
 			   struct kvm_irqx_vector *vectors, struct irqx_error *error)
 {
 	const void __user *from = u64_to_user_ptr(args->vectors);
-	const u32 known = KVM_IRQX_VECTOR_PENDING | KVM_IRQX_VECTOR_BOUND;
+	const u32 known = KVM_IRQX_VECTOR_PENDING | KVM_IRQX_VECTOR_BOUND |
+			  KVM_IRQX_VECTOR_LABEL_CHANGED;
 	int ret;
 	u32 i;
 
@@ -848,8 +929,9 @@ static int copy_in_vectors(const struct kvm_irqx_table_state *args,
 }
 
 static int set_table(struct irqx_context *ctx, const struct kvm_irqx_table_state *args,
-		     const struct kvm_irqx_vector *vectors, struct irqx_leave *leave,
-		     struct irqx_error *error)
+		     const struct kvm_irqx_vector *vectors,
+		     const struct kvm_irqx_dynirq_header *header,
+		     struct irqx_leave *leave, struct irqx_error *error)
 {
 	const struct irqx_table_change change = {
 		.first = args->first,
@@ -857,6 +939,7 @@ static int set_table(struct irqx_context *ctx, const struct kvm_irqx_table_state
 		.flags = args->flags,
 		.function = args->function,
 		.vectors = vectors,
+		.header = args->header ? header : NULL,
 	};
 
 	return irqx_table_set(ctx, args->table, &change, leave, error);
@@ -865,6 +948,7 @@ static int set_table(struct irqx_context *ctx, const struct kvm_irqx_table_state
 static long ioctl_set_table(struct irqx_context *ctx, void __user *argp,
 			    struct irqx_error *error)
 {
+	struct kvm_irqx_dynirq_header header = {};
 	struct kvm_irqx_table_state args;
 	struct kvm_irqx_vector *vectors;
 	struct irqx_leave leave = {};
@@ -873,16 +957,118 @@ static long ioctl_set_table(struct irqx_context *ctx, void __user *argp,
 	vectors = table_state_open(&args, argp, true, error);
 	if (IS_ERR(vectors))
 		return PTR_ERR(vectors);
-	ret = copy_in_vectors(&args, vectors, error);
+	ret = table_header_open(&args, &header, error) ?:
+	      copy_in_vectors(&args, vectors, error);
 	if (ret)
 		goto out;
 	ret = irqx_context_lock(ctx);
 	if (ret)
 		goto out;
-	ret = set_table(ctx, &args, vectors, &leave, error);
+	ret = set_table(ctx, &args, vectors, &header, &leave, error);
 	ret = irqx_context_unlock_and_wait(ctx, &leave) ?: ret;
 out:
 	kvfree(vectors);
+	return ret;
+}
+
+/* That nobody has been told of. */
+static void drop_handle(struct irqx_context *ctx, const struct kvm_irqx_handle *alloc)
+{
+	struct kvm_irqx_handle args = {
+		.op = KVM_IRQX_HANDLE_FREE,
+		.table = alloc->table,
+		.handle = alloc->handle,
+	};
+	struct irqx_error ignored;
+
+	/* Nobody waits with this lock held. */
+	mutex_lock(&ctx->lock);
+	irqx_dynirq_handle(ctx, &args, &ignored);
+	irqx_context_unlock(ctx);
+}
+
+static long ioctl_handle(struct irqx_context *ctx, void __user *argp,
+			 struct irqx_error *error)
+{
+	struct kvm_irqx_handle args;
+	int ret;
+
+	if (copy_from_user(&args, argp, sizeof(args)))
+		return -EFAULT;
+	ret = irqx_error_open(error, args.error);
+	if (ret)
+		return ret;
+	if (!known_op(args.op, IRQX_HANDLE_OPS))
+		return irqx_reject(error, -EINVAL, IRQX_ARG_OP, IRQX_REASON_UNKNOWN_VALUE);
+	if (args.flags & ~IRQX_HANDLE_FLAGS)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_FLAGS,
+				   IRQX_REASON_UNKNOWN_FLAG);
+	if (memchr_inv(args.pad, 0, sizeof(args.pad)))
+		return irqx_reject(error, -EINVAL, IRQX_ARG_PAD, IRQX_REASON_NOT_ZERO);
+	/* Before a handle has an owner who does not learn of it. */
+	if (copy_to_user(argp, &args, sizeof(args)))
+		return -EFAULT;
+
+	ret = irqx_context_lock(ctx);
+	if (ret)
+		return ret;
+	ret = irqx_dynirq_handle(ctx, &args, error);
+	irqx_context_unlock(ctx);
+	if (!ret && copy_to_user(argp, &args, sizeof(args))) {
+		if (args.op == KVM_IRQX_HANDLE_ALLOC)
+			drop_handle(ctx, &args);
+		ret = -EFAULT;
+	}
+	return ret;
+}
+
+static int raise_check(const struct kvm_irqx_raise *args, struct irqx_error *error)
+{
+	if (args->flags & ~IRQX_RAISE_FLAGS)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_FLAGS,
+				   IRQX_REASON_UNKNOWN_FLAG);
+	if (memchr_inv(args->pad, 0, sizeof(args->pad)))
+		return irqx_reject(error, -EINVAL, IRQX_ARG_PAD, IRQX_REASON_NOT_ZERO);
+	if (args->nr > IRQX_MAX_BATCH)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_NR, IRQX_REASON_OUT_OF_RANGE);
+	if (args->nr && args->handle)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_HANDLE, IRQX_REASON_NOT_ZERO);
+	if (!args->nr && args->handles)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_HANDLES, IRQX_REASON_NOT_ZERO);
+	return 0;
+}
+
+static long ioctl_raise(struct irqx_context *ctx, void __user *argp,
+			struct irqx_error *error)
+{
+	struct kvm_irqx_raise args;
+	u32 few[64], *handles = few;
+	u32 nr;
+	int ret;
+
+	if (copy_from_user(&args, argp, sizeof(args)))
+		return -EFAULT;
+	ret = irqx_error_open(error, args.error) ?: raise_check(&args, error);
+	if (ret)
+		return ret;
+	nr = args.nr ?: 1;
+	few[0] = args.handle;
+	if (nr > ARRAY_SIZE(few)) {
+		handles = copy_in_array(u64_to_user_ptr(args.handles), nr, sizeof(*handles));
+		if (IS_ERR(handles))
+			return PTR_ERR(handles);
+	} else if (args.nr && copy_from_user(few, u64_to_user_ptr(args.handles),
+					     nr * sizeof(*few))) {
+		return -EFAULT;
+	}
+
+	ret = irqx_context_lock(ctx);
+	if (!ret) {
+		ret = irqx_table_raise(ctx, args.table, handles, nr, error);
+		irqx_context_unlock(ctx);
+	}
+	if (handles != few)
+		kvfree(handles);
 	return ret;
 }
 
@@ -906,6 +1092,8 @@ static noinline long dispatch(struct irqx_context *ctx, unsigned int cmd,
 	case KVM_IRQX_TABLE:
 	case KVM_IRQX_GET_TABLE:
 	case KVM_IRQX_SET_TABLE:
+	case KVM_IRQX_HANDLE:
+	case KVM_IRQX_RAISE:
 	case KVM_SET_GSI_ROUTING:
 	case KVM_IRQFD:
 		break;
@@ -936,6 +1124,10 @@ static noinline long dispatch(struct irqx_context *ctx, unsigned int cmd,
 		return ioctl_get_table(ctx, argp, error);
 	case KVM_IRQX_SET_TABLE:
 		return ioctl_set_table(ctx, argp, error);
+	case KVM_IRQX_HANDLE:
+		return ioctl_handle(ctx, argp, error);
+	case KVM_IRQX_RAISE:
+		return ioctl_raise(ctx, argp, error);
 	case KVM_SET_GSI_ROUTING:
 		return ioctl_set_gsi_routing(ctx, argp, error);
 	default:

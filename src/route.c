@@ -15,8 +15,8 @@
 #include "irqfd.h"
 #include "kvm/kvm.h"
 #include "route.h"
-#include "table.h"
 #include "trace.h"
+#include "vector.h"
 #include "vm.h"
 
 struct irqx_gsi {

@@ -1,311 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tables of vectors in guest-physical address space: the MSI-X table of a guest's device, and its
- * Pending Bit Array (PCI Local Bus Specification 3.0, 6.8.2 and 6.8.3), answered on KVM's bus.
+ * Tables of vectors in guest-physical address space: the calls, the places, and a guest's accesses
+ * to the MSI-X table of its device and to the Pending Bit Array (PCI Local Bus Specification 3.0,
+ * 6.8.2 and 6.8.3), answered on KVM's bus.  Those to a dynirq are in dynirq.c.
  *
- * A vector is a target to which bindings and GSIs lead.  What the guest writes becomes the
- * target's entries and its mask.  Sections of that specification are cited as [6.8.x].
+ * Sections of that specification are cited as [6.8.x].
  */
 #include <linux/bitmap.h>
 #include <linux/eventfd.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/nospec.h>
-#include <linux/refcount.h>
 #include <linux/slab.h>
 
 #include "arch/arch.h"
 #include "bus.h"
 #include "context.h"
+#include "dynirq.h"
 #include "error.h"
 #include "kvm/kvm.h"
 #include "table.h"
-#include "trace.h"
+#include "vector.h"
 #include "vm.h"
 
-/* The dwords of an entry, in their order [6.8.2.6 to 6.8.2.9]. */
-enum { ADDRESS_LO, ADDRESS_HI, DATA, CONTROL, NR_DWORDS };
-
-#define ENTRY_SIZE	(NR_DWORDS * sizeof(u32))
-
-/*
- * The bits that can be written.  Message Address bits 1:0 may be read-only [6.8.2.7], the
- * others of Vector Control are reserved [6.8.2.9].
- */
-#define CONTROL_MASKED	BIT(0)
-static const u32 writable[NR_DWORDS] = { ~3U, ~0U, ~0U, CONTROL_MASKED };
-
-struct irqx_vector {
-	/* Masked while nothing shall be delivered: vector_is_held(). */
-	struct irqx_target target;
-	struct irqx_table *table;	/* immutable */
-	spinlock_t lock;		/* @target's */
-	u32 dwords[NR_DWORDS];		/* as the guest reads them; table.lock */
-	u32 users;			/* what leads here; context.lock and table.lock */
-	bool stale;			/* @target has another message; table.lock */
-};
-
-/* Where a table is; on KVM's bus. */
-struct table_place {
-	struct irqx_place place;
-	struct irqx_table *table;	/* holds a reference; immutable */
-};
-
+/* Of a place. */
 enum { WINDOW_ENTRIES, WINDOW_PBA };
 
-struct irqx_table {
-	struct irqx_vm *vm;		/* immutable, as are */
-	u32 id;				/* this, */
-	u32 nr;				/* this, */
-	u32 devid;			/* this, */
-	struct eventfd_ctx *changefd;	/* and this; or NULL */
-	refcount_t refs;		/* the context, and each place */
-	/*
-	 * A guest's access takes it inside kvm->srcu: never held while something is put on
-	 * the bus, nor for anything that takes long.
-	 */
-	struct mutex lock;
-	u32 flags;			/* KVM_IRQX_TABLE_*; @lock */
-	/* Where it is answered; NULL: its context is gone.  context.lock and @lock */
-	struct table_place *place;
-	u64 undefined;			/* accesses; @lock */
-	u64 undeliverable;		/* messages; @lock */
-	unsigned long changed[BITS_TO_LONGS(KVM_IRQX_MAX_VECTORS)];	/* @lock */
-	struct irqx_vector vectors[];
-};
-
-static void table_put(struct irqx_table *table)
-{
-	if (!refcount_dec_and_test(&table->refs))
-		return;
-	if (table->changefd)
-		eventfd_ctx_put(table->changefd);
-	kvfree(table);
-}
-
-/* ---- vectors; table.lock is held ---- */
-
-/* Whether its events are to be held back. */
-static bool vector_is_held(const struct irqx_vector *vector)
-{
-	u32 flags = vector->table->flags;
-
-	return !vector->users || vector->dwords[CONTROL] & CONTROL_MASKED ||
-	       flags & KVM_IRQX_TABLE_MASKED || !(flags & KVM_IRQX_TABLE_ENABLED);
-}
-
-/* A message that KVM does not take goes nowhere: @entries is empty then. */
-static void vector_compose(struct irqx_vector *vector, struct irqx_entries *entries)
-{
-	const struct kvm_irq_routing_entry message = {
-		.type = KVM_IRQ_ROUTING_MSI,
-		.flags = KVM_MSI_VALID_DEVID,
-		.u.msi = {
-			.address_lo = vector->dwords[ADDRESS_LO],
-			.address_hi = vector->dwords[ADDRESS_HI],
-			.data = vector->dwords[DATA],
-			.devid = vector->table->devid,
-		},
-	};
-	struct irqx_error ignored;
-
-	if (irqx_kvm_parse(vector->table->vm->kvm, &message, &entries->one, &ignored)) {
-		memset(entries, 0, sizeof(*entries));
-		return;
-	}
-	entries->nr = 1;
-	entries->inline_ok = true;
-	/* The pager is there since the table was made. */
-	irqx_deliver_classify(vector->table->vm, entries);
-	entries->undeliverable = irqx_arch_is_undeliverable(&entries->one);
-	vector->table->undeliverable += entries->undeliverable;
-}
-
-/* Has the target be what the entry, the table and the users say. */
-static void vector_update(struct irqx_vector *vector, struct irqx_leave *leave)
-{
-	bool held = vector_is_held(vector);
-	struct irqx_entries entries = {};
-
-	lockdep_assert_held(&vector->table->lock);
-
-	/* The message of one that is held back is looked at when it is let go. */
-	if (held || !vector->stale) {
-		irqx_target_change(&vector->target, NULL,
-				   held ? IRQX_MASK_SET : IRQX_MASK_CLEAR, leave);
-		return;
-	}
-	vector_compose(vector, &entries);
-	vector->stale = false;
-	trace_irqx_modify(NULL, &entries.one, true);
-	irqx_target_change(&vector->target, &entries, IRQX_MASK_CLEAR, leave);
-}
-
-/* Return: whether that changes it. */
-static bool vector_store(struct irqx_vector *vector, u32 i, u32 value)
-{
-	value &= writable[i];
-	if (vector->dwords[i] == value)
-		return false;
-	vector->dwords[i] = value;
-	if (i != CONTROL)
-		vector->stale = true;
-	return true;
-}
-
-static bool vector_is_pending(struct irqx_vector *vector)
-{
-	/* An event that comes meanwhile comes before or after. */
-	return data_race(vector->target.owed);
-}
-
-static struct irqx_vector *vector_of(struct irqx_target *target)
-{
-	return container_of(target, struct irqx_vector, target);
-}
-
-/* ---- what leads to a vector ---- */
-
-/**
- * irqx_vector_parse - a user's entry for a vector
- * @ctx: the context, locked
- * @ue: of type KVM_IRQX_ROUTING_VECTOR; the caller has checked its GSI and padding
- * @entries: filled in on success; zero before
- * @error: filled in if it fails
- *
- * Context: process context.
- * Return: 0 or -EINVAL.
- */
-int irqx_vector_parse(struct irqx_context *ctx, const struct kvm_irq_routing_entry *ue,
-		      struct irqx_entries *entries, struct irqx_error *error)
-{
-	struct irqx_table *table = xa_load(&ctx->tables, ue->u.irqchip.irqchip);
-	u32 nr = ue->u.irqchip.pin;
-	const size_t end = offsetofend(struct kvm_irq_routing_entry, u.irqchip);
-
-	lockdep_assert_held(&ctx->lock);
-
-	if (ue->flags)
-		return irqx_reject(error, -EINVAL, IRQX_ARG_ENTRY_FLAGS,
-				   IRQX_REASON_UNKNOWN_FLAG);
-	if (memchr_inv((const char *)ue + end, 0, sizeof(*ue) - end))
-		return irqx_reject(error, -EINVAL, IRQX_ARG_ENTRY_U,
-				   IRQX_REASON_NOT_ZERO);
-	if (!table)
-		return irqx_reject(error, -EINVAL, IRQX_ARG_ENTRY_IRQCHIP,
-				   IRQX_REASON_NO_TABLE);
-	if (nr >= table->nr)
-		return irqx_reject(error, -EINVAL, IRQX_ARG_ENTRY_PIN,
-				   IRQX_REASON_OUT_OF_RANGE);
-
-	entries->nr = 1;
-	entries->one.gsi = ue->gsi;
-	entries->one.type = ue->type;
-	entries->one.irqchip.irqchip = table->id;
-	entries->one.irqchip.pin = nr;
-	entries->onward = &table->vectors[array_index_nospec(nr, table->nr)].target;
-	return 0;
-}
-
-/**
- * irqx_vector_check_mask - may who has these entries be masked or unmasked?
- * @entries: of a binding or GSI
- * @arg: what that is among the caller's arguments
- * @error: filled in if not
- *
- * Context: any.
- * Return: 0, or -EINVAL if it leads to a vector, whose mask is the guest's.
- */
-int irqx_vector_check_mask(const struct irqx_entries *entries, enum irqx_arg arg,
-			   struct irqx_error *error)
-{
-	if (!irqx_entries_onward(entries))
-		return 0;
-	return irqx_reject(error, -EINVAL, arg, IRQX_REASON_OF_VECTOR);
-}
-
-/**
- * irqx_vector_bind - one more leads to a vector
- * @entries: of a binding or GSI, before events go there; if they lead to none, nothing happens
- *
- * The table stays as long as that.
- *
- * Context: may sleep; the context's lock is held.
- */
-void irqx_vector_bind(const struct irqx_entries *entries)
-{
-	struct irqx_target *target = irqx_entries_onward(entries);
-	/* It was held back. */
-	struct irqx_leave none = {};
-	struct irqx_vector *vector;
-
-	if (!target)
-		return;
-	vector = vector_of(target);
-	mutex_lock(&vector->table->lock);
-	if (!vector->users++)
-		vector_update(vector, &none);
-	mutex_unlock(&vector->table->lock);
-}
-
-/**
- * irqx_vector_unbind - one less leads to a vector
- * @target: the vector's, as irqx_entries_onward() has told it; NULL: nothing happens
- * @leave: as irqx_target_change()
- *
- * What is pending there stays.
- *
- * Context: may sleep; the context's lock is held, and no event comes that way any more.
- */
-void irqx_vector_unbind(struct irqx_target *target, struct irqx_leave *leave)
-{
-	struct irqx_vector *vector;
-
-	if (!target)
-		return;
-	vector = vector_of(target);
-	mutex_lock(&vector->table->lock);
-	if (!--vector->users)
-		vector_update(vector, leave);
-	else
-		irqx_target_note(target, leave);
-	mutex_unlock(&vector->table->lock);
-}
-
 /* ---- the guest's accesses ---- */
-
-/* Software uses aligned dwords and qwords; the rest is undefined [6.8.2]. */
-static bool access_is_defined(u32 offset, u32 len)
-{
-	return (len == 4 || len == 8) && !(offset % len);
-}
-
-/*
- * Inside kvm->srcu, so until the place is off the bus, and with it the table and the VM stay.
- * Return: the table, locked; or NULL: the access is not for it.
- */
-static struct irqx_table *table_enter(struct irqx_window *window, u32 kind)
-{
-	struct table_place *place = container_of(window, struct table_place,
-						 place.windows[kind]);
-	struct irqx_table *table = place->table;
-
-	mutex_lock(&table->lock);
-	if (table->place == place && table->flags & KVM_IRQX_TABLE_DECODES)
-		return table;
-	mutex_unlock(&table->lock);
-	return NULL;
-}
 
 static struct irqx_window *window_of(struct kvm_io_device *device)
 {
 	return container_of(device, struct irqx_window, device);
-}
-
-/* KVM has seen that it is within the entries; a guest chooses it. */
-static struct irqx_vector *vector_at(struct irqx_table *table, u32 offset)
-{
-	return &table->vectors[array_index_nospec(offset / ENTRY_SIZE, table->nr)];
 }
 
 /*
@@ -314,12 +39,8 @@ static struct irqx_vector *vector_at(struct irqx_table *table, u32 offset)
  */
 static bool access_is_vmms(struct irqx_table *table, u32 offset, u32 len)
 {
-	return !vector_at(table, offset)->users && !vector_at(table, offset + len - 1)->users;
-}
-
-static u32 entry_dword(struct irqx_table *table, u32 offset)
-{
-	return vector_at(table, offset)->dwords[offset / sizeof(u32) % NR_DWORDS];
+	return !irqx_vector_at(table, offset)->users &&
+	       !irqx_vector_at(table, offset + len - 1)->users;
 }
 
 static u32 pba_dword(struct irqx_table *table, u32 offset)
@@ -328,54 +49,16 @@ static u32 pba_dword(struct irqx_table *table, u32 offset)
 
 	/* Those without a vector are reserved [6.8.2.10]. */
 	for (i = 0; i < 32 && first + i < table->nr; i++)
-		if (vector_is_pending(&table->vectors[first + i]))
+		if (irqx_vector_is_pending(&table->vectors[first + i]))
 			bits |= BIT(i);
 	return bits;
-}
-
-/*
- * Of what consists of dwords, by the function that has them; inlined, so that it is no call by
- * pointer.  KVM has values in the host's byte order.
- */
-static __always_inline void
-table_read(struct irqx_table *table, u32 (*dword_of)(struct irqx_table *table, u32 offset),
-	   u32 offset, u32 len, void *to)
-{
-	u32 dword;
-	u64 qword;
-
-	if (!access_is_defined(offset, len)) {
-		memset(to, 0, len);
-		table->undefined++;
-		return;
-	}
-	dword = dword_of(table, offset);
-	if (len == sizeof(dword)) {
-		memcpy(to, &dword, sizeof(dword));
-		return;
-	}
-	qword = (u64)dword_of(table, offset + sizeof(dword)) << 32 | dword;
-	memcpy(to, &qword, sizeof(qword));
-}
-
-static u64 get_value(const void *from, u32 len)
-{
-	u64 value;
-	u32 dword;
-
-	if (len == sizeof(value)) {
-		memcpy(&value, from, sizeof(value));
-		return value;
-	}
-	memcpy(&dword, from, sizeof(dword));
-	return dword;
 }
 
 static int entries_read(struct kvm_vcpu *vcpu, struct kvm_io_device *device, gpa_t addr,
 			int len, void *to)
 {
 	struct irqx_window *window = window_of(device);
-	struct irqx_table *table = table_enter(window, WINDOW_ENTRIES);
+	struct irqx_table *table = irqx_table_enter(window, WINDOW_ENTRIES);
 	u32 offset = addr - window->start;
 	int ret = 0;
 
@@ -384,7 +67,7 @@ static int entries_read(struct kvm_vcpu *vcpu, struct kvm_io_device *device, gpa
 	if (access_is_vmms(table, offset, len))
 		ret = -EOPNOTSUPP;
 	else
-		table_read(table, entry_dword, offset, len, to);
+		irqx_table_read(table, irqx_entry_dword, offset, len, to);
 	mutex_unlock(&table->lock);
 	return ret;
 }
@@ -393,31 +76,18 @@ static int entries_read(struct kvm_vcpu *vcpu, struct kvm_io_device *device, gpa
 static bool entry_write(struct irqx_table *table, u32 offset, u32 len, u64 value,
 			struct irqx_leave *leave)
 {
-	struct irqx_vector *vector = vector_at(table, offset);
-	u32 i = offset / sizeof(u32) % NR_DWORDS;
-	bool changed;
+	struct irqx_vector *vector = irqx_vector_at(table, offset);
 
-	changed = vector_store(vector, i, value);
-	if (len == sizeof(u64))
-		changed |= vector_store(vector, i + 1, value >> 32);
-	/* Else nothing is new, but whoever has masked it may wait yet for what has begun. */
-	if (changed && !(vector_is_held(vector) && irqx_target_is_masked(&vector->target)))
-		vector_update(vector, leave);
-	else
-		irqx_target_note(&vector->target, leave);
-	return changed && !__test_and_set_bit(vector - table->vectors, table->changed) &&
-	       table->changefd;
+	return irqx_vector_write(vector, offset, len, value, leave) &&
+	       !__test_and_set_bit(vector - table->vectors, table->changed);
 }
 
-/*
- * Context: a vCPU's thread, within kvm->srcu.  It waits for an injection of that very vector
- * that has begun, killably, with no lock of ours held.
- */
+/* Context: as irqx_table_leave(). */
 static int entries_write(struct kvm_vcpu *vcpu, struct kvm_io_device *device, gpa_t addr,
 			 int len, const void *from)
 {
 	struct irqx_window *window = window_of(device);
-	struct irqx_table *table = table_enter(window, WINDOW_ENTRIES);
+	struct irqx_table *table = irqx_table_enter(window, WINDOW_ENTRIES);
 	u32 offset = addr - window->start;
 	struct irqx_leave leave = {};
 	bool tell = false;
@@ -428,16 +98,13 @@ static int entries_write(struct kvm_vcpu *vcpu, struct kvm_io_device *device, gp
 		mutex_unlock(&table->lock);
 		return -EOPNOTSUPP;
 	}
-	if (access_is_defined(offset, len))
-		tell = entry_write(table, offset, len, get_value(from, len), &leave);
+	if (irqx_access_is_defined(offset, len))
+		tell = entry_write(table, offset, len, irqx_access_value(from, len), &leave);
 	else
 		table->undefined++;
 	mutex_unlock(&table->lock);
 
-	if (tell)
-		irqx_eventfd_signal(table->changefd);
-	if (leave.begun)
-		irqx_leave_wait_in_guest(table->vm, &leave);
+	irqx_table_leave(table, tell, &leave);
 	return 0;
 }
 
@@ -445,11 +112,11 @@ static int pba_read(struct kvm_vcpu *vcpu, struct kvm_io_device *device, gpa_t a
 		    void *to)
 {
 	struct irqx_window *window = window_of(device);
-	struct irqx_table *table = table_enter(window, WINDOW_PBA);
+	struct irqx_table *table = irqx_table_enter(window, WINDOW_PBA);
 
 	if (!table)
 		return -EOPNOTSUPP;
-	table_read(table, pba_dword, addr - window->start, len, to);
+	irqx_table_read(table, pba_dword, addr - window->start, len, to);
 	mutex_unlock(&table->lock);
 	return 0;
 }
@@ -458,7 +125,7 @@ static int pba_read(struct kvm_vcpu *vcpu, struct kvm_io_device *device, gpa_t a
 static int pba_write(struct kvm_vcpu *vcpu, struct kvm_io_device *device, gpa_t addr, int len,
 		     const void *from)
 {
-	struct irqx_table *table = table_enter(window_of(device), WINDOW_PBA);
+	struct irqx_table *table = irqx_table_enter(window_of(device), WINDOW_PBA);
 
 	if (!table)
 		return -EOPNOTSUPP;
@@ -481,48 +148,74 @@ static const struct kvm_io_device_ops pba_ops = {
 
 static void place_release(struct irqx_place *place)
 {
-	struct table_place *tplace = container_of(place, struct table_place, place);
+	struct irqx_table_place *tplace = container_of(place, struct irqx_table_place, place);
 
-	table_put(tplace->table);
+	irqx_table_put(tplace->table);
 	kfree(tplace);
 }
 
-static int window_check(const struct irqx_window *window, enum irqx_arg arg,
+static int window_check(const struct irqx_window *window, u32 align, enum irqx_arg arg,
 			struct irqx_error *error)
 {
-	if (!IS_ALIGNED(window->start, sizeof(u64)))
+	if (!IS_ALIGNED(window->start, align))
 		return irqx_reject(error, -EINVAL, arg, IRQX_REASON_NOT_ALIGNED);
 	if (window->start + window->len < window->start)
 		return irqx_reject(error, -EINVAL, arg, IRQX_REASON_OUT_OF_RANGE);
 	return 0;
 }
 
+static void window_init(struct irqx_window *window, gpa_t start, u32 len,
+			const struct kvm_io_device_ops *ops)
+{
+	window->start = start;
+	window->len = len;
+	kvm_iodevice_init(&window->device, ops);
+}
+
+static int place_init_pci(struct irqx_place *place, const struct irqx_table *table,
+			  gpa_t entries_at, gpa_t pba_at, struct irqx_error *error)
+{
+	struct irqx_window *entries = &place->windows[WINDOW_ENTRIES];
+	struct irqx_window *pba = &place->windows[WINDOW_PBA];
+	int ret;
+
+	window_init(entries, entries_at, table->nr * IRQX_ENTRY_SIZE, &entries_ops);
+	window_init(pba, pba_at, DIV_ROUND_UP(table->nr, 64) * sizeof(u64), &pba_ops);
+	ret = window_check(entries, sizeof(u64), IRQX_ARG_ENTRIES, error) ?:
+	      window_check(pba, sizeof(u64), IRQX_ARG_PBA, error);
+	if (!ret && irqx_windows_overlap(entries, pba))
+		ret = irqx_reject(error, -EINVAL, IRQX_ARG_PBA, IRQX_REASON_OVERLAP);
+	return ret;
+}
+
+/* The second window is none. */
+static int place_init_dynirq(struct irqx_place *place, const struct irqx_table *table,
+			     gpa_t start, gpa_t pba_at, struct irqx_error *error)
+{
+	struct irqx_window *range = &place->windows[0];
+
+	if (pba_at)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_PBA, IRQX_REASON_NOT_ZERO);
+	window_init(range, start, irqx_dynirq_size(table->nr), &irqx_dynirq_ops);
+	return window_check(range, IRQX_DYNIRQ_ALIGN, IRQX_ARG_ENTRIES, error);
+}
+
 /*
  * Return: a place with a reference to the table, for irqx_bus_remove() in the end; or an error.
  */
-static struct table_place *place_create(struct irqx_table *table, gpa_t entries_at,
-					gpa_t pba_at, struct irqx_error *error)
+static struct irqx_table_place *place_create(struct irqx_table *table, gpa_t entries_at,
+					     gpa_t pba_at, struct irqx_error *error)
 {
-	struct irqx_window *entries, *pba;
-	struct table_place *tplace;
+	struct irqx_table_place *tplace;
 	int ret;
 
 	tplace = kzalloc(sizeof(*tplace), GFP_KERNEL_ACCOUNT);
 	if (!tplace)
 		return ERR_PTR(-ENOMEM);
-	entries = &tplace->place.windows[WINDOW_ENTRIES];
-	entries->start = entries_at;
-	entries->len = table->nr * ENTRY_SIZE;
-	kvm_iodevice_init(&entries->device, &entries_ops);
-	pba = &tplace->place.windows[WINDOW_PBA];
-	pba->start = pba_at;
-	pba->len = DIV_ROUND_UP(table->nr, 64) * sizeof(u64);
-	kvm_iodevice_init(&pba->device, &pba_ops);
-
-	ret = window_check(entries, IRQX_ARG_ENTRIES, error) ?:
-	      window_check(pba, IRQX_ARG_PBA, error);
-	if (!ret && irqx_windows_overlap(entries, pba))
-		ret = irqx_reject(error, -EINVAL, IRQX_ARG_PBA, IRQX_REASON_OVERLAP);
+	if (table->dynirq)
+		ret = place_init_dynirq(&tplace->place, table, entries_at, pba_at, error);
+	else
+		ret = place_init_pci(&tplace->place, table, entries_at, pba_at, error);
 	if (ret) {
 		kfree(tplace);
 		return ERR_PTR(ret);
@@ -544,13 +237,20 @@ static int reject_place(struct irqx_error *error, int ret)
 	return ret;
 }
 
-/* The old place is dead when this returns, and the thread's.  context.lock is held. */
-static void table_switch_place(struct irqx_table *table, struct table_place *tplace)
+/*
+ * The old place is dead when this returns, and the thread's.  context.lock is held.  @to_decode: it
+ * will decode in a moment.
+ */
+static void table_switch_place(struct irqx_table *table, struct irqx_table_place *tplace,
+			       bool to_decode)
 {
-	struct table_place *old = table->place;
+	struct irqx_table_place *old = table->place;
 
 	mutex_lock(&table->lock);
 	table->place = tplace;
+	/* The guest may have switched it off meanwhile. */
+	if (!to_decode)
+		irqx_table_store_flags(table, table->flags);
 	mutex_unlock(&table->lock);
 	if (old)
 		irqx_bus_remove(&table->vm->bus, &old->place);
@@ -562,14 +262,14 @@ static void table_switch_place(struct irqx_table *table, struct table_place *tpl
  * meanwhile, or as irqx_bus_put_on() and irqx_bus_claim(); then @tplace has gone too.
  */
 static int table_take_place(struct irqx_context *ctx, struct irqx_table *table,
-			    struct table_place *tplace, bool to_decode)
+			    struct irqx_table_place *tplace, bool to_decode)
 {
 	struct irqx_place *place = &tplace->place;
 	struct irqx_bus *bus = &ctx->vm->bus;
 	bool published = table->place;
 	int ret = 0;
 
-	while (to_decode || table->flags & KVM_IRQX_TABLE_DECODES) {
+	while (to_decode || READ_ONCE(table->flags) & KVM_IRQX_TABLE_DECODES) {
 		ret = irqx_bus_claim(bus, place, table->place ? &table->place->place : NULL);
 		if (ret != -EAGAIN)
 			break;
@@ -586,7 +286,7 @@ static int table_take_place(struct irqx_context *ctx, struct irqx_table *table,
 	if (ret)
 		irqx_bus_remove(bus, place);
 	else
-		table_switch_place(table, tplace);
+		table_switch_place(table, tplace, to_decode);
 	return ret;
 }
 
@@ -595,29 +295,31 @@ static int table_take_place(struct irqx_context *ctx, struct irqx_table *table,
 static struct irqx_table *table_alloc(struct irqx_context *ctx,
 				      const struct kvm_irqx_table *args)
 {
-	struct irqx_vector *vector;
+	struct irqx_dynirq *dynirq = NULL;
 	struct irqx_table *table;
 	u32 i;
 
+	if (args->op == KVM_IRQX_TABLE_CREATE_DYNIRQ) {
+		dynirq = irqx_dynirq_alloc(args->nr);
+		if (!dynirq)
+			return NULL;
+	}
 	table = kvzalloc(struct_size(table, vectors, args->nr), GFP_KERNEL_ACCOUNT);
-	if (!table)
+	if (!table) {
+		irqx_dynirq_free(dynirq);
 		return NULL;
+	}
 	table->vm = ctx->vm;
 	table->nr = args->nr;
 	table->devid = args->devid;
 	table->flags = args->flags;
+	table->dynirq = dynirq;
 	refcount_set(&table->refs, 1);
 	mutex_init(&table->lock);
 	for (i = 0; i < table->nr; i++) {
-		vector = &table->vectors[i];
-		vector->table = table;
-		spin_lock_init(&vector->lock);
-		irqx_target_init(&vector->target, &ctx->delivery, &vector->lock);
-		vector->target.masked = true;
-		irqx_target_open(&vector->target);
-		/* [6.8.2.9]: the state after reset. */
-		vector->dwords[CONTROL] = CONTROL_MASKED;
-		vector->stale = true;
+		irqx_vector_init(&table->vectors[i], table, &ctx->delivery);
+		if (i % 1024 == 1023)
+			cond_resched();
 	}
 	return table;
 }
@@ -639,7 +341,7 @@ static int table_set_changefd(struct irqx_table *table, int fd, struct irqx_erro
 static int table_publish(struct irqx_context *ctx, struct irqx_table *table,
 			 const struct kvm_irqx_table *args, struct irqx_error *error)
 {
-	struct table_place *tplace;
+	struct irqx_table_place *tplace;
 	int ret;
 
 	ret = xa_alloc(&ctx->tables, &table->id, NULL, xa_limit_31b, GFP_KERNEL_ACCOUNT);
@@ -702,7 +404,7 @@ int irqx_table_create(struct irqx_context *ctx, struct kvm_irqx_table *args,
 		irqx_context_unlock(ctx);
 	}
 	if (ret)
-		table_put(table);
+		irqx_table_put(table);
 	else
 		args->table = table->id;
 	return ret;
@@ -721,7 +423,7 @@ int irqx_table_move(struct irqx_context *ctx, const struct kvm_irqx_table *args,
 		    struct irqx_error *error)
 {
 	struct irqx_table *table = irqx_table_find(ctx, args->table, error);
-	struct table_place *tplace;
+	struct irqx_table_place *tplace;
 
 	if (IS_ERR(table))
 		return PTR_ERR(table);
@@ -753,7 +455,7 @@ static int table_claim(struct irqx_context *ctx, struct irqx_table *table,
 		       struct irqx_error *error)
 {
 	struct irqx_place *place = &table->place->place;
-	struct table_place *again;
+	struct irqx_table_place *again;
 	int ret;
 
 	ret = irqx_bus_claim(&ctx->vm->bus, place, NULL);
@@ -773,20 +475,19 @@ static void table_update(struct irqx_table *table, struct irqx_leave *leave)
 	for (i = 0; i < table->nr; i++) {
 		/* Nothing is bound to most of a large one, and those are held back. */
 		if (table->vectors[i].users)
-			vector_update(&table->vectors[i], leave);
+			irqx_vector_update(&table->vectors[i], leave);
 		if (i % 64 == 63)
 			cond_resched();
 	}
 }
 
-/* Context: table.lock is held. */
-static void table_store_flags(struct irqx_table *table, u32 flags)
+/* A dynirq has no function bits.  Return: 0 or -EINVAL. */
+static int table_check_function(const struct irqx_table *table, u32 flags,
+				enum irqx_arg arg, struct irqx_error *error)
 {
-	lockdep_assert_held(&table->lock);
-
-	table->flags = flags;
-	if (!(flags & KVM_IRQX_TABLE_DECODES))
-		irqx_bus_disclaim(&table->vm->bus, &table->place->place);
+	if (table->dynirq && flags & ~KVM_IRQX_TABLE_DECODES)
+		return irqx_reject(error, -EINVAL, arg, IRQX_REASON_UNKNOWN_FLAG);
+	return 0;
 }
 
 /**
@@ -807,8 +508,13 @@ int irqx_table_set_flags(struct irqx_context *ctx, u32 id, u32 flags,
 		.flags = KVM_IRQX_TABLE_STATE_FUNCTION,
 		.function = flags,
 	};
+	struct irqx_table *table = irqx_table_find(ctx, id, error);
+	int ret;
 
-	return irqx_table_set(ctx, id, &change, leave, error);
+	if (IS_ERR(table))
+		return PTR_ERR(table);
+	ret = table_check_function(table, flags, IRQX_ARG_FLAGS, error);
+	return ret ?: irqx_table_set(ctx, id, &change, leave, error);
 }
 
 static bool table_is_bound(const struct irqx_table *table)
@@ -833,6 +539,7 @@ static void table_end(struct irqx_context *ctx, struct irqx_table *table,
 	table->place = NULL;
 	mutex_unlock(&table->lock);
 	for (i = 0; i < table->nr; i++) {
+		irqx_target_close(&table->vectors[i].target);
 		irqx_target_retire(&table->vectors[i].target, leave);
 		if (i % 64 == 63)
 			cond_resched();
@@ -840,7 +547,7 @@ static void table_end(struct irqx_context *ctx, struct irqx_table *table,
 	ctx->undeliverable += table->undeliverable;
 	ctx->undefined += table->undefined;
 	irqx_bus_remove(&table->vm->bus, place);
-	table_put(table);
+	irqx_table_put(table);
 }
 
 /**
@@ -895,16 +602,18 @@ int irqx_table_check_range(const struct irqx_table *table, u32 first, u32 nr,
 	return 0;
 }
 
-static void vector_get(struct irqx_vector *vector, struct kvm_irqx_vector *out)
+/*
+ * A dynirq has no bits of what was changed, and it alone has a header; @changed, @header: they are
+ * asked for.  Return: 0 or -EINVAL.
+ */
+int irqx_table_check_kind(const struct irqx_table *table, bool changed, bool header,
+			  struct irqx_error *error)
 {
-	out->address_lo = vector->dwords[ADDRESS_LO];
-	out->address_hi = vector->dwords[ADDRESS_HI];
-	out->data = vector->dwords[DATA];
-	out->control = vector->dwords[CONTROL];
-	if (vector_is_pending(vector))
-		out->state |= KVM_IRQX_VECTOR_PENDING;
-	if (vector->users)
-		out->state |= KVM_IRQX_VECTOR_BOUND;
+	if (changed && table->dynirq)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_CHANGED, IRQX_REASON_NOT_ZERO);
+	if (header && !table->dynirq)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_HEADER, IRQX_REASON_NOT_A_DYNIRQ);
+	return 0;
 }
 
 /**
@@ -915,21 +624,27 @@ static void vector_get(struct irqx_vector *vector, struct kvm_irqx_vector *out)
  * @vectors: filled in; zero before
  * @changed: bits from @first on, zero before: who was changed by the guest, which is forgotten
  * thereby; or NULL
+ * @header: filled in; or NULL
  *
  * Context: may sleep; the context is locked.
  * Return: KVM_IRQX_TABLE_*.
  */
 u32 irqx_table_get(struct irqx_table *table, u32 first, u32 nr,
-		   struct kvm_irqx_vector *vectors, unsigned long *changed)
+		   struct kvm_irqx_vector *vectors, unsigned long *changed,
+		   struct kvm_irqx_dynirq_header *header)
 {
 	u32 i, flags;
 
 	mutex_lock(&table->lock);
 	for (i = 0; i < nr; i++) {
-		vector_get(&table->vectors[first + i], &vectors[i]);
+		irqx_vector_get(&table->vectors[first + i], &vectors[i]);
+		if (table->dynirq && irqx_dynirq_label_changed(table, first + i))
+			vectors[i].state |= KVM_IRQX_VECTOR_LABEL_CHANGED;
 		if (changed && __test_and_clear_bit(first + i, table->changed))
 			__set_bit(i, changed);
 	}
+	if (header)
+		irqx_dynirq_get_header(table, header);
 	flags = table->flags;
 	mutex_unlock(&table->lock);
 	return flags;
@@ -947,34 +662,16 @@ void irqx_table_mark_changed(struct irqx_table *table, u32 first, u32 nr,
 	mutex_unlock(&table->lock);
 }
 
-static void vector_set(struct irqx_vector *vector, const struct kvm_irqx_vector *in,
-		       u32 flags, struct irqx_leave *leave)
+static void table_set_vector(struct irqx_table *table, u32 nr,
+			     const struct kvm_irqx_vector *in, u32 flags,
+			     struct irqx_leave *leave)
 {
-	bool pending = in->state & KVM_IRQX_VECTOR_PENDING;
+	const u32 parts = KVM_IRQX_TABLE_STATE_KEEP_ENTRIES | KVM_IRQX_TABLE_STATE_KEEP_PENDING;
 
-	if (flags & KVM_IRQX_TABLE_STATE_KEEP_ENTRIES) {
-		irqx_target_set_pending(&vector->target, pending);
-		return;
-	}
-	vector_store(vector, ADDRESS_LO, in->address_lo);
-	vector_store(vector, ADDRESS_HI, in->address_hi);
-	vector_store(vector, DATA, in->data);
-	vector_store(vector, CONTROL, in->control);
-	if (flags & KVM_IRQX_TABLE_STATE_KEEP_PENDING) {
-		vector_update(vector, leave);
-		return;
-	}
-	/*
-	 * One event at most: what is not to be pending is not sent because of the new mask, and
-	 * what is goes by the new message.
-	 */
-	if (pending && !irqx_target_is_masked(&vector->target)) {
-		vector_update(vector, leave);
-		irqx_target_set_pending(&vector->target, true);
-	} else {
-		irqx_target_set_pending(&vector->target, pending);
-		vector_update(vector, leave);
-	}
+	irqx_vector_set(&table->vectors[nr], in, flags, leave);
+	if (table->dynirq && !(flags & parts))
+		irqx_dynirq_set_label_changed(table, nr,
+					      in->state & KVM_IRQX_VECTOR_LABEL_CHANGED);
 }
 
 /**
@@ -999,23 +696,63 @@ int irqx_table_set(struct irqx_context *ctx, u32 id,
 
 	if (IS_ERR(table))
 		return PTR_ERR(table);
-	ret = irqx_table_check_range(table, change->first, change->nr, error);
+	ret = irqx_table_check_range(table, change->first, change->nr, error) ?:
+	      table_check_function(table, change->function, IRQX_ARG_FUNCTION, error);
+	if (!ret)
+		ret = irqx_table_check_kind(table, false, change->header, error);
 	if (!ret && function && change->function & KVM_IRQX_TABLE_DECODES)
 		ret = table_claim(ctx, table, error);
 	if (ret)
 		return ret;
 	mutex_lock(&table->lock);
 	if (function)
-		table_store_flags(table, change->function);
+		irqx_table_store_flags(table, change->function);
+	if (change->header)
+		irqx_dynirq_set_header(table, change->header);
 	for (i = 0; i < change->nr; i++) {
-		vector_set(&table->vectors[change->first + i], &change->vectors[i],
-			   change->flags, leave);
+		table_set_vector(table, change->first + i, &change->vectors[i], change->flags,
+				 leave);
 		if (i % 64 == 63)
 			cond_resched();
 	}
 	if (function)
 		table_update(table, leave);
 	mutex_unlock(&table->lock);
+	return 0;
+}
+
+/**
+ * irqx_table_raise - an event at each of some vectors
+ * @ctx: the context, locked
+ * @id: the table's number
+ * @vectors: which, of any table or dynirq
+ * @nr: how many
+ * @error: filled in if it fails
+ *
+ * Context: may sleep.
+ * Return: 0, -ENOENT, or -EINVAL with no event at all.
+ */
+int irqx_table_raise(struct irqx_context *ctx, u32 id, const u32 *vectors, u32 nr,
+		     struct irqx_error *error)
+{
+	struct irqx_table *table = irqx_table_find(ctx, id, error);
+	u32 i, vector;
+
+	if (IS_ERR(table))
+		return PTR_ERR(table);
+	for (i = 0; i < nr; i++) {
+		if (vectors[i] < table->nr)
+			continue;
+		if (nr > 1)
+			error->index = i;
+		return irqx_reject(error, -EINVAL, IRQX_ARG_HANDLE, IRQX_REASON_OUT_OF_RANGE);
+	}
+	for (i = 0; i < nr; i++) {
+		vector = array_index_nospec(vectors[i], table->nr);
+		irqx_target_event(&table->vectors[vector].target, NULL);
+		if (i % 64 == 63)
+			cond_resched();
+	}
 	return 0;
 }
 

@@ -25,6 +25,13 @@ static inline int irqx_arch_result(int ret)
 /* Whether the guest's interrupt controllers take the messages of a table. */
 int irqx_arch_takes_tables(struct kvm *kvm, struct irqx_error *error);
 
+/*
+ * A message as a dynirq has it in 48 bits (Documentation/dynirq.rst section 3).  @partial: some of
+ * it is not in there.
+ */
+u64 irqx_arch_pack_message(u64 address, u32 data, u64 doorbell, bool *partial);
+void irqx_arch_unpack_message(u64 packed, u64 doorbell, u64 *address, u32 *data);
+
 bool irqx_arch_entry_needs_mm(const struct kvm_kernel_irq_routing_entry *e);
 
 /* Whether delivery outside atomic context may wait for a page of the guest. */

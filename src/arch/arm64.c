@@ -11,7 +11,8 @@
 u64 irqx_arch_features(void)
 {
 	u64 features = KVM_IRQX_FEATURE_IRQCHIP | KVM_IRQX_FEATURE_MSI |
-		       KVM_IRQX_FEATURE_PPI | KVM_IRQX_FEATURE_TABLE;
+		       KVM_IRQX_FEATURE_PPI | KVM_IRQX_FEATURE_TABLE |
+	       KVM_IRQX_FEATURE_DYNIRQ;
 
 	if (irqx_kvm_tells_eois())
 		features |= KVM_IRQX_FEATURE_RESAMPLE;
@@ -42,6 +43,19 @@ int irqx_arch_takes_tables(struct kvm *kvm, struct irqx_error *error)
 	if (READ_ONCE(kvm->arch.vgic.has_its))
 		return 0;
 	return irqx_reject(error, -ENODEV, IRQX_ARG_CONTEXT, IRQX_REASON_NO_ITS);
+}
+
+/* One that has not been written since a reset has no address yet. */
+u64 irqx_arch_pack_message(u64 address, u32 data, u64 doorbell, bool *partial)
+{
+	*partial = address && address != doorbell;
+	return data;
+}
+
+void irqx_arch_unpack_message(u64 packed, u64 doorbell, u64 *address, u32 *data)
+{
+	*address = doorbell;
+	*data = lower_32_bits(packed);
 }
 
 bool irqx_arch_entry_needs_mm(const struct kvm_kernel_irq_routing_entry *e)

@@ -14,7 +14,8 @@
 u64 irqx_arch_features(void)
 {
 	u64 features = KVM_IRQX_FEATURE_MSI | KVM_IRQX_FEATURE_RESAMPLE |
-		       KVM_IRQX_FEATURE_LEVEL_MSI | KVM_IRQX_FEATURE_TABLE;
+		       KVM_IRQX_FEATURE_LEVEL_MSI | KVM_IRQX_FEATURE_TABLE |
+	       KVM_IRQX_FEATURE_DYNIRQ;
 
 	if (IRQX_KVM_HAS_IOAPIC)
 		features |= KVM_IRQX_FEATURE_IRQCHIP;
@@ -46,6 +47,18 @@ int irqx_arch_vm_ready(struct kvm *kvm, struct irqx_error *error)
 int irqx_arch_takes_tables(struct kvm *kvm, struct irqx_error *error)
 {
 	return 0;
+}
+
+u64 irqx_arch_pack_message(u64 address, u32 data, u64 doorbell, bool *partial)
+{
+	*partial = upper_32_bits(address) || data >> 16;
+	return lower_32_bits(address) | (u64)(u16)data << 32;
+}
+
+void irqx_arch_unpack_message(u64 packed, u64 doorbell, u64 *address, u32 *data)
+{
+	*address = lower_32_bits(packed);
+	*data = (u16)(packed >> 32);
 }
 
 /*

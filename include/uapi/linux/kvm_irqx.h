@@ -78,6 +78,12 @@
  * @table_state_flags:	those of struct kvm_irqx_table_state
  * @vector_size:	sizeof(struct kvm_irqx_vector) as the module knows it
  * @max_vectors:	the most vectors of one table
+ * @max_handles:	the most handles of one dynirq
+ * @table_state_version:	KVM_IRQX_TABLE_STATE_VERSION of the module
+ * @handle_ops:	operations of KVM_IRQX_HANDLE: 1 << KVM_IRQX_HANDLE_* of each
+ * @handle_flags:	those of struct kvm_irqx_handle
+ * @raise_flags:	those of struct kvm_irqx_raise
+ * @pad:	zero
  *
  * A flag or an operation that is not there is EINVAL.  One that is there may need something
  * of the kernel too: @features.
@@ -104,6 +110,12 @@ struct kvm_irqx_info {
 	__u32 table_state_flags;
 	__u32 vector_size;
 	__u32 max_vectors;
+	__u32 max_handles;
+	__u32 table_state_version;
+	__u32 handle_ops;
+	__u32 handle_flags;
+	__u32 raise_flags;
+	__u32 pad;
 };
 
 /**
@@ -123,6 +135,8 @@ struct kvm_irqx_info {
  *	Resamplefds on level-triggered MSIs of a VM with a split irqchip (x86).
  * KVM_IRQX_FEATURE_TABLE
  *	KVM_IRQX_TABLE and KVM_IRQX_ROUTING_VECTOR.
+ * KVM_IRQX_FEATURE_DYNIRQ
+ *	KVM_IRQX_TABLE_CREATE_DYNIRQ, KVM_IRQX_HANDLE and KVM_IRQX_RAISE.
  */
 #define KVM_IRQX_FEATURE_IRQCHIP	(1ULL << 0)
 #define KVM_IRQX_FEATURE_MSI		(1ULL << 1)
@@ -133,6 +147,7 @@ struct kvm_irqx_info {
 #define KVM_IRQX_FEATURE_EVENT_FLAG	(1ULL << 9)
 #define KVM_IRQX_FEATURE_LEVEL_MSI	(1ULL << 11)
 #define KVM_IRQX_FEATURE_TABLE		(1ULL << 12)
+#define KVM_IRQX_FEATURE_DYNIRQ		(1ULL << 13)
 
 /**
  * define KVM_IRQX_ROUTING_PPI - a routing entry for a PPI of one vCPU
@@ -165,7 +180,7 @@ struct kvm_irqx_info {
  * struct kvm_irq_routing_entry it takes
  *
  * :u.irqchip.irqchip:	the table, as KVM_IRQX_TABLE has numbered it in this context
- * :u.irqchip.pin:	the vector, below the table's nr
+ * :u.irqchip.pin:	the vector, or the handle of a dynirq, below the table's nr
  *
  * and zero in flags and in the rest of u; else EINVAL.  An event is one of the vector: it sends
  * the message that the guest has written there, or sets the vector's Pending bit while that is
@@ -177,6 +192,8 @@ struct kvm_irqx_info {
  * are EINVAL, and KVM_IRQX_GET_STATE tells those of the vector.  One that is changed to lead there
  * leaves its mask behind, and brings what is pending.  One that goes away leaves pending events
  * there.  RESAMPLE is EINVAL.
+ *
+ * The handles of a dynirq are answered whether bound or not.
  */
 #define KVM_IRQX_ROUTING_VECTOR	(1U << 30)
 
@@ -211,7 +228,8 @@ struct kvm_irqx_attach {
  * struct kvm_irqx_stats - what has become of a context's events
  * @argsz:	as in struct kvm_irqx_info; EINVAL if less than 8
  * @pad:	out: zero
- * @events:	wake-ups of bound eventfds.  Writes that come before the
+ * @events:	wake-ups of bound eventfds, what KVM_IRQX_RAISE and modules of the host have
+ *		raised, and what has told the guest of labels.  Writes that come before the
  *		wake-up of an earlier one has run are one event, as with KVM.
  * @atomic:	interrupts handed to KVM within the wake-up
  * @deferred:	interrupts handed to KVM later, by one of the VM's two workers
@@ -227,8 +245,8 @@ struct kvm_irqx_attach {
  *		interrupt can come of: on x86 MSIs of delivery mode Fixed or Lowest Priority with a
  *		vector below 16.  KVM takes them too, and their events are counted as any.
  * @undefined:	accesses of the guest to a table that PCI leaves undefined: of another size
- *		than 4 or 8 bytes, not aligned to it, or a write to Pending bits.  They change
- *		nothing, and read zeroes.
+ *		than 4 or 8 bytes, not aligned to it, or a write to Pending bits; those that
+ *		Documentation/dynirq.rst calls undefined.  They change nothing, and read zeroes.
  *
  * Counted since the context was opened.  Without events under way:
  * @events = @atomic + @deferred + @unrouted.  An event on a GSI that has both PIC
@@ -657,6 +675,10 @@ struct kvm_irqx_error {
  * @KVM_IRQX_ARG_VECTOR_SIZE:	vector_size
  * @KVM_IRQX_ARG_FUNCTION:	function
  * @KVM_IRQX_ARG_STATE:		state, of a vector
+ * @KVM_IRQX_ARG_HEADER:	header
+ * @KVM_IRQX_ARG_HANDLE:	handle
+ * @KVM_IRQX_ARG_HANDLES:	handles
+ * @KVM_IRQX_ARG_LABEL:		label
  * @KVM_IRQX_NR_ARGS:		how many there are
  *
  * Later modules may know more.
@@ -701,6 +723,10 @@ enum kvm_irqx_arg {
 	KVM_IRQX_ARG_VECTOR_SIZE,
 	KVM_IRQX_ARG_FUNCTION,
 	KVM_IRQX_ARG_STATE,
+	KVM_IRQX_ARG_HEADER,
+	KVM_IRQX_ARG_HANDLE,
+	KVM_IRQX_ARG_HANDLES,
+	KVM_IRQX_ARG_LABEL,
 	KVM_IRQX_NR_ARGS
 };
 
@@ -744,6 +770,10 @@ enum kvm_irqx_arg {
  * @KVM_IRQX_REASON_OVERLAP:	another table of the VM answers there, or the two overlap
  * @KVM_IRQX_REASON_VECTORS_BOUND:	a binding or a GSI leads to the table
  * @KVM_IRQX_REASON_NO_ITS:	the guest has no ITS
+ * @KVM_IRQX_REASON_NOT_A_DYNIRQ:	the table is not a dynirq
+ * @KVM_IRQX_REASON_OWNED:	the handle has an owner
+ * @KVM_IRQX_REASON_NOT_OWNED:	the handle has no owner
+ * @KVM_IRQX_REASON_OF_DYNIRQ:	the handle is the dynirq's own
  * @KVM_IRQX_NR_REASONS:	how many there are
  *
  * Later modules may know more.
@@ -787,6 +817,10 @@ enum kvm_irqx_reason {
 	KVM_IRQX_REASON_OVERLAP,
 	KVM_IRQX_REASON_VECTORS_BOUND,
 	KVM_IRQX_REASON_NO_ITS,
+	KVM_IRQX_REASON_NOT_A_DYNIRQ,
+	KVM_IRQX_REASON_OWNED,
+	KVM_IRQX_REASON_NOT_OWNED,
+	KVM_IRQX_REASON_OF_DYNIRQ,
 	KVM_IRQX_NR_REASONS
 };
 
@@ -911,7 +945,7 @@ struct kvm_irqx_get_state {
  * is lost.
  *
  * KVM's bus for devices has 1,000 places, which the VM's IOAPIC, its ITSs, redistributors (one a
- * vCPU) and coalesced zones share; a table takes two.  Inside a table's range there must be no
+ * vCPU) and coalesced zones share; a table takes two, a dynirq one.  Inside a table's range there must be no
  * KVM_IOEVENTFD: it would hide what lies behind it from the bus (virt/kvm/kvm_main.c,
  * kvm_io_bus_get_first_dev()).  A memslot there hides the table.
  */
@@ -921,19 +955,25 @@ struct kvm_irqx_get_state {
  * @op:		%KVM_IRQX_TABLE_*
  * @table:	the table's number in this context; CREATE: zero, and out
  * @flags:	CREATE and SET: %KVM_IRQX_TABLE_DECODES, _ENABLED, _MASKED; else zero
- * @nr:		CREATE: how many vectors, 1 .. max_vectors; else zero
- * @devid:	CREATE: the device ID that the ITS knows the function by (arm64; else ignored);
- *		else zero
+ * @nr:		CREATE: how many vectors, 1 .. max_vectors; CREATE_DYNIRQ: how many handles,
+ *		1 .. max_handles; else zero
+ * @devid:	CREATE, CREATE_DYNIRQ: the device ID that the ITS knows the function by (arm64; else
+ *		ignored); else zero
  * @changefd:	CREATE: an eventfd that is signalled when the guest has changed an entry, or
- *		KVM_IRQX_NO_FD; else zero
- * @entries:	CREATE and MOVE: guest-physical address of the entries, a multiple of 8; else zero
- * @pba:	CREATE and MOVE: the same of the Pending Bit Array
+ *		KVM_IRQX_NO_FD; CREATE_DYNIRQ: the same for when it has reset the device or switched
+ *		it off; else zero
+ * @entries:	CREATE and MOVE: guest-physical address of the entries, a multiple of 8;
+ *		CREATE_DYNIRQ, and MOVE of a dynirq: of its range, a multiple of 4096; else zero
+ * @pba:	CREATE, and MOVE of a table: address of the Pending Bit Array, a multiple of 8; else
+ *		zero
  * @error:	address of a struct kvm_irqx_error, or 0
  * @pad:	zero
  *
  * KVM_IRQX_TABLE_CREATE
  *	A table whose vectors are all masked and belong to the VMM.  One that does not decode may
  *	be anywhere, and takes no place on KVM's bus yet.
+ * KVM_IRQX_TABLE_CREATE_DYNIRQ
+ *	A dynirq.  Of the flags it has DECODES alone, here and with SET.
  * KVM_IRQX_TABLE_MOVE
  *	The guest has moved the BAR: the table is answered there, and not any more at the old place.
  *	Nothing else changes.
@@ -984,6 +1024,7 @@ struct kvm_irqx_table {
 #define KVM_IRQX_TABLE_MOVE	2
 #define KVM_IRQX_TABLE_SET	3
 #define KVM_IRQX_TABLE_DESTROY	4
+#define KVM_IRQX_TABLE_CREATE_DYNIRQ	5
 
 #define KVM_IRQX_TABLE_DECODES	(1U << 0)
 #define KVM_IRQX_TABLE_ENABLED	(1U << 1)
@@ -991,6 +1032,7 @@ struct kvm_irqx_table {
 
 /* PCI 3.0, 6.8.2.3: Table Size of Message Control. */
 #define KVM_IRQX_MAX_VECTORS	2048
+#define KVM_IRQX_MAX_HANDLES	65536
 
 /**
  * struct kvm_irqx_vector - the state of one vector
@@ -998,7 +1040,8 @@ struct kvm_irqx_table {
  * @address_hi:	Message Upper Address
  * @data:	Message Data
  * @control:	Vector Control: bit 0, the mask
- * @state:	KVM_IRQX_VECTOR_PENDING; out: KVM_IRQX_VECTOR_BOUND too
+ * @state:	KVM_IRQX_VECTOR_PENDING; of a dynirq KVM_IRQX_VECTOR_LABEL_CHANGED; out:
+ *		KVM_IRQX_VECTOR_BOUND too
  * @pad:	zero
  *
  * An unmasked vector is pending for moments only, or while it waits for a page of the guest, or
@@ -1015,6 +1058,23 @@ struct kvm_irqx_vector {
 
 #define KVM_IRQX_VECTOR_PENDING	(1U << 0)
 #define KVM_IRQX_VECTOR_BOUND	(1U << 1)
+#define KVM_IRQX_VECTOR_LABEL_CHANGED	(1U << 2)
+
+/**
+ * struct kvm_irqx_dynirq_header - what a dynirq's header page has of its own
+ * @argsz:	sizeof(struct kvm_irqx_dynirq_header) as the caller knows it; 24 or more
+ * @select:	LABEL_SELECT
+ * @doorbell:	DOORBELL
+ * @instance:	INSTANCE
+ *
+ * The names are those of Documentation/dynirq.rst.  What GET has filled in, SET takes.
+ */
+struct kvm_irqx_dynirq_header {
+	__u32 argsz;
+	__u32 select;
+	__aligned_u64 doorbell;
+	__aligned_u64 instance;
+};
 
 /**
  * struct kvm_irqx_table_state - the state of a table, or of some of its vectors
@@ -1025,14 +1085,14 @@ struct kvm_irqx_vector {
  * @function:	GET: out: the table's flags, KVM_IRQX_TABLE_*.  SET: the same to be, with
  *		FUNCTION; else zero
  * @first:	the first vector
- * @nr:		how many; 0: none
+ * @nr:		how many, at most max_vectors; 0: none
  * @vector_size:	sizeof(struct kvm_irqx_vector) as the caller knows it; 24 to 64
  * @pad:	zero
  * @vectors:	address of an array of struct kvm_irqx_vector
  * @changed:	GET: address of @nr bits in 64-bit words, or 0: out: which of the vectors the guest
- *		has changed since they were last asked for; SET: zero
+ *		has changed since they were last asked for; SET, and of a dynirq: zero
  * @error:	address of a struct kvm_irqx_error, or 0
- * @pad2:	zero
+ * @header:	of a dynirq: address of a struct kvm_irqx_dynirq_header, or 0; else zero
  *
  * With KEEP_ENTRIES only Pending bits are set and cleared (address, data and control of the
  * vectors are not looked at), with KEEP_PENDING only entries are written: for a VMM that hands on a
@@ -1046,12 +1106,17 @@ struct kvm_irqx_vector {
  * table unbinds its eventfds first, or has them signalled no more: an event after GET is not in
  * the state.
  *
+ * The state of a dynirq is asked for in pieces of max_vectors.  Who owns its handles, and their
+ * labels, are not in it: the VMM allocates them again, before SET.
+ *
  * Errors, with nothing changed:
  *
- * :EINVAL:	@version, @flags, @function, @first, @nr, @vector_size, @pad, @changed with SET;
+ * :EINVAL:	@version, @flags, @function, @first, @nr, @vector_size, @pad, @changed with SET
+ *		or of a dynirq, @header of a table, or a header that is too small;
  *		@pad or unknown bits in @state of a vector
  * :ENOENT:	@table is not one of this context
- * :E2BIG:	SET: a vector has something in a field that this module does not know
+ * :E2BIG:	SET: a vector, or the header, has something in a field that this module does not
+ *		know
  * :EEXIST:	SET: as KVM_IRQX_TABLE
  * :ENOMEM:	no memory
  */
@@ -1067,7 +1132,7 @@ struct kvm_irqx_table_state {
 	__aligned_u64 vectors;
 	__aligned_u64 changed;
 	__aligned_u64 error;
-	__aligned_u64 pad2;
+	__aligned_u64 header;
 };
 
 #define KVM_IRQX_TABLE_STATE_VERSION	1
@@ -1076,6 +1141,108 @@ struct kvm_irqx_table_state {
 #define KVM_IRQX_TABLE_STATE_KEEP_PENDING	(1U << 2)
 #define KVM_IRQX_VECTOR_SIZE_MIN	24
 #define KVM_IRQX_VECTOR_SIZE_MAX	64
+
+/**
+ * DOC: dynirq
+ *
+ * A dynirq is a table whose vectors are called handles, and which the guest alone owns: there is no
+ * PCI around it, and no VMM in its way.  It has one range of guest-physical addresses, with a
+ * header of its own in front; what the guest sees there is Documentation/dynirq.rst.  For 65,536
+ * handles the range is less than 2 MiB, for others 4096 + 8 * nr + 16 * nr bytes, each of the
+ * three parts rounded up to 4096.
+ *
+ * All that is said of tables and vectors holds for it, but: its handles are answered whether bound or
+ * not; it has no function bits and no Pending Bit Array; the guest can reset it, and switch it off,
+ * which clears KVM_IRQX_TABLE_DECODES.
+ *
+ * A handle is raised by an eventfd (KVM_IRQX_ROUTING_VECTOR), by KVM_IRQX_RAISE, and by modules of
+ * the host (linux/kvm_irqx.h).
+ */
+
+/**
+ * struct kvm_irqx_handle - who owns a handle of a dynirq
+ * @op:		%KVM_IRQX_HANDLE_*
+ * @table:	the dynirq's number in this context
+ * @handle:	which; ALLOC: or KVM_IRQX_ANY_HANDLE, and out: the lowest that was free
+ * @flags:	zero
+ * @label:	ALLOC and LABEL: what it is, 1 to 31 bytes and then zeroes; GET: out; else zero
+ * @error:	address of a struct kvm_irqx_error, or 0
+ * @pad:	zero
+ *
+ * The parts of a VMM, or of several processes, that know nothing of each other thus have handles of
+ * their own, and the guest learns from the labels which is which.  It is told of each change.
+ * Whoever binds or raises a handle is not asked for whom it is.
+ *
+ * KVM_IRQX_HANDLE_ALLOC
+ *	The handle has an owner and a label from now on.  Nothing is pending there.
+ * KVM_IRQX_HANDLE_FREE
+ *	It has neither, and what is pending is dropped.  Nothing may lead to it.  What the guest has
+ *	mapped stays.
+ * KVM_IRQX_HANDLE_LABEL
+ *	It has another label.
+ * KVM_IRQX_HANDLE_GET
+ *	Which label it has.
+ *
+ * Handle 0 tells the guest of labels, and is the dynirq's own.
+ *
+ * Errors, beside those of every call:
+ *
+ * :EINVAL:	@op, @flags, @pad, or a field that must be zero; @handle is beyond the dynirq's, or
+ *		its own where it is to be changed; @table is not a dynirq; @label is empty, does not
+ *		end within 32 bytes, or has bytes behind its end
+ * :ENOENT:	@table is not one of this context; FREE, LABEL, GET: the handle has no owner
+ * :EBUSY:	ALLOC: the handle has an owner; FREE: a binding, a GSI or a module's source leads to
+ *		it
+ * :ENOSPC:	ALLOC: with KVM_IRQX_ANY_HANDLE: all have owners
+ * :ENOMEM:	no memory
+ */
+struct kvm_irqx_handle {
+	__u32 op;
+	__u32 table;
+	__u32 handle;
+	__u32 flags;
+	__u8 label[32];
+	__aligned_u64 error;
+	__aligned_u64 pad[2];
+};
+
+#define KVM_IRQX_HANDLE_ALLOC	1
+#define KVM_IRQX_HANDLE_FREE	2
+#define KVM_IRQX_HANDLE_LABEL	3
+#define KVM_IRQX_HANDLE_GET	4
+
+#define KVM_IRQX_ANY_HANDLE	(~0U)
+#define KVM_IRQX_LABEL_SIZE	32
+
+/**
+ * struct kvm_irqx_raise - an event at each of some handles
+ * @table:	a dynirq, or a table, of this context
+ * @nr:		number of @handles, 1 .. max_batch; 0: @handle alone
+ * @handle:	with @nr 0 the handle, or the vector of a table; else zero
+ * @flags:	zero
+ * @handles:	address of an array of __u32; with @nr 0 zero
+ * @error:	address of a struct kvm_irqx_error, or 0
+ * @pad:	zero
+ *
+ * Each is as a signal to an eventfd that is bound there, in the order of the array; one may stand
+ * there several times.  When the call returns, each event has been delivered, or is pending, or is
+ * with one of the VM's two workers.  A vector of a table to which nothing is bound keeps its event.
+ *
+ * Errors, with no event at all:
+ *
+ * :EINVAL:	@nr, @flags, @pad, a field that must be zero; a handle beyond the table's
+ * :ENOENT:	@table is not one of this context
+ * :ENOMEM:	no memory
+ */
+struct kvm_irqx_raise {
+	__u32 table;
+	__u32 nr;
+	__u32 handle;
+	__u32 flags;
+	__aligned_u64 handles;
+	__aligned_u64 error;
+	__aligned_u64 pad[2];
+};
 
 /*
  * KVM's ioctl type; numbers that KVM does not use on any of its files.  They stay as they
@@ -1092,6 +1259,8 @@ struct kvm_irqx_table_state {
 #define KVM_IRQX_TABLE		_IOWR(KVMIO, 0xf8, struct kvm_irqx_table)
 #define KVM_IRQX_GET_TABLE	_IOWR(KVMIO, 0xf9, struct kvm_irqx_table_state)
 #define KVM_IRQX_SET_TABLE	_IOW(KVMIO,  0xfa, struct kvm_irqx_table_state)
+#define KVM_IRQX_HANDLE		_IOWR(KVMIO, 0xfb, struct kvm_irqx_handle)
+#define KVM_IRQX_RAISE		_IOW(KVMIO,  0xfc, struct kvm_irqx_raise)
 
 /*
  * For who wants them, the names without the module's prefix.  KVM may come to have such
