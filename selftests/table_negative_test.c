@@ -148,7 +148,8 @@ struct row {
 	ROW(call, EINVAL, FLAGS, UNKNOWN_FLAG, -1, AT(state.head.flags, 1U << 3)), \
 	ROW(call, EINVAL, FLAGS, UNKNOWN_FLAG, -1, AT(state.head.flags, 1U << 31)), \
 	ROW(call, EINVAL, PAD, NOT_ZERO, -1, AT(state.head.pad, 1)),	\
-	ROW(call, EINVAL, PAD, NOT_ZERO, -1, UPPER(state.head.pad2, 1)),	\
+	ROW(call, EINVAL, HEADER, NOT_ZERO, -1, AT(state.head.header, 8)),	\
+	ROW(call, EINVAL, HEADER, NOT_ZERO, -1, UPPER(state.head.header, 1)),	\
 	ROW(call, EINVAL, FIRST, OUT_OF_RANGE, -1, AT(state.head.first, NR + 1)), \
 	ROW(call, EINVAL, FIRST, OUT_OF_RANGE, -1, AT(state.head.first, -1U)), \
 	ROW(call, EINVAL, NR, OUT_OF_RANGE, -1, AT(state.head.first, NR - 1)), \
@@ -183,7 +184,7 @@ struct row {
 
 static const struct row rows[] = {
 	ROW(CREATE, EINVAL, OP, UNKNOWN_VALUE, -1, AT(table.op, 0)),
-	ROW(CREATE, EINVAL, OP, UNKNOWN_VALUE, -1, AT(table.op, 5)),
+	ROW(CREATE, EINVAL, OP, UNKNOWN_VALUE, -1, AT(table.op, 6)),
 	ROW(CREATE, EINVAL, OP, UNKNOWN_VALUE, -1, AT(table.op, 33)),
 	ROW(CREATE, EINVAL, OP, UNKNOWN_VALUE, -1, AT(table.op, 1U << 31)),
 	TABLE_ROWS(CREATE),

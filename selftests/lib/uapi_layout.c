@@ -16,7 +16,7 @@
 #define CALL(call, number)						\
 	HOLDS(call##_number, (call) == (number))
 
-SIZE(kvm_irqx_info, 88);
+SIZE(kvm_irqx_info, 112);
 AT(kvm_irqx_info, abi, 4);
 AT(kvm_irqx_info, features, 8);
 AT(kvm_irqx_info, max_gsi, 16);
@@ -37,6 +37,11 @@ AT(kvm_irqx_info, table_ops, 72);
 AT(kvm_irqx_info, table_state_flags, 76);
 AT(kvm_irqx_info, vector_size, 80);
 AT(kvm_irqx_info, max_vectors, 84);
+AT(kvm_irqx_info, max_handles, 88);
+AT(kvm_irqx_info, table_state_version, 92);
+AT(kvm_irqx_info, handle_ops, 96);
+AT(kvm_irqx_info, handle_flags, 100);
+AT(kvm_irqx_info, raise_flags, 104);
 
 SIZE(kvm_irqx_attach, 32);
 AT(kvm_irqx_attach, flags, 4);
@@ -136,7 +141,29 @@ AT(kvm_irqx_table_state, pad, 28);
 AT(kvm_irqx_table_state, vectors, 32);
 AT(kvm_irqx_table_state, changed, 40);
 AT(kvm_irqx_table_state, error, 48);
-AT(kvm_irqx_table_state, pad2, 56);
+AT(kvm_irqx_table_state, header, 56);
+
+/* Its end is the oldest that a caller may know. */
+SIZE(kvm_irqx_dynirq_header, 24);
+AT(kvm_irqx_dynirq_header, select, 4);
+AT(kvm_irqx_dynirq_header, doorbell, 8);
+AT(kvm_irqx_dynirq_header, instance, 16);
+
+SIZE(kvm_irqx_handle, 72);
+AT(kvm_irqx_handle, table, 4);
+AT(kvm_irqx_handle, handle, 8);
+AT(kvm_irqx_handle, flags, 12);
+AT(kvm_irqx_handle, label, 16);
+AT(kvm_irqx_handle, error, 48);
+AT(kvm_irqx_handle, pad, 56);
+
+SIZE(kvm_irqx_raise, 48);
+AT(kvm_irqx_raise, nr, 4);
+AT(kvm_irqx_raise, handle, 8);
+AT(kvm_irqx_raise, flags, 12);
+AT(kvm_irqx_raise, handles, 16);
+AT(kvm_irqx_raise, error, 24);
+AT(kvm_irqx_raise, pad, 32);
 
 /* As Documentation/api.rst has them, for seccomp. */
 CALL(KVM_IRQX_GET_INFO, 0xaef0);
@@ -150,6 +177,8 @@ CALL(KVM_IRQX_GET_STATE, 0xc030aef7);
 CALL(KVM_IRQX_TABLE, 0xc048aef8);
 CALL(KVM_IRQX_GET_TABLE, 0xc040aef9);
 CALL(KVM_IRQX_SET_TABLE, 0x4040aefa);
+CALL(KVM_IRQX_HANDLE, 0xc048aefb);
+CALL(KVM_IRQX_RAISE, 0x4030aefc);
 CALL(KVM_SET_GSI_ROUTING, 0x4008ae6a);
 CALL(KVM_IRQFD, 0x4020ae76);
 CALL(KVM_IRQ_LINE, 0x4008ae61);
