@@ -406,7 +406,7 @@ static void commit_op(struct batch *batch, u32 i, struct irqx_leave *leave)
 		irqx_irqfd_commit(irqfd);
 		break;
 	case KVM_IRQX_OP_MODIFY:
-		irqx_direct_change(batch->ctx, irqfd,
+		irqx_direct_change(batch->ctx, irqfd->target, irqfd->eventfd,
 				   &batch->entries[batch->nr_entries++],
 				   irqx_mask_of(op->flags), leave);
 		break;

@@ -12,6 +12,7 @@
 
 #include "context.h"
 #include "error.h"
+#include "export.h"
 #include "irqfd.h"
 #include "route.h"
 #include "synic.h"
@@ -113,7 +114,9 @@ int irqx_context_open(struct inode *inode, struct file *file)
 		return -ENOMEM;
 	}
 
+	refcount_set(&ctx->refs, 1);
 	INIT_LIST_HEAD(&ctx->irqfds);
+	INIT_LIST_HEAD(&ctx->sources);
 	mutex_init(&ctx->lock);
 	xa_init_flags(&ctx->gsis, XA_FLAGS_ACCOUNT);
 	xa_init_flags(&ctx->vps, XA_FLAGS_ACCOUNT);
@@ -139,8 +142,25 @@ static void context_end_tables(struct irqx_context *ctx)
 		irqx_leave_finish_prompt(ctx->vm, &leave);
 }
 
+/* The last reference frees it.  Context: may sleep. */
+void irqx_context_put(struct irqx_context *ctx)
+{
+	if (!refcount_dec_and_test(&ctx->refs))
+		return;
+	free_percpu(ctx->delivery.counters);
+	kfree(ctx);
+}
+
+/* Context: the file stays.  Return: its context, or ERR_PTR(-EINVAL). */
+struct irqx_context *irqx_context_from_file(struct file *file)
+{
+	if (file->f_op->release != irqx_context_release)
+		return ERR_PTR(-EINVAL);
+	return file->private_data;
+}
+
 /*
- * The order: no more events (unhook every eventfd), no more closed eventfds to reap, lines
+ * The order: no more events (of modules of the host, then unhook every eventfd), no more closed eventfds to reap, lines
  * lowered, tables answered no more, then the VM, which may be the last reference to it.  An
  * injection that waits for a page is left behind with the VM; it knows nothing of the context.
  */
@@ -150,8 +170,10 @@ int irqx_context_release(struct inode *inode, struct file *file)
 	struct irqx_irqfd *irqfd, *next;
 	struct irqx_leave leave = {};
 
-	/* The reaper alone may have it, and does not wait for anybody. */
+	/* The reaper may have it, or a module of the host: they wait for nobody. */
 	mutex_lock(&ctx->lock);
+	ctx->closed = true;
+	irqx_export_teardown(ctx, &leave);
 	list_for_each_entry_safe(irqfd, next, &ctx->irqfds, node) {
 		irqx_route_remove_irqfd(ctx, irqfd, &leave);
 		cond_resched();
@@ -169,8 +191,7 @@ int irqx_context_release(struct inode *inode, struct file *file)
 	irqx_vp_teardown(ctx);
 	if (ctx->vm)
 		irqx_vm_put(ctx->vm);
-	free_percpu(ctx->delivery.counters);
-	kfree(ctx);
+	irqx_context_put(ctx);
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <linux/bits.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/refcount.h>
 #include <linux/sched/signal.h>
 #include <linux/xarray.h>
 
@@ -19,6 +20,8 @@ struct kvm_irqx_stats;
 
 /* An open file: a GSI table and irqfds. */
 struct irqx_context {
+	refcount_t refs;		/* of the memory: the file, and modules of the host */
+	bool closed;			/* by its file; @lock */
 	struct mutex lock;		/* changes to the context */
 	struct irqx_vm *vm;		/* @lock; immutable after publish */
 	struct list_head irqfds;	/* @lock */
@@ -27,6 +30,7 @@ struct irqx_context {
 	struct irqx_gsi *recent_gsi;	/* the last that was found, or NULL; @lock */
 	struct xarray vps;		/* @lock */
 	struct xarray tables;		/* @lock */
+	struct list_head sources;	/* of modules of the host; @lock */
 	struct xarray staged_resamplers; /* by GSI; empty between calls; @lock */
 	u32 nr_gsis;			/* routed ones; @lock */
 	u64 undeliverable;		/* entries taken; @lock */
@@ -44,6 +48,8 @@ extern unsigned int irqx_max_irqfds;
 int irqx_context_init(void);
 int irqx_context_open(struct inode *inode, struct file *file);
 int irqx_context_release(struct inode *inode, struct file *file);
+struct irqx_context *irqx_context_from_file(struct file *file);
+void irqx_context_put(struct irqx_context *ctx);
 int irqx_context_attach(struct irqx_context *ctx, int vm_fd,
 			struct irqx_error *error);
 int irqx_context_check(struct irqx_context *ctx, struct irqx_error *error);

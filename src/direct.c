@@ -57,10 +57,20 @@ static int direct_parse_vector(struct irqx_context *ctx, const struct kvm_irqx_o
 	return irqx_vector_parse(ctx, &op->entry, entries, error);
 }
 
-/* What the operation says of the event's way, for an irqfd that may want EOIs. */
-static int direct_parse(struct irqx_context *ctx, const struct kvm_irqx_op *op,
-			bool resample, struct irqx_entries *entries,
-			struct irqx_error *error)
+/**
+ * irqx_direct_parse - what an operation says of its events' way
+ * @ctx: the context, locked
+ * @op: its flags and padding are checked
+ * @resample: it wants EOIs
+ * @entries: filled in on success; zero before
+ * @error: filled in if it fails
+ *
+ * Context: may sleep.
+ * Return: 0, or as irqx_direct_reserve().
+ */
+int irqx_direct_parse(struct irqx_context *ctx, const struct kvm_irqx_op *op,
+		      bool resample, struct irqx_entries *entries,
+		      struct irqx_error *error)
 {
 	struct irqx_vm *vm = ctx->vm;
 	struct irqx_vp *vp;
@@ -128,7 +138,7 @@ int irqx_direct_reserve(struct irqx_context *ctx, struct irqx_irqfd *irqfd,
 	lockdep_assert_held(&ctx->lock);
 
 	irqfd->own.masked = !!(op->flags & KVM_IRQX_OP_FLAG_MASK);
-	ret = direct_parse(ctx, op, resample, &irqfd->own.to, error);
+	ret = irqx_direct_parse(ctx, op, resample, &irqfd->own.to, error);
 	if (ret)
 		return ret;
 	if (resample) {
@@ -212,18 +222,21 @@ int irqx_direct_prepare(struct irqx_context *ctx, struct irqx_irqfd *irqfd,
 	lockdep_assert_held(&ctx->lock);
 
 	ret = irqx_direct_check(irqfd, error);
-	return ret ?: direct_parse(ctx, op, irqfd->source, entries, error);
+	return ret ?: irqx_direct_parse(ctx, op, irqfd->source, entries, error);
 }
 
-/* Context: as irqx_target_change(), under the same lock as irqx_direct_prepare(). */
-void irqx_direct_change(struct irqx_context *ctx, struct irqx_irqfd *irqfd,
-			struct irqx_entries *entries, enum irqx_mask mask,
-			struct irqx_leave *leave)
+/*
+ * @eventfd: its events are, or NULL.  Context: as irqx_target_change(), under the same lock as
+ * irqx_direct_prepare().
+ */
+void irqx_direct_change(struct irqx_context *ctx, struct irqx_target *target,
+			struct eventfd_ctx *eventfd, struct irqx_entries *entries,
+			enum irqx_mask mask, struct irqx_leave *leave)
 {
 	ctx->undeliverable += entries->undeliverable;
-	trace_irqx_modify(irqfd->eventfd, &entries->one, true);
+	trace_irqx_modify(eventfd, &entries->one, true);
 	irqx_vector_bind(entries);
-	irqx_target_change(irqfd->target, entries, mask, leave);
+	irqx_target_change(target, entries, mask, leave);
 	irqx_vector_unbind(irqx_entries_onward(entries), leave);
 }
 
@@ -286,7 +299,7 @@ int irqx_direct_modify(struct irqx_context *ctx, const struct kvm_irqx_op *op,
 		return irqx_reject_fd(error, PTR_ERR(irqfd), IRQX_ARG_FD);
 	ret = irqx_direct_prepare(ctx, irqfd, op, &entries, error);
 	if (!ret)
-		irqx_direct_change(ctx, irqfd, &entries, irqx_mask_of(op->flags),
-				   leave);
+		irqx_direct_change(ctx, irqfd->target, irqfd->eventfd, &entries,
+				   irqx_mask_of(op->flags), leave);
 	return ret;
 }

@@ -28,4 +28,10 @@ void irqx_vm_exit(void);
 struct irqx_vm *irqx_vm_get(struct file *file);
 void irqx_vm_put(struct irqx_vm *vm);
 
+/* One reference more.  Context: any; the caller sees to it that there is one. */
+static inline void irqx_vm_hold(struct irqx_vm *vm)
+{
+	refcount_inc(&vm->refs);
+}
+
 #endif /* _IRQX_VM_H */
