@@ -127,6 +127,9 @@ void irqx_vector_moves_start(struct irqx_guest *g, uint32_t vcpu, struct irqx_ta
 /* It is masked and unmasked @n times. */
 void irqx_vector_masks_start(struct irqx_guest *g, uint32_t vcpu, struct irqx_table *table,
 			     uint32_t vector, uint64_t n);
+/* The guest runs call(@arg, i) for i from 0 to @n - 1, likewise. */
+void irqx_guest_loop_start(struct irqx_guest *g, uint32_t vcpu,
+			   void (*call)(uint64_t arg, uint64_t i), uint64_t arg, uint64_t n);
 /* Any access of any size at any place of [start, start + len), @n times, from a seed. */
 void irqx_mmio_noise_start(struct irqx_guest *g, uint32_t vcpu, uint64_t start, uint64_t len,
 			   uint64_t n);

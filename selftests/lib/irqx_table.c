@@ -20,6 +20,7 @@ enum op {
 	OP_MOVES,
 	OP_MASKS,
 	OP_NOISE,
+	OP_LOOP,
 };
 
 /* In guest memory, one per vCPU; the host writes @op last. */
@@ -124,6 +125,8 @@ static void guest_op(struct mailbox *m)
 			} else if (m->op == OP_MASKS) {
 				guest_set_mask(m->where, true);
 				guest_set_mask(m->where, false);
+			} else if (m->op == OP_LOOP) {
+				((void (*)(uint64_t, uint64_t))m->where)(m->what, i);
 			} else {
 				guest_noise(m, &random);
 			}
@@ -477,5 +480,13 @@ void irqx_mmio_noise_start(struct irqx_guest *g, uint32_t vcpu, uint64_t start, 
 {
 	op_start(g, vcpu, OP_NOISE, (struct mailbox){
 		.where = start, .what = len, .n = n,
+	});
+}
+
+void irqx_guest_loop_start(struct irqx_guest *g, uint32_t vcpu,
+			   void (*call)(uint64_t arg, uint64_t i), uint64_t arg, uint64_t n)
+{
+	op_start(g, vcpu, OP_LOOP, (struct mailbox){
+		.where = (uintptr_t)call, .what = arg, .n = n,
 	});
 }
