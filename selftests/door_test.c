@@ -1,0 +1,497 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The door for modules of the host (include/linux/kvm_irqx.h): sources and handles that are
+ * raised from a task, from an interrupt handler, and with a raw spinlock held.
+ */
+#include <fcntl.h>
+
+#include "irqx_door.h"
+#include "irqx_dynirq.h"
+#include "irqx_harness.h"
+#include "irqx_module.h"
+
+#define IRQ		IRQX_IRQ_MIN
+#define OTHER_IRQ	(IRQX_IRQ_MIN + 1)
+#define HANDLES		64
+#define HANDLE		7
+
+void irqx_guest_wait(void)
+{
+	irqx_table_guest();
+}
+
+void irqx_vcpu_exit(struct irqx_vcpu *v)
+{
+	irqx_table_exit(v);
+}
+
+static const char * const where_names[] = { "task", "hardirq", "raw" };
+
+FIXTURE(door)
+{
+	struct irqx_guest *g;
+	struct irqx_table dynirq;
+	int door;
+};
+
+FIXTURE_SETUP(door)
+{
+	self->door = irqx_door_open();
+	if (self->door < 0)
+		SKIP(return, "selftests/make-variants has not been run");
+	self->g = irqx_table_guest_create(2);
+	irqx_guest_start(self->g);
+	self->dynirq = irqx_dynirq_create(self->g->ctx, HANDLES);
+	irqx_dynirq_attach(self->g, 0, &self->dynirq);
+	irqx_door_context(self->door, self->g->ctx);
+}
+
+FIXTURE_TEARDOWN(door)
+{
+	if (self->door < 0)
+		return;
+	if (self->g)
+		irqx_guest_free(self->g);
+	irqx_door_close(self->door);
+}
+
+/* What an event on a source or handle of this context must be, wherever it is raised. */
+static void expect_one(struct irqx_guest *g, uint32_t vcpu, uint32_t irq, enum door_where where)
+{
+	TEST_ASSERT(__irqx_wait_count(g, vcpu, irq, g->vcpus[vcpu].expect[irq] + 1),
+		    "nothing came of an event in %s", where_names[where]);
+	irqx_expect(g, vcpu, irq, 1);
+	irqx_settle(g->ctx);
+	irqx_check(g);
+}
+
+/* As one_event, of any routing entry. */
+TEST_F(door, source_is_raised_anywhere)
+{
+	enum door_where where;
+	int i;
+
+	irqx_door_create(self->door, irqx_entry(self->g, 1, IRQ), 0);
+	for (i = 0; i < 50; i++) {
+		for (where = DOOR_TASK; where <= DOOR_RAW; where++) {
+			irqx_door_raise(self->door, where, 1);
+			expect_one(self->g, 1, IRQ, where);
+		}
+	}
+	irqx_door_do(self->door, DOOR_DESTROY);
+}
+
+TEST_F(door, handle_is_raised_anywhere)
+{
+	enum door_where where;
+	int i;
+
+	irqx_door_dynirq(self->door, self->dynirq.id);
+	irqx_handle_map(self->g, 0, &self->dynirq, HANDLE, irqx_vector_message(self->g, 1, IRQ));
+	for (i = 0; i < 50; i++) {
+		for (where = DOOR_TASK; where <= DOOR_RAW; where++) {
+			irqx_door_inject(self->door, where, HANDLE, 1);
+			expect_one(self->g, 1, IRQ, where);
+		}
+	}
+}
+
+/* Until it is mapped the event waits; several are one. */
+TEST_F(door, unmapped_handle_keeps_its_event)
+{
+	enum door_where where;
+
+	irqx_door_dynirq(self->door, self->dynirq.id);
+	for (where = DOOR_TASK; where <= DOOR_RAW; where++) {
+		irqx_door_inject(self->door, where, HANDLE, 1);
+		irqx_door_inject(self->door, where, HANDLE, 1);
+		irqx_fence(self->g);
+		EXPECT_EQ(where, irqx_total(self->g));
+		EXPECT_TRUE(irqx_handle_read(self->g, 0, &self->dynirq, HANDLE) & DYNIRQ_PENDING);
+		irqx_handle_map(self->g, 0, &self->dynirq, HANDLE,
+				irqx_vector_message(self->g, 1, IRQ));
+		irqx_expect(self->g, 1, IRQ, 1);
+		irqx_settle(self->g->ctx);
+		irqx_check(self->g);
+		irqx_handle_unmap(self->g, 0, &self->dynirq, HANDLE);
+	}
+}
+
+TEST_F(door, source_leads_to_a_handle)
+{
+	irqx_door_create(self->door, irqx_vector_entry(&self->dynirq, HANDLE), 0);
+	EXPECT_EQ(EBUSY, __irqx_table_destroy(&self->dynirq));
+	irqx_door_raise(self->door, DOOR_HARDIRQ, 1);
+	EXPECT_EQ(KVM_IRQX_STATE_MASKED | KVM_IRQX_STATE_PENDING,
+		  irqx_door_ask(self->door, DOOR_STATE));
+	irqx_handle_map(self->g, 0, &self->dynirq, HANDLE, irqx_vector_message(self->g, 0, IRQ));
+	irqx_expect(self->g, 0, IRQ, 1);
+	irqx_settle(self->g->ctx);
+	irqx_check(self->g);
+	irqx_door_raise(self->door, DOOR_RAW, 1);
+	expect_one(self->g, 0, IRQ, DOOR_RAW);
+	/* The mask is the guest's. */
+	EXPECT_EQ(EINVAL, __irqx_door_mask(self->door, true));
+	irqx_door_do(self->door, DOOR_DESTROY);
+	EXPECT_EQ(0, __irqx_table_destroy(&self->dynirq));
+}
+
+TEST_F(door, moved)
+{
+	int i;
+
+	irqx_door_create(self->door, irqx_entry(self->g, 0, IRQ), 0);
+	for (i = 0; i < 50; i++) {
+		irqx_door_raise(self->door, i % 3, 1);
+		expect_one(self->g, i % 2, i % 2 ? OTHER_IRQ : IRQ, i % 3);
+		irqx_door_move(self->door, irqx_entry(self->g, (i + 1) % 2,
+						      i % 2 ? IRQ : OTHER_IRQ));
+	}
+	/* To a handle, with what is pending. */
+	irqx_door_mask(self->door, true);
+	irqx_door_raise(self->door, DOOR_HARDIRQ, 1);
+	irqx_door_move(self->door, irqx_vector_entry(&self->dynirq, HANDLE));
+	irqx_handle_map(self->g, 0, &self->dynirq, HANDLE, irqx_vector_message(self->g, 1, IRQ));
+	irqx_expect(self->g, 1, IRQ, 1);
+	irqx_settle(self->g->ctx);
+	irqx_check(self->g);
+}
+
+TEST_F(door, masked)
+{
+	irqx_door_create(self->door, irqx_entry(self->g, 0, IRQ), DOOR_MASKED);
+	irqx_door_raise(self->door, DOOR_TASK, 3);
+	irqx_door_raise(self->door, DOOR_HARDIRQ, 3);
+	irqx_fence(self->g);
+	EXPECT_EQ(0, irqx_total(self->g));
+	EXPECT_EQ(KVM_IRQX_STATE_MASKED | KVM_IRQX_STATE_PENDING,
+		  irqx_door_ask(self->door, DOOR_STATE));
+	irqx_door_mask(self->door, false);
+	irqx_expect(self->g, 0, IRQ, 1);
+	irqx_settle(self->g->ctx);
+	irqx_check(self->g);
+	EXPECT_EQ(0, irqx_door_ask(self->door, DOOR_STATE));
+}
+
+TEST_F(door, counted)
+{
+	struct kvm_irqx_stats stats;
+
+	irqx_door_create(self->door, irqx_entry(self->g, 0, IRQ), 0);
+	irqx_door_raise(self->door, DOOR_TASK, 10);
+	irqx_door_raise(self->door, DOOR_HARDIRQ, 10);
+	irqx_settle(self->g->ctx);
+	stats = irqx_stats(self->g->ctx);
+	EXPECT_EQ(20, stats.events);
+	EXPECT_EQ(20, stats.atomic + stats.deferred);
+	irqx_forget(self->g);
+}
+
+/* Each that can be had on what the program has. */
+TEST_F(door, errors)
+{
+	struct kvm_irq_routing_entry entry = irqx_entry(self->g, 0, IRQ);
+	int null = open("/dev/null", O_RDWR), unattached = irqx_open();
+	struct irqx_table pci;
+
+	EXPECT_EQ(EBADF, __irqx_door_context(self->door, -1));
+	EXPECT_EQ(EINVAL, __irqx_door_context(self->door, null));
+	EXPECT_EQ(EINVAL, __irqx_door_context(self->door, self->g->vm->fd));
+	EXPECT_EQ(ENOTCONN, __irqx_door_context(self->door, unattached));
+	close(null);
+	close(unattached);
+
+	entry.gsi = 1;
+	EXPECT_EQ(EINVAL, __irqx_door_create(self->door, entry, 0));
+	entry.gsi = 0;
+	entry.type = 99;
+	EXPECT_EQ(EINVAL, __irqx_door_create(self->door, entry, 0));
+	entry = irqx_vector_entry(&self->dynirq, HANDLES);
+	EXPECT_EQ(EINVAL, __irqx_door_create(self->door, entry, 0));
+	entry = irqx_vector_entry(&self->dynirq, HANDLE);
+	EXPECT_EQ(EINVAL, __irqx_door_create(self->door, entry, DOOR_MASKED));
+	EXPECT_EQ(EINVAL, __irqx_door_create(self->door, entry, DOOR_LEVEL));
+	EXPECT_EQ(EINVAL, __irqx_door_create(self->door, entry, DOOR_EOI));
+	/* It has neither level nor EOI. */
+	entry = irqx_entry(self->g, 0, IRQ);
+	EXPECT_EQ(EINVAL, __irqx_door_create(self->door, entry, DOOR_LEVEL));
+	EXPECT_EQ(EINVAL, __irqx_door_create(self->door, entry, DOOR_EOI));
+	EXPECT_EQ(0, __irqx_door_create(self->door, entry, 0));
+	EXPECT_EQ(EINVAL, __irqx_door_lower(self->door, DOOR_TASK));
+	entry.type = 99;
+	EXPECT_EQ(EINVAL, __irqx_door_move(self->door, entry));
+	irqx_door_raise(self->door, DOOR_TASK, 1);
+	expect_one(self->g, 0, IRQ, DOOR_TASK);
+
+	EXPECT_EQ(ENOENT, __irqx_door_dynirq(self->door, 1000));
+	pci = self->dynirq;
+	pci.entries += 0x10000;
+	pci.pba = pci.entries + 0x1000;
+	pci.nr = 4;
+	ASSERT_EQ(0, __irqx_table_create(self->g->ctx, &pci, IRQX_TABLE_ON, KVM_IRQX_NO_FD));
+	EXPECT_EQ(EINVAL, __irqx_door_dynirq(self->door, pci.id));
+	irqx_door_dynirq(self->door, self->dynirq.id);
+	EXPECT_EQ(EINVAL, __irqx_door_inject(self->door, DOOR_HARDIRQ, HANDLES, 1));
+}
+
+/* What is raised after the end of the dynirq is nothing; the memory stays until it is given back. */
+TEST_F(door, dynirq_ends_first)
+{
+	irqx_door_dynirq(self->door, self->dynirq.id);
+	irqx_handle_map(self->g, 0, &self->dynirq, HANDLE, irqx_vector_message(self->g, 0, IRQ));
+	irqx_table_destroy(&self->dynirq);
+	EXPECT_EQ(ENODEV, __irqx_door_inject(self->door, DOOR_TASK, HANDLE, 1));
+	EXPECT_EQ(ENODEV, __irqx_door_inject(self->door, DOOR_HARDIRQ, HANDLE, 1));
+	irqx_check(self->g);
+}
+
+/* So is what is raised after the last close of the context, and after the end of the VM. */
+TEST_F(door, context_ends_first)
+{
+	struct kvm_irq_routing_entry entry = irqx_entry(self->g, 0, IRQ);
+
+	irqx_door_dynirq(self->door, self->dynirq.id);
+	irqx_door_create(self->door, entry, 0);
+	irqx_door_raise(self->door, DOOR_TASK, 1);
+	expect_one(self->g, 0, IRQ, DOOR_TASK);
+	irqx_guest_free(self->g);
+	self->g = NULL;
+	EXPECT_EQ(ENODEV, __irqx_door_raise(self->door, DOOR_HARDIRQ, 1));
+	EXPECT_EQ(ENODEV, __irqx_door_inject(self->door, DOOR_RAW, HANDLE, 1));
+	EXPECT_EQ(ENODEV, __irqx_door_move(self->door, entry));
+	EXPECT_EQ(ENODEV, __irqx_door_mask(self->door, true));
+	EXPECT_EQ(ENODEV, __irqx_door_do(self->door, DOOR_STATE));
+	EXPECT_EQ(ENODEV, __irqx_door_dynirq(self->door, 0));
+	irqx_door_do(self->door, DOOR_DESTROY);
+	EXPECT_EQ(ENODEV, __irqx_door_create(self->door, entry, 0));
+}
+
+/* All of it given back in the middle of a storm, in each order. */
+TEST_F_TIMEOUT(door, ends_under_fire, 120)
+{
+	uint32_t round, rounds = irqx_iterations(4, 100);
+
+	irqx_guest_free(self->g);
+	self->g = NULL;
+	for (round = 0; round < rounds; round++) {
+		struct irqx_guest *g = irqx_table_guest_create(2);
+		struct irqx_table dynirq;
+
+		irqx_guest_start(g);
+		dynirq = irqx_dynirq_create(g->ctx, HANDLES);
+		irqx_dynirq_attach(g, 0, &dynirq);
+		irqx_handles_map(g, 0, &dynirq, 0, HANDLES);
+		irqx_door_context(self->door, g->ctx);
+		irqx_door_dynirq(self->door, dynirq.id);
+		irqx_door_storm(self->door, 0, HANDLES, 100000000, 20000);
+		TEST_ASSERT(irqx_wait_until(irqx_door_ask(self->door, DOOR_STORMED) > 100,
+					    IRQX_TIMEOUT_MS), "no storm");
+		if (round % 4 == 0)
+			irqx_door_do(self->door, DOOR_PUT);
+		if (round % 4 == 1)
+			irqx_dynirq_reset(g, 1, &dynirq);
+		if (round % 4 == 2)
+			irqx_table_destroy(&dynirq);
+		irqx_forget(g);
+		irqx_guest_free(g);
+		irqx_door_do(self->door, DOOR_PUT);
+	}
+}
+
+
+/*
+ * From a hard interrupt, while the guest moves the handle between its CPUs: the next event comes
+ * when the last one has been counted, so each of them is one interrupt.
+ */
+TEST_F_TIMEOUT(door, moved_under_fire, 200)
+{
+	uint64_t n = irqx_iterations(300, 20000), i, before;
+	const enum door_where where[] = { DOOR_HARDIRQ, DOOR_RAW, DOOR_TASK };
+
+	irqx_door_dynirq(self->door, self->dynirq.id);
+	irqx_handle_map(self->g, 0, &self->dynirq, HANDLE, irqx_vector_message(self->g, 0, IRQ));
+	irqx_handle_moves_start(self->g, 1, &self->dynirq, HANDLE,
+				irqx_vector_message(self->g, 0, IRQ),
+				irqx_vector_message(self->g, 1, OTHER_IRQ), 1ULL << 40);
+	for (i = 0; i < n; i++) {
+		before = irqx_total(self->g);
+		irqx_door_inject(self->door, where[i % 3], HANDLE, 1);
+		TEST_ASSERT(irqx_wait_until(irqx_total(self->g) > before, IRQX_TIMEOUT_MS),
+			    "event %lu is lost, after %lu moves", i,
+			    irqx_guest_done(self->g, 1));
+		TEST_ASSERT(irqx_total(self->g) == before + 1, "event %lu came twice", i);
+	}
+	EXPECT_LT(n / 100, irqx_guest_done(self->g, 1));
+	irqx_guest_end(self->g, 1);
+	EXPECT_EQ(n, irqx_count(self->g, 0, IRQ) + irqx_count(self->g, 1, OTHER_IRQ));
+	irqx_forget(self->g);
+}
+
+/* Unpaced: at least one after the last event, and never more than events. */
+TEST_F_TIMEOUT(door, storm_while_moved, 200)
+{
+	uint64_t n = irqx_iterations(3000, 100000), total;
+
+	irqx_door_dynirq(self->door, self->dynirq.id);
+	irqx_handles_map(self->g, 0, &self->dynirq, 0, HANDLES);
+	irqx_handle_map(self->g, 0, &self->dynirq, HANDLE, irqx_vector_message(self->g, 0, IRQ));
+	irqx_handle_moves_start(self->g, 1, &self->dynirq, HANDLE,
+				irqx_vector_message(self->g, 0, IRQ),
+				irqx_vector_message(self->g, 1, OTHER_IRQ), 1ULL << 40);
+	irqx_door_storm(self->door, HANDLE, 1, n, 100000);
+	TEST_ASSERT(irqx_wait_until(irqx_door_ask(self->door, DOOR_STORMED) == n,
+				    10 * IRQX_TIMEOUT_MS), "%lu events of %lu",
+		    irqx_door_ask(self->door, DOOR_STORMED), n);
+	irqx_guest_end(self->g, 1);
+	irqx_settle(self->g->ctx);
+	irqx_fence(self->g);
+	total = irqx_total(self->g);
+	EXPECT_LT(0, total);
+	EXPECT_GE(n, total);
+	/* The last one has not been swallowed. */
+	irqx_door_inject(self->door, DOOR_HARDIRQ, HANDLE, 1);
+	EXPECT_TRUE(irqx_wait_until(irqx_total(self->g) == total + 1, IRQX_TIMEOUT_MS));
+	irqx_forget(self->g);
+}
+
+/* A VMM that is killed in the middle of it. */
+static int killed_vmm(void *arg)
+{
+	struct irqx_guest *g = irqx_table_guest_create(2);
+	struct irqx_table dynirq;
+	int door = *(int *)arg;
+
+	irqx_guest_start(g);
+	dynirq = irqx_dynirq_create(g->ctx, HANDLES);
+	irqx_dynirq_attach(g, 0, &dynirq);
+	irqx_handles_map(g, 0, &dynirq, 0, HANDLES);
+	irqx_door_context(door, g->ctx);
+	irqx_door_dynirq(door, dynirq.id);
+	irqx_door_create(door, irqx_entry(g, 0, IRQ), 0);
+	irqx_door_storm(door, 0, HANDLES, 100000000, 20000);
+	pause();
+	return 0;
+}
+
+TEST_F_TIMEOUT(door, vmm_is_killed, 120)
+{
+	int status;
+	pid_t pid;
+
+	irqx_guest_free(self->g);
+	self->g = NULL;
+	pid = fork();
+	if (!pid)
+		_exit(killed_vmm(&self->door));
+	TEST_ASSERT(irqx_wait_until(irqx_door_ask(self->door, DOOR_STORMED) > 100,
+				    IRQX_TIMEOUT_MS), "no storm");
+	kill(pid, SIGKILL);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(SIGKILL, WTERMSIG(status));
+	TEST_ASSERT(irqx_wait_until(__irqx_door_raise(self->door, DOOR_HARDIRQ, 1) == ENODEV,
+				    IRQX_TIMEOUT_MS), "the source is alive");
+	/* The timer goes on. */
+	irqx_door_do(self->door, DOOR_PUT);
+}
+
+/* ---- the sample ---- */
+
+struct sample_request {
+	int32_t fd;
+	uint32_t table;
+	uint32_t first, nr;
+	uint64_t period_ns, count;
+};
+
+FIXTURE(sample)
+{
+	struct irqx_guest *g;
+	struct irqx_table dynirq;
+	int timer;
+};
+
+FIXTURE_SETUP(sample)
+{
+	const char *file = irqx_variant_file("irqx_timer");
+
+	self->timer = -1;
+	if (!file)
+		SKIP(return, "selftests/make-variants has not been run");
+	ASSERT_EQ(0, irqx_module_load(file, ""));
+	self->timer = open("/dev/irqx-timer", O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, self->timer);
+	self->g = irqx_table_guest_create(2);
+	irqx_guest_start(self->g);
+	self->dynirq = irqx_dynirq_create(self->g->ctx, HANDLES);
+	irqx_dynirq_attach(self->g, 0, &self->dynirq);
+}
+
+FIXTURE_TEARDOWN(sample)
+{
+	if (self->timer < 0)
+		return;
+	close(self->timer);
+	irqx_guest_free(self->g);
+	TEST_ASSERT(!irqx_module_unload("irqx_timer"), "the module is in use");
+}
+
+static uint64_t sample_done(int timer)
+{
+	uint64_t done;
+
+	TEST_ASSERT(read(timer, &done, sizeof(done)) == sizeof(done), "read: %s",
+		    strerror(errno));
+	return done;
+}
+
+/* Three handles in turn, 5 ms apart: each event is an interrupt. */
+TEST_F_TIMEOUT(sample, raises_handles, 60)
+{
+	struct sample_request request = {
+		.fd = self->g->ctx,
+		.table = self->dynirq.id,
+		.first = 1,
+		.nr = 3,
+		.period_ns = 5000000,
+		.count = 30,
+	};
+	uint32_t i;
+
+	for (i = 0; i < 3; i++)
+		irqx_handle_map(self->g, 0, &self->dynirq, 1 + i,
+				irqx_vector_message(self->g, i % 2, IRQ + i));
+	ASSERT_EQ(sizeof(request), write(self->timer, &request, sizeof(request)));
+	/* kvm_irqx.ko cannot go meanwhile. */
+	EXPECT_EQ(EWOULDBLOCK, irqx_module_unload(IRQX_MODULE_NAME));
+	ASSERT_TRUE(irqx_wait_until(sample_done(self->timer) == request.count,
+				    IRQX_TIMEOUT_MS));
+	irqx_settle(self->g->ctx);
+	for (i = 0; i < 3; i++) {
+		EXPECT_LT(0, irqx_count(self->g, i % 2, IRQ + i));
+		EXPECT_GE(10, irqx_count(self->g, i % 2, IRQ + i));
+	}
+	irqx_forget(self->g);
+}
+
+TEST_F(sample, unloaded_under_fire)
+{
+	struct sample_request request = {
+		.fd = self->g->ctx,
+		.table = self->dynirq.id,
+		.nr = HANDLES,
+		.period_ns = 20000,
+		.count = 100000000,
+	};
+
+	irqx_handles_map(self->g, 0, &self->dynirq, 0, HANDLES);
+	ASSERT_EQ(sizeof(request), write(self->timer, &request, sizeof(request)));
+	ASSERT_TRUE(irqx_wait_until(sample_done(self->timer) > 100, IRQX_TIMEOUT_MS));
+	close(self->timer);
+	EXPECT_EQ(0, irqx_module_unload("irqx_timer"));
+	/* For the teardown. */
+	ASSERT_EQ(0, irqx_module_load(irqx_variant_file("irqx_timer"), ""));
+	self->timer = open("/dev/irqx-timer", O_RDWR | O_CLOEXEC);
+	irqx_forget(self->g);
+}
+
+TEST_HARNESS_MAIN

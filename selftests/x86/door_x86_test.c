@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sources of modules of the host that have a level, and their call-back at EOI: pins of the IOAPIC,
+ * SINTs.  What they do is what an irqfd with a resamplefd does (level_test).
+ */
+#include "irqx_door.h"
+#include "irqx_harness.h"
+#include "irqx_level.h"
+
+#define PIN		20
+#define OTHER_PIN	21
+#define VECTOR		0x60
+#define OTHER_VECTOR	0x71
+#define GSI		1000
+
+static struct kvm_irq_routing_entry ioapic(uint32_t pin)
+{
+	return irqx_pin_entry(KVM_IRQCHIP_IOAPIC, pin);
+}
+
+FIXTURE(level)
+{
+	struct irqx_guest *g;
+	int door;
+};
+
+FIXTURE_SETUP(level)
+{
+	self->door = irqx_door_open();
+	if (self->door < 0)
+		SKIP(return, "selftests/make-variants has not been run");
+	self->g = irqx_level_guest(2);
+	irqx_guest_start(self->g);
+	irqx_pin_level(self->g, PIN, VECTOR);
+	irqx_pin_level(self->g, OTHER_PIN, OTHER_VECTOR);
+	irqx_door_context(self->door, self->g->ctx);
+}
+
+FIXTURE_TEARDOWN(level)
+{
+	if (self->door < 0)
+		return;
+	irqx_check(self->g);
+	irqx_guest_free(self->g);
+	irqx_door_close(self->door);
+}
+
+static bool wait_eois(int door, uint64_t n)
+{
+	return irqx_wait_until(irqx_door_ask(door, DOOR_EOIS) >= n, IRQX_TIMEOUT_MS) &&
+	       irqx_door_ask(door, DOOR_EOIS) == n;
+}
+
+static bool wait_pin(struct irqx_guest *g, uint32_t pin, bool up)
+{
+	return irqx_wait_until(irqx_pin_is_up(g->vm, pin) == up, IRQX_TIMEOUT_MS);
+}
+
+TEST_F(level, eoi_lets_go_and_tells)
+{
+	uint32_t i;
+
+	irqx_door_create(self->door, ioapic(PIN), DOOR_EOI);
+	for (i = 0; i < 50; i++) {
+		irqx_door_raise(self->door, i % 3, 1);
+		irqx_expect(self->g, 0, VECTOR, 1);
+		irqx_check(self->g);
+		EXPECT_TRUE(wait_eois(self->door, i + 1));
+		EXPECT_TRUE(wait_pin(self->g, PIN, false));
+	}
+	irqx_door_do(self->door, DOOR_DESTROY);
+}
+
+/* As a device that still wants service. */
+TEST_F(level, raised_again_in_the_call_back)
+{
+	uint64_t n = irqx_iterations(200, 10000);
+
+	irqx_door_create(self->door, ioapic(PIN), DOOR_EOI);
+	irqx_door_again(self->door, n);
+	irqx_door_raise(self->door, DOOR_HARDIRQ, 1);
+	irqx_wait_count(self->g, 0, VECTOR, n + 1);
+	irqx_expect(self->g, 0, VECTOR, n + 1);
+	irqx_check(self->g);
+	EXPECT_TRUE(wait_eois(self->door, n + 1));
+	EXPECT_TRUE(wait_pin(self->g, PIN, false));
+}
+
+/* Without a call-back it holds until it is lowered: EOIs of others do not make it let go. */
+TEST_F(level, held_until_lowered)
+{
+	enum door_where where;
+	uint64_t count = 0;
+
+	irqx_door_create(self->door, ioapic(PIN), DOOR_LEVEL);
+	for (where = DOOR_TASK; where <= DOOR_RAW; where++) {
+		irqx_door_raise(self->door, where, 1);
+		/* It comes again after each EOI. */
+		irqx_wait_count(self->g, 0, VECTOR, count + 3);
+		irqx_door_lower(self->door, where);
+		EXPECT_TRUE(wait_pin(self->g, PIN, false));
+		irqx_fence(self->g);
+		count = irqx_count(self->g, 0, VECTOR);
+	}
+	irqx_forget(self->g);
+	irqx_fence(self->g);
+	irqx_check(self->g);
+	/* Nobody has heard of an EOI. */
+	EXPECT_EQ(0, irqx_door_ask(self->door, DOOR_EOIS));
+}
+
+/* Lowered before the guest has seen it, or raised again at once: the last word counts. */
+TEST_F(level, last_word_counts)
+{
+	uint32_t i;
+
+	irqx_pin_mask(self->g, PIN, true);
+	irqx_door_create(self->door, ioapic(PIN), DOOR_LEVEL);
+	for (i = 0; i < 20; i++) {
+		irqx_door_toggle(self->door, i % 3, 100);
+		EXPECT_TRUE(wait_pin(self->g, PIN, false));
+		irqx_settle(self->g->ctx);
+		EXPECT_FALSE(irqx_pin_is_up(self->g->vm, PIN));
+		irqx_door_lower(self->door, (i + 1) % 3);
+		irqx_door_raise(self->door, i % 3, 1);
+		EXPECT_TRUE(wait_pin(self->g, PIN, true));
+		irqx_settle(self->g->ctx);
+		EXPECT_TRUE(irqx_pin_is_up(self->g->vm, PIN));
+	}
+	irqx_door_do(self->door, DOOR_DESTROY);
+	EXPECT_FALSE(irqx_pin_is_up(self->g->vm, PIN));
+}
+
+/* It shares the pin with an irqfd and KVM_IRQ_LINE. */
+TEST_F(level, shared)
+{
+	struct irqx_level other = irqx_level_direct(self->g->ctx, ioapic(PIN));
+
+	irqx_pin_mask(self->g, PIN, true);
+	irqx_route_set(self->g->ctx, GSI, ioapic(PIN));
+	irqx_door_create(self->door, ioapic(PIN), DOOR_LEVEL);
+	irqx_door_raise(self->door, DOOR_TASK, 1);
+	irqx_irq_line(self->g->ctx, GSI, 1);
+	irqx_fire(other.fd);
+	EXPECT_TRUE(wait_pin(self->g, PIN, true));
+	irqx_irq_line(self->g->ctx, GSI, 0);
+	irqx_unbind(self->g->ctx, other.fd);
+	irqx_settle(self->g->ctx);
+	EXPECT_TRUE(irqx_pin_is_up(self->g->vm, PIN));
+	irqx_door_lower(self->door, DOOR_HARDIRQ);
+	EXPECT_TRUE(wait_pin(self->g, PIN, false));
+	irqx_level_close(&other);
+}
+
+TEST_F(level, moved_with_its_level)
+{
+	irqx_pin_mask(self->g, PIN, true);
+	irqx_pin_mask(self->g, OTHER_PIN, true);
+	irqx_door_create(self->door, ioapic(PIN), DOOR_LEVEL);
+	irqx_door_raise(self->door, DOOR_RAW, 1);
+	EXPECT_TRUE(wait_pin(self->g, PIN, true));
+	irqx_door_move(self->door, ioapic(OTHER_PIN));
+	EXPECT_FALSE(irqx_pin_is_up(self->g->vm, PIN));
+	EXPECT_TRUE(irqx_pin_is_up(self->g->vm, OTHER_PIN));
+	/* There is nothing that would hold it up there. */
+	EXPECT_EQ(EINVAL, __irqx_door_move(self->door, irqx_entry(self->g, 0, VECTOR)));
+	EXPECT_TRUE(irqx_pin_is_up(self->g->vm, OTHER_PIN));
+	irqx_door_lower(self->door, DOOR_TASK);
+	EXPECT_TRUE(wait_pin(self->g, OTHER_PIN, false));
+}
+
+/* A masked one keeps its level, and drives nothing. */
+TEST_F(level, masked)
+{
+	irqx_pin_mask(self->g, PIN, true);
+	irqx_door_create(self->door, ioapic(PIN), DOOR_LEVEL | DOOR_MASKED);
+	irqx_door_raise(self->door, DOOR_HARDIRQ, 1);
+	TEST_ASSERT(irqx_wait_until(irqx_door_ask(self->door, DOOR_STATE) ==
+				    (KVM_IRQX_STATE_MASKED | KVM_IRQX_STATE_PENDING),
+				    IRQX_TIMEOUT_MS), "not pending");
+	EXPECT_FALSE(irqx_pin_is_up(self->g->vm, PIN));
+	irqx_door_mask(self->door, false);
+	EXPECT_TRUE(wait_pin(self->g, PIN, true));
+	irqx_door_mask(self->door, true);
+	EXPECT_FALSE(irqx_pin_is_up(self->g->vm, PIN));
+	irqx_door_lower(self->door, DOOR_HARDIRQ);
+	TEST_ASSERT(irqx_wait_until(irqx_door_ask(self->door, DOOR_STATE) ==
+				    KVM_IRQX_STATE_MASKED, IRQX_TIMEOUT_MS), "pending");
+	irqx_door_mask(self->door, false);
+	irqx_settle(self->g->ctx);
+	EXPECT_FALSE(irqx_pin_is_up(self->g->vm, PIN));
+}
+
+/* Its end lowers it, and that of the context; then nothing is raised or told any more. */
+TEST_F(level, ends_high)
+{
+	int ctx = irqx_context(self->g->vm);
+
+	irqx_pin_mask(self->g, PIN, true);
+	irqx_door_create(self->door, ioapic(PIN), DOOR_EOI);
+	irqx_door_raise(self->door, DOOR_TASK, 1);
+	EXPECT_TRUE(wait_pin(self->g, PIN, true));
+	irqx_door_do(self->door, DOOR_DESTROY);
+	EXPECT_FALSE(irqx_pin_is_up(self->g->vm, PIN));
+
+	irqx_door_context(self->door, ctx);
+	irqx_door_create(self->door, ioapic(PIN), DOOR_EOI);
+	irqx_door_raise(self->door, DOOR_TASK, 1);
+	EXPECT_TRUE(wait_pin(self->g, PIN, true));
+	close(ctx);
+	EXPECT_FALSE(irqx_pin_is_up(self->g->vm, PIN));
+	EXPECT_EQ(ENODEV, __irqx_door_raise(self->door, DOOR_HARDIRQ, 1));
+	EXPECT_EQ(ENODEV, __irqx_door_lower(self->door, DOOR_HARDIRQ));
+	irqx_settle(self->g->ctx);
+	EXPECT_FALSE(irqx_pin_is_up(self->g->vm, PIN));
+	irqx_door_do(self->door, DOOR_DESTROY);
+}
+
+/* While its call-back raises it again and again. */
+TEST_F_TIMEOUT(level, ends_under_fire, 120)
+{
+	uint32_t i, n = irqx_iterations(20, 500);
+	uint64_t eois;
+
+	for (i = 0; i < n; i++) {
+		int ctx = irqx_context(self->g->vm);
+
+		irqx_door_context(self->door, ctx);
+		irqx_door_create(self->door, ioapic(PIN), DOOR_EOI);
+		irqx_door_again(self->door, UINT32_MAX);
+		eois = irqx_door_ask(self->door, DOOR_EOIS);
+		irqx_door_raise(self->door, i % 3, 1);
+		TEST_ASSERT(irqx_wait_until(irqx_door_ask(self->door, DOOR_EOIS) > eois + 20,
+					    IRQX_TIMEOUT_MS), "no storm");
+		if (i % 2)
+			close(ctx);
+		irqx_door_do(self->door, DOOR_DESTROY);
+		eois = irqx_door_ask(self->door, DOOR_EOIS);
+		irqx_fence(self->g);
+		EXPECT_EQ(eois, irqx_door_ask(self->door, DOOR_EOIS));
+		EXPECT_FALSE(irqx_pin_is_up(self->g->vm, PIN));
+		if (!(i % 2))
+			close(ctx);
+	}
+	irqx_forget(self->g);
+}
+
+TEST_HARNESS_MAIN
