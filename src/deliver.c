@@ -21,7 +21,9 @@
 #include "arch/arch.h"
 #include "deliver.h"
 #include "irqfd.h"
+#include "kvm/inject.h"
 #include "kvm/kvm.h"
+#include "raise.h"
 #include "synic.h"
 #include "vm.h"
 #include "work.h"
@@ -1559,21 +1561,14 @@ void irqx_leave_finish_prompt(struct irqx_vm *vm, struct irqx_leave *leave)
 					     leave->taken[IRQX_PROMPT]));
 }
 
-/*
- * On PREEMPT_RT nothing that KVM may do is for an interrupt handler, or for who holds a raw lock.
- */
-static __always_inline bool may_inject(void)
-{
-	return !IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible();
-}
-
-/* An event, outside the fast way of irqx_target_event(). */
-static noinline int target_event_slow(struct irqx_target *target,
-				      struct irqx_source *source, bool inject)
+/* An event that is not the plain injection of irqx_target_event().  @inject: as irqx_may_inject(). */
+static int event_locked(struct irqx_target *target, struct irqx_source *source, bool inject)
 {
 	struct irqx_delivery *delivery = target->delivery;
 	struct irqx_target *vector;
 	int ret = -EWOULDBLOCK;
+
+	target_assert_held(target);
 
 	if (target->closed)
 		return -ENODEV;
@@ -1597,57 +1592,65 @@ static noinline int target_event_slow(struct irqx_target *target,
 	return 0;
 }
 
+/* The rest of irqx_target_event(), with the target's lock held, and released here. */
+int irqx_event_slow_unlock(struct irqx_target *target, bool inject, unsigned long flags)
+	__releases(target->lock)
+{
+	int ret = event_locked(target, NULL, inject);
+
+	raw_spin_unlock_irqrestore(target->lock, flags);
+	return ret;
+}
+
+/* Likewise: what has come of the injection. */
+void irqx_event_count(struct irqx_target *target, int ret)
+{
+	struct irqx_delivery *delivery = target->delivery;
+
+	if (ret == -EWOULDBLOCK) {
+		this_cpu_inc(delivery->counters->not_inline);
+		/* It is counted as one, so as none within the call. */
+		this_cpu_dec(delivery->counters->atomic);
+		target_owe(target, 1);
+		return;
+	}
+	if (ret <= 0)
+		count_result(delivery, ret);
+	if (trace_irqx_inject_enabled())
+		trace_vector(target, ret);
+}
+
 /**
- * irqx_target_event - an event, without an eventfd
+ * irqx_target_assert - a source's level rises
  * @target: with a raw lock; the caller sees to it that its memory stays
- * @source: whose level rises; or NULL
+ * @source: plugged in there
  *
  * Context: any but NMI.
  * Return: 0, or -ENODEV after irqx_target_close().
  */
-int irqx_target_event(struct irqx_target *target, struct irqx_source *source)
+int irqx_target_assert(struct irqx_target *target, struct irqx_source *source)
 {
-	struct irqx_delivery *delivery = target->delivery;
-	struct irqx_entries *to = &target->to;
-	bool inject = may_inject();
+	bool inject = irqx_may_inject();
 	unsigned long flags;
 	int ret;
 
 	raw_spin_lock_irqsave(target->lock, flags);
-	if (!to->inline_now || !inject) {
-		ret = target_event_slow(target, source, inject);
-		goto out;
-	}
-	ret = irqx_kvm_inject_atomic(&to->one, delivery->vm->kvm,
-				     delivery->vm->source_id);
-	if (unlikely(ret <= 0)) {
-		if (ret == -EWOULDBLOCK) {
-			this_cpu_inc(delivery->counters->not_inline);
-			target_owe(target, 1);
-			ret = 0;
-			goto out;
-		}
-		count_result(delivery, ret);
-	}
-	trace_irqx_inject(&to->one, true, 1, ret);
-	this_cpu_inc(delivery->counters->atomic);
-	ret = 0;
-out:
+	ret = event_locked(target, source, inject);
 	raw_spin_unlock_irqrestore(target->lock, flags);
 	return ret;
 }
 
 /**
  * irqx_target_lower - a source's level falls
- * @target: as irqx_target_event()
+ * @target: as irqx_target_assert()
  * @source: plugged in there
  *
  * Context: any but NMI.
- * Return: as irqx_target_event().
+ * Return: as irqx_target_assert().
  */
 int irqx_target_lower(struct irqx_target *target, struct irqx_source *source)
 {
-	bool inject = may_inject();
+	bool inject = irqx_may_inject();
 	unsigned long flags;
 	bool asked;
 	int ret = 0;

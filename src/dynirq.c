@@ -14,6 +14,7 @@
 #include "context.h"
 #include "dynirq.h"
 #include "error.h"
+#include "raise.h"
 #include "table.h"
 #include "vector.h"
 #include "vm.h"
@@ -445,6 +446,11 @@ static bool label_is_whole(const u8 *label)
 	       !memchr_inv(label + len, 0, KVM_IRQX_LABEL_SIZE - len);
 }
 
+static void tell_of_labels(struct irqx_table *table)
+{
+	irqx_target_event(&table->vectors[LABEL_HANDLE].target);
+}
+
 /* Gives a handle a label; the guest is told.  Return: 0 or -ENOMEM. */
 static int handle_set_label(struct irqx_table *table, u32 handle, const u8 *bytes)
 {
@@ -468,7 +474,7 @@ static int handle_set_label(struct irqx_table *table, u32 handle, const u8 *byte
 	irqx_dynirq_set_label_changed(table, handle, true);
 	mutex_unlock(&table->lock);
 	kfree(old);
-	irqx_target_event(&table->vectors[LABEL_HANDLE].target, NULL);
+	tell_of_labels(table);
 	return 0;
 }
 
@@ -482,7 +488,7 @@ static void handle_free(struct irqx_table *table, u32 handle)
 	irqx_dynirq_set_label_changed(table, handle, true);
 	mutex_unlock(&table->lock);
 	kfree(old);
-	irqx_target_event(&table->vectors[LABEL_HANDLE].target, NULL);
+	tell_of_labels(table);
 }
 
 /* Return: a handle without an owner, or -EBUSY, -ENOSPC. */

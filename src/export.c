@@ -17,6 +17,7 @@
 #include "export.h"
 #include "kvm/compat.h"
 #include "linux/kvm_irqx.h"
+#include "raise.h"
 #include "table.h"
 #include "vector.h"
 #include "vm.h"
@@ -316,7 +317,9 @@ irqx_export(kvm_irqx_source_destroy);
  */
 int kvm_irqx_source_raise(struct kvm_irqx_source *source)
 {
-	return irqx_target_event(&source->target, source->level);
+	if (source->level)
+		return irqx_target_assert(&source->target, source->level);
+	return irqx_target_event(&source->target);
 }
 irqx_export(kvm_irqx_source_raise);
 
@@ -475,6 +478,6 @@ int kvm_inject_dynirq(struct kvm_dynirq *dynirq, u32 handle)
 
 	if (handle >= table->nr)
 		return -EINVAL;
-	return irqx_target_event(&table->vectors[handle].target, NULL);
+	return irqx_target_event(&table->vectors[handle].target);
 }
 irqx_export(kvm_inject_dynirq);

@@ -19,6 +19,7 @@
 
 #include "ack.h"
 #include "arch/arch.h"
+#include "kvm/inject.h"
 #include "kvm/kvm.h"
 #include "line.h"
 #include "trace.h"

@@ -19,6 +19,7 @@
 #include "dynirq.h"
 #include "error.h"
 #include "kvm/kvm.h"
+#include "raise.h"
 #include "table.h"
 #include "vector.h"
 #include "vm.h"
@@ -749,7 +750,7 @@ int irqx_table_raise(struct irqx_context *ctx, u32 id, const u32 *vectors, u32 n
 	}
 	for (i = 0; i < nr; i++) {
 		vector = array_index_nospec(vectors[i], table->nr);
-		irqx_target_event(&table->vectors[vector].target, NULL);
+		irqx_target_event(&table->vectors[vector].target);
 		if (i % 64 == 63)
 			cond_resched();
 	}

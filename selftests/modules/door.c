@@ -141,13 +141,18 @@ static int door_cost(struct door *door, struct door_request *request)
 	}
 	local_irq_save(flags);
 	start = ktime_get_ns();
-	for (i = 0; i < request->count && !ret; i++) {
-		if (request->op == DOOR_COST_KVM)
+	switch (ret ? -1 : (int)request->op) {
+	case DOOR_COST_KVM:
+		for (i = 0; i < request->count; i++)
 			set_irq_inatomic(&e, kvm, 0, 1, false);
-		else if (request->op == DOOR_COST_RAISE)
-			ret = kvm_irqx_source_raise(door->source);
-		else
-			ret = kvm_inject_dynirq(door->dynirq, request->value);
+		break;
+	case DOOR_COST_RAISE:
+		for (i = 0; i < request->count; i++)
+			kvm_irqx_source_raise(door->source);
+		break;
+	case DOOR_COST:
+		for (i = 0; i < request->count; i++)
+			kvm_inject_dynirq(door->dynirq, request->value);
 	}
 	request->out = ktime_get_ns() - start;
 	local_irq_restore(flags);

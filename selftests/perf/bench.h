@@ -128,6 +128,7 @@ void bench_mask(void);
 void bench_bind(void);
 void bench_bring_up(void);
 void bench_vector(void);
+void bench_dynirq(void);
 void bench_level(void);
 void bench_stranger(void);
 void bench_memory(void);

@@ -22,6 +22,7 @@ static const struct {
 	{ "mask", bench_mask },
 	{ "bind", bench_bind },
 	{ "vector", bench_vector },
+	{ "dynirq", bench_dynirq },
 	{ "level", bench_level },
 	{ "stranger", bench_stranger },
 	{ "memory", bench_memory },

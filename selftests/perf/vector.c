@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A guest that moves vectors of its MSI-X tables: where the table is served by the module, and
- * where each access is an exit to a VMM, which then changes KVM's table, or a binding here.
+ * A guest that moves vectors of its MSI-X tables, or handles of a dynirq: where those are served by
+ * the module, and where each access is an exit to a VMM, which then changes KVM's table, or a
+ * binding here.
  */
 #include <sched.h>
 #include <sys/sysinfo.h>
 
 #include "bench.h"
-#include "irqx_table.h"
+#include "irqx_door.h"
+#include "irqx_dynirq.h"
 
 #define MOVES		128
 #define MAX_TABLES	32
@@ -26,6 +28,8 @@ enum what {
 	UNDEFINED,			/* a read of 1 byte */
 	SPIN,				/* no access */
 	MOVE_OWN,			/* as MOVE; each vCPU has @nr of its own */
+	HANDLE_MOVE,			/* one write */
+	HANDLE_MASK,			/* and unmask: two */
 };
 
 /* In guest memory. */
@@ -33,7 +37,7 @@ static struct job {
 	uint32_t what;
 	uint32_t n;
 	uint32_t nr;			/* vectors, from IRQX_TABLE_GPA on */
-	uint64_t where;			/* for single accesses */
+	uint64_t where;			/* for single accesses; HANDLE_*: the compact form */
 	struct irqx_vector_message to[2];
 } job;
 
@@ -61,11 +65,25 @@ static void guest_move(uint64_t entry, const struct irqx_vector_message *to)
 	read4(entry + IRQX_ENTRY_CONTROL);
 }
 
+static void write8(uint64_t where, uint64_t value)
+{
+	*(volatile uint64_t *)where = value;
+}
+
 static void guest_access(uint32_t what, uint32_t i)
 {
+	uint64_t handle = job.where + 8 * (i * 2654435761U % job.nr);
+	uint64_t message = dynirq_compact(job.to[i % 2]);
 	uint32_t spins = 100;
 
 	switch (what) {
+	case HANDLE_MOVE:
+		write8(handle, message);
+		break;
+	case HANDLE_MASK:
+		write8(handle, dynirq_compact(job.to[0]) | DYNIRQ_MASKED);
+		write8(handle, dynirq_compact(job.to[0]));
+		break;
 	case SPIN:
 		while (spins--)
 			cpu_relax();
@@ -119,6 +137,7 @@ void irqx_guest_wait(void)
 
 enum way {
 	WAY_TABLE,			/* the module serves it */
+	WAY_DYNIRQ,			/* likewise; its handles are bound to nothing */
 	WAY_MODIFY,			/* exits; KVM_IRQX_IRQFD_DIRECT_MODIFY */
 	WAY_KVM,			/* exits; KVM_SET_GSI_ROUTING */
 	WAY_IDLE,			/* exits, and nothing else is done */
@@ -182,7 +201,8 @@ static void run(struct vmm *vmm)
 		vcpu_run(vcpu);
 		if (get_ucall(vcpu, &uc) == UCALL_SYNC)
 			return;
-		TEST_ASSERT(vcpu->run->exit_reason == KVM_EXIT_MMIO && vmm->way != WAY_TABLE,
+		TEST_ASSERT(vcpu->run->exit_reason == KVM_EXIT_MMIO &&
+			    vmm->way != WAY_TABLE && vmm->way != WAY_DYNIRQ,
 			    "unexpected exit %s", exit_reason_str(vcpu->run->exit_reason));
 		emulate(vmm);
 	}
@@ -235,6 +255,29 @@ static void serve_tables(struct vmm *vmm)
 	free(vectors);
 }
 
+/* Every handle is mapped; where the compact form is the guest would ask. */
+static void serve_handles(struct vmm *vmm)
+{
+	struct irqx_vector_message m = irqx_vector_message(vmm->g, 0, IRQX_IRQ_MIN);
+	struct irqx_table *dynirq = &vmm->tables[0];
+	struct irqx_dynirq_state state = {
+		.handles = calloc(vmm->nr, sizeof(*state.handles)),
+	};
+	uint32_t i;
+
+	*dynirq = irqx_dynirq_create(vmm->g->ctx, vmm->nr);
+	irqx_dynirq_get(dynirq, &state);
+	state.header.doorbell = irqx_dynirq_doorbell(vmm->g);
+	for (i = 0; i < vmm->nr; i++)
+		state.handles[i] = (struct kvm_irqx_vector){
+			.address_lo = m.address,
+			.address_hi = m.address >> 32,
+			.data = m.data,
+		};
+	irqx_dynirq_put(dynirq, &state);
+	free(state.handles);
+}
+
 static struct vmm vmm_create(enum way way, uint32_t nr)
 {
 	struct vmm vmm = {
@@ -253,6 +296,8 @@ static struct vmm vmm_create(enum way way, uint32_t nr)
 	virt_map(vmm.g->vm, IRQX_TABLE_GPA, IRQX_TABLE_GPA, IRQX_TABLE_PAGES);
 	irqx_need_files(4 * nr + 1024);
 	irqx_eventfds(vmm.fds, nr);
+	if (way == WAY_DYNIRQ)
+		serve_handles(&vmm);
 	for (i = 0; i < nr; i++) {
 		vmm.table[4 * i] = m.address;
 		vmm.table[4 * i + 1] = m.address >> 32;
@@ -316,6 +361,133 @@ static void moves(uint32_t n)
 	vmm_free(&table);
 }
 
+static void fire(void *arg, uint32_t i)
+{
+	(void)i;
+	bench_ok(__irqx_fire(*(int *)arg));
+}
+
+/* Against a vector that is moved by exits and KVM's table. */
+static void handle_moves(uint32_t n)
+{
+	struct vmm dynirq = vmm_create(WAY_DYNIRQ, n), kvm;
+	struct bench_pairs by_move = {}, by_mask = {};
+	uint64_t where = dynirq.tables[0].entries + DYNIRQ_HEADER_SIZE;
+	bool has_kvm = n <= BENCH_KVM_MAX;
+	double theirs = BENCH_NONE;
+	uint32_t i;
+
+	if (has_kvm)
+		kvm = vmm_create(WAY_KVM, n);
+	for (i = 0; i <= bench_runs(n > 64); i++) {
+		if (has_kvm)
+			theirs = measure(&kvm, MOVE, 0);
+		bench_pair(&by_move, measure(&dynirq, HANDLE_MOVE, where), theirs);
+		bench_pair(&by_mask, measure(&dynirq, HANDLE_MASK, where) / 2, BENCH_NONE);
+		if (!i)
+			by_move.nr = by_mask.nr = 0;
+	}
+	bench_report("handle-move", n, NULL, &by_move);
+	bench_report("handle-mask", n, NULL, &by_mask);
+	if (has_kvm)
+		vmm_free(&kvm);
+	vmm_free(&dynirq);
+}
+
+#define RAISES	64
+
+static void raise_handles(void *arg, uint32_t i)
+{
+	static uint32_t handles[RAISES];
+
+	(void)i;
+	for (i = 0; !handles[1] && i < RAISES; i++)
+		handles[i] = i;
+	bench_ok(__irqx_raise_many(arg, handles, RAISES));
+}
+
+static void raise_eventfds(void *arg, uint32_t i)
+{
+	int *fds = arg;
+
+	(void)i;
+	for (i = 0; i < RAISES; i++)
+		bench_ok(__irqx_fire(fds[i]));
+}
+
+/* 64 handles by one call, against 64 eventfds of KVM's irqfds. */
+static void raise_many(void)
+{
+	struct vmm dynirq = vmm_create(WAY_DYNIRQ, RAISES), kvm = vmm_create(WAY_KVM, RAISES);
+	struct bench_pairs pairs = {};
+	uint32_t i;
+
+	for (i = 0; i <= bench_runs(false); i++) {
+		bench_pair(&pairs, bench_each(raise_handles, &dynirq.tables[0], 16),
+			   bench_each(raise_eventfds, kvm.fds, 16));
+		if (!i)
+			pairs.nr = 0;
+	}
+	bench_report("handle-raise", RAISES, NULL, &pairs);
+	vmm_free(&kvm);
+	vmm_free(&dynirq);
+}
+
+#define INJECTIONS	512
+
+/* Of one injection, with interrupts off, by a module of the host. */
+static double inject(int door, struct door_request request)
+{
+	request.count = INJECTIONS;
+	bench_ok(__irqx_door(door, &request));
+	return (double)request.out / INJECTIONS;
+}
+
+/*
+ * By kvm_inject_dynirq() and by a source, against kvm_arch_set_irq_inatomic() alone, and an
+ * eventfd that is signalled.
+ */
+static void injections(void)
+{
+	struct bench_pairs by_handle = {}, by_source = {}, more = {}, by_eventfd = {};
+	double handle, source, kvm;
+	int door = irqx_door_open();
+	struct vmm dynirq;
+	uint32_t i;
+
+	if (door < 0) {
+		bench_say("no module of the host that raises handles: left out");
+		return;
+	}
+	dynirq = vmm_create(WAY_DYNIRQ, 64);
+	irqx_make_fast(dynirq.g, 0, IRQX_IRQ_MIN);
+	irqx_door_context(door, dynirq.g->ctx);
+	irqx_door_dynirq(door, dynirq.tables[0].id);
+	irqx_door_create(door, irqx_entry(dynirq.g, 0, IRQX_IRQ_MIN), 0);
+	irqx_bind(dynirq.g->ctx, dynirq.fds[0], irqx_entry(dynirq.g, 0, IRQX_IRQ_MIN));
+	for (i = 0; i <= bench_runs(false); i++) {
+		kvm = inject(door, (struct door_request){
+			.op = DOOR_COST_KVM,
+			.fd = dynirq.g->vm->fd,
+			.entry = irqx_entry(dynirq.g, 0, IRQX_IRQ_MIN),
+		});
+		handle = inject(door, (struct door_request){ .op = DOOR_COST });
+		source = inject(door, (struct door_request){ .op = DOOR_COST_RAISE });
+		bench_pair(&by_handle, handle, kvm);
+		bench_pair(&by_source, source, kvm);
+		bench_pair(&more, (handle > source ? handle : source) - kvm, BENCH_NONE);
+		bench_pair(&by_eventfd, bench_each(fire, dynirq.fds, INJECTIONS), BENCH_NONE);
+		if (!i)
+			by_handle.nr = by_source.nr = more.nr = by_eventfd.nr = 0;
+	}
+	bench_report("handle-inject", 1, NULL, &by_handle);
+	bench_report("source-raise", 1, NULL, &by_source);
+	bench_report("inject-extra", 1, NULL, &more);
+	bench_report("inject-eventfd", 1, NULL, &by_eventfd);
+	vmm_free(&dynirq);
+	irqx_door_close(door);
+}
+
 /* What one access costs, and what of it is KVM's: that which finds nothing to do. */
 static void accesses(void)
 {
@@ -352,12 +524,6 @@ static void accesses(void)
 	}
 	vmm_free(&table);
 	vmm_free(&idle);
-}
-
-static void fire(void *arg, uint32_t i)
-{
-	(void)i;
-	bench_ok(__irqx_fire(*(int *)arg));
 }
 
 /* As wakeup-msi; no vCPU runs. */
@@ -486,4 +652,19 @@ void bench_vector(void)
 		moves(sizes[i]);
 	}
 	moved_under_fire();
+}
+
+void bench_dynirq(void)
+{
+	static const uint32_t sizes[] = { 64, 4032, 65536 };
+	uint32_t i;
+
+	bench_say("handles raised by a module of the host");
+	injections();
+	bench_say("64 handles raised by one call");
+	raise_many();
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		bench_say("moves of %u handles by the guest", sizes[i]);
+		handle_moves(sizes[i]);
+	}
 }

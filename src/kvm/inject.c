@@ -8,8 +8,7 @@
 #include "arch/arch.h"
 #include "error.h"
 #include "uapi/linux/kvm_irqx.h"
-#include "kvm.h"
-#include "symbols.h"
+#include "inject.h"
 
 /**
  * irqx_kvm_from_file - the VM behind a VM file
@@ -120,36 +119,6 @@ int irqx_kvm_parse(struct kvm *kvm, const struct kvm_irq_routing_entry *ue,
 				   IRQX_REASON_UNKNOWN_VALUE);
 	return irqx_reject(error, ret, IRQX_ARG_ENTRY_U,
 			   IRQX_REASON_KVM_REFUSES);
-}
-
-/* No entry is one where KVM has no PPIs: irqx_kvm_parse() sees to that. */
-static bool entry_is_ppi(const struct kvm_kernel_irq_routing_entry *e)
-{
-	return IRQX_KVM_PPIS && e->type == KVM_IRQX_ROUTING_PPI;
-}
-
-/**
- * irqx_kvm_inject_atomic - raise an interrupt without sleeping
- * @e: the entry; KVM may cache a vCPU index in it (Xen event channels)
- * @kvm: the VM
- * @source_id: from irqx_kvm_get_source_id()
- *
- * Its arguments have the order of KVM's, whose function is jumped to on x86.
- *
- * Context: any; may be called with interrupts off.
- * Return: -EWOULDBLOCK if it takes irqx_kvm_inject() to do it, else as
- * kvm_set_irq(): negative if ignored, 0 if coalesced, else the number of vCPUs.
- */
-int irqx_kvm_inject_atomic(struct kvm_kernel_irq_routing_entry *e,
-			   struct kvm *kvm, int source_id)
-{
-	int ret;
-
-	if (entry_is_ppi(e))
-		return irqx_kvm_raise_ppi(kvm, e);
-	ret = static_call(irqx_kvm_arch_set_irq_inatomic)(e, kvm, source_id, 1,
-							  false);
-	return irqx_arch_result(ret);
 }
 
 /**

@@ -34,8 +34,6 @@ void irqx_kvm_put_source_id(struct kvm *kvm, int source_id);
 int irqx_kvm_parse(struct kvm *kvm, const struct kvm_irq_routing_entry *ue,
 		   struct kvm_kernel_irq_routing_entry *e,
 		   struct irqx_error *error);
-int irqx_kvm_inject_atomic(struct kvm_kernel_irq_routing_entry *e,
-			   struct kvm *kvm, int source_id);
 int irqx_kvm_inject(struct kvm *kvm, int source_id,
 		    struct kvm_kernel_irq_routing_entry *e);
 int irqx_kvm_set_pin(struct kvm *kvm, int source_id,
