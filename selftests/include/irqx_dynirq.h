@@ -173,7 +173,12 @@ struct irqx_label {
 	char text[DYNIRQ_LABEL_SIZE];
 };
 
-/* The loop of section 6.  Return: how many there were; of those the first @max are in @labels. */
+#define IRQX_MAX_LABELS		512
+
+/*
+ * The loop of section 6, at most IRQX_MAX_LABELS times.  Return: how many there were; of those the
+ * first @max are in @labels.
+ */
 uint32_t irqx_dynirq_labels(struct irqx_guest *g, uint32_t vcpu, struct irqx_table *dynirq,
 			    struct irqx_label *labels, uint32_t max);
 /* LABEL_SELECT is written, LABEL is read. */

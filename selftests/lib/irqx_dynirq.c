@@ -119,7 +119,6 @@ uint32_t dynirq_next_label(const struct dynirq *d, char *label)
 
 #define NR_DEVICES	8
 #define NR_SLOTS	512
-#define NR_LABELS	512
 
 static struct dynirq devices[NR_DEVICES];
 static uint32_t nr_devices;
@@ -138,7 +137,7 @@ static struct irqx_vector_message slots[NR_SLOTS];
 static uint32_t nr_slots;
 
 /* One at a time uses these registers (6). */
-static struct irqx_label labels[NR_LABELS];
+static struct irqx_label labels[IRQX_MAX_LABELS];
 
 static struct dynirq *guest_find(uint64_t base)
 {
@@ -249,13 +248,13 @@ static uint64_t guest_labels(uint64_t arg)
 	struct irqx_label label;
 	uint32_t n;
 
-	for (n = 0;; n++) {
+	for (n = 0; n < IRQX_MAX_LABELS; n++) {
 		label.handle = dynirq_next_label(d, label.text);
 		if (label.handle == DYNIRQ_NO_HANDLE)
-			return n;
-		if (n < NR_LABELS)
-			labels[n] = label;
+			break;
+		labels[n] = label;
 	}
+	return n;
 }
 
 static uint64_t guest_select(uint64_t arg)
@@ -627,7 +626,7 @@ uint32_t irqx_dynirq_labels(struct irqx_guest *g, uint32_t vcpu, struct irqx_tab
 {
 	uint32_t n;
 
-	TEST_ASSERT(max <= NR_LABELS, "%u labels", max);
+	TEST_ASSERT(max <= IRQX_MAX_LABELS, "%u labels", max);
 	call_of(g, vcpu, dynirq);
 	n = run(g, vcpu, guest_labels);
 	memcpy(out, labels_of(g), (n < max ? n : max) * sizeof(*out));
