@@ -22,6 +22,7 @@
 #define NR_PAGES	1
 #define SPARE_GPA	(IRQX_TABLE_GPA + 0x10000)
 #define FREE_GPA	(IRQX_TABLE_GPA + 0x20000)
+#define FILL_GPA	(IRQX_TABLE_GPA + 0x100000)
 
 void irqx_guest_wait(void)
 {
@@ -173,10 +174,30 @@ static void expect_killed(int (*call)(void *arg), void *arg)
 	TEST_ASSERT(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "ended with %x", status);
 }
 
+/* Tables of a context of their own take all of KVM's bus, but for the places of one. */
+static int fill_bus(struct irqx_guest *g)
+{
+	int ctx = irqx_context(g->vm), err = 0;
+	struct irqx_table last = {}, table = {};
+	uint32_t n;
+
+	for (n = 0; !err; n++) {
+		last = table;
+		table = (struct irqx_table){
+			.nr = 1, .entries = FILL_GPA + n * 32, .pba = FILL_GPA + n * 32 + 16,
+		};
+		err = __irqx_table_create(ctx, &table, IRQX_TABLE_ON, KVM_IRQX_NO_FD);
+	}
+	TEST_ASSERT(err == ENOSPC && n > 1, "table %u: errno %d", n, err);
+	irqx_table_destroy(&last);
+	return ctx;
+}
+
 /* What is to come off the bus waits for the vCPU, and so what comes after it does. */
 TEST_F_TIMEOUT(table_stall, create_and_move_are_killed, 90)
 {
 	struct irqx_guest *g = self->g;
+	int others = fill_bus(g);
 
 	hold(g);
 	irqx_table_destroy(&self->spare);
@@ -188,7 +209,13 @@ TEST_F_TIMEOUT(table_stall, create_and_move_are_killed, 90)
 	irqx_fire_at(g, self->fd, 1, IRQ_B);
 	irqx_pages_serve(self->pages);
 	irqx_guest_join(g, 0);
-	/* Nobody holds the places of those that were killed. */
+	/*
+	 * Those that were killed hold no place: there is room for these two, and no more.  They
+	 * are elsewhere, since what does not answer gives way to what comes to its addresses.
+	 */
+	self->spare = spare_table(g->ctx);
+	irqx_table_move(&self->table, FREE_GPA + 0x8000, FREE_GPA + 0x9000);
+	close(others);
 	EXPECT_EQ(create(&g->ctx), 0);
 	EXPECT_EQ(move(&self->table), 0);
 	EXPECT_EQ(irqx_exits.nr, 0);
