@@ -234,7 +234,7 @@ TEST_F(door, errors)
 	EXPECT_EQ(EINVAL, __irqx_door_inject(self->door, DOOR_HARDIRQ, HANDLES, 1));
 }
 
-/* What is raised after the end of the dynirq is nothing; the memory stays until it is given back. */
+/* What is raised after the end of the dynirq is nothing; its memory stays until it is put. */
 TEST_F(door, dynirq_ends_first)
 {
 	irqx_door_dynirq(self->door, self->dynirq.id);
@@ -297,7 +297,6 @@ TEST_F_TIMEOUT(door, ends_under_fire, 120)
 		irqx_door_do(self->door, DOOR_PUT);
 	}
 }
-
 
 /*
  * From a hard interrupt, while the guest moves the handle between its CPUs: the next event comes

@@ -1561,7 +1561,7 @@ void irqx_leave_finish_prompt(struct irqx_vm *vm, struct irqx_leave *leave)
 					     leave->taken[IRQX_PROMPT]));
 }
 
-/* An event that is not the plain injection of irqx_target_event().  @inject: as irqx_may_inject(). */
+/* An event, but for the fast way of irqx_target_event().  @inject: as irqx_may_inject(). */
 static int event_locked(struct irqx_target *target, struct irqx_source *source, bool inject)
 {
 	struct irqx_delivery *delivery = target->delivery;

@@ -162,7 +162,8 @@ void irqx_target_retire(struct irqx_target *target, struct irqx_leave *leave);
 int irqx_target_assert(struct irqx_target *target, struct irqx_source *source);
 int irqx_target_lower(struct irqx_target *target, struct irqx_source *source);
 /* For irqx_target_event() alone. */
-int irqx_event_slow_unlock(struct irqx_target *target, bool inject, unsigned long flags);
+int irqx_event_slow_unlock(struct irqx_target *target, bool inject, unsigned long flags)
+	__releases(target->lock);
 void irqx_event_count(struct irqx_target *target, int ret);
 int irqx_target_raise(struct irqx_target *target);
 int irqx_target_wait(struct irqx_target *target);

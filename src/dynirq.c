@@ -153,7 +153,7 @@ static u32 header_dword(const struct irqx_table *table, u32 offset)
 	case REG_STATUS:
 		return first_label_changed(table) == NO_HANDLE ? 0 : STATUS_LABELS_CHANGED;
 	case REG_DEVID:
-		return IS_ENABLED(CONFIG_ARM64) ? table->devid : 0;
+		return irqx_arch_devid(table->devid);
 	case REG_LABEL_HANDLE:
 		return LABEL_HANDLE;
 	case REG_DOORBELL_LO:

@@ -92,7 +92,7 @@ struct kvm_irqx_context *kvm_irqx_context_get_file(struct file *file)
 	refcount_inc(&ctx->refs);
 	return (struct kvm_irqx_context *)ctx;
 }
-irqx_export(kvm_irqx_context_get_file);
+EXPORT_SYMBOL_IRQX(kvm_irqx_context_get_file);
 
 /**
  * kvm_irqx_context_get - the context of a file descriptor
@@ -112,7 +112,7 @@ struct kvm_irqx_context *kvm_irqx_context_get(int fd)
 	fput(file);
 	return context;
 }
-irqx_export(kvm_irqx_context_get);
+EXPORT_SYMBOL_IRQX(kvm_irqx_context_get);
 
 /**
  * kvm_irqx_context_put - drop the reference
@@ -126,7 +126,7 @@ void kvm_irqx_context_put(struct kvm_irqx_context *context)
 {
 	irqx_context_put(context_of(context));
 }
-irqx_export(kvm_irqx_context_put);
+EXPORT_SYMBOL_IRQX(kvm_irqx_context_put);
 
 /* ---- sources ---- */
 
@@ -235,7 +235,7 @@ kvm_irqx_source_create(struct kvm_irqx_context *context,
 	refcount_inc(&ctx->refs);
 	return source;
 }
-irqx_export(kvm_irqx_source_create);
+EXPORT_SYMBOL_IRQX(kvm_irqx_source_create);
 
 /* It leads nowhere any more, and nobody is told by it.  The context is locked. */
 static void source_detach(struct kvm_irqx_source *source, struct irqx_leave *leave)
@@ -306,7 +306,7 @@ void kvm_irqx_source_destroy(struct kvm_irqx_source *source)
 	irqx_context_put(ctx);
 	kfree(source);
 }
-irqx_export(kvm_irqx_source_destroy);
+EXPORT_SYMBOL_IRQX(kvm_irqx_source_destroy);
 
 /**
  * kvm_irqx_source_raise - an event; of a level source, its level rises
@@ -321,14 +321,14 @@ int kvm_irqx_source_raise(struct kvm_irqx_source *source)
 		return irqx_target_assert(&source->target, source->level);
 	return irqx_target_event(&source->target);
 }
-irqx_export(kvm_irqx_source_raise);
+EXPORT_SYMBOL_IRQX(kvm_irqx_source_raise);
 
 /**
  * kvm_irqx_source_lower - its level falls
  * @source: one with a level
  *
- * The last of kvm_irqx_source_raise() and kvm_irqx_source_lower() counts, also where a worker has to
- * do it.
+ * The last of kvm_irqx_source_raise() and kvm_irqx_source_lower() counts, also where a worker has
+ * to do it.
  *
  * Context: any but NMI.
  * Return: 0, -ENODEV if the context has been closed, -EINVAL if it has no level.
@@ -339,15 +339,15 @@ int kvm_irqx_source_lower(struct kvm_irqx_source *source)
 		return -EINVAL;
 	return irqx_target_lower(&source->target, source->level);
 }
-irqx_export(kvm_irqx_source_lower);
+EXPORT_SYMBOL_IRQX(kvm_irqx_source_lower);
 
 /**
  * kvm_irqx_source_move - another entry
  * @source: it
  * @entry: as in struct kvm_irqx_source_desc
  *
- * As KVM_IRQX_IRQFD_DIRECT_MODIFY: an event is delivered by the old entry or by the new one, and none
- * by the old one after this.
+ * As KVM_IRQX_IRQFD_DIRECT_MODIFY: an event is delivered by the old entry or by the new one, and
+ * none by the old one after this.
  *
  * Context: process context; may sleep, until killed, for a page of the guest.
  * Return: 0, -ENODEV if the context has been closed, -EINTR, or as kvm_irqx_source_create(), with
@@ -370,7 +370,7 @@ int kvm_irqx_source_move(struct kvm_irqx_source *source,
 				   &leave);
 	return unlock_and_wait(ctx, &leave) ?: ret;
 }
-irqx_export(kvm_irqx_source_move);
+EXPORT_SYMBOL_IRQX(kvm_irqx_source_move);
 
 /**
  * kvm_irqx_source_mask - hold events back, or let them go
@@ -399,7 +399,7 @@ int kvm_irqx_source_mask(struct kvm_irqx_source *source, bool masked)
 				   &leave);
 	return unlock_and_wait(ctx, &leave) ?: ret;
 }
-irqx_export(kvm_irqx_source_mask);
+EXPORT_SYMBOL_IRQX(kvm_irqx_source_mask);
 
 /**
  * kvm_irqx_source_state - masked, pending
@@ -421,7 +421,7 @@ int kvm_irqx_source_state(struct kvm_irqx_source *source)
 	irqx_context_unlock(ctx);
 	return ret;
 }
-irqx_export(kvm_irqx_source_state);
+EXPORT_SYMBOL_IRQX(kvm_irqx_source_state);
 
 /* ---- dynirqs ---- */
 
@@ -452,14 +452,14 @@ struct kvm_dynirq *kvm_dynirq_get(struct kvm_irqx_context *context, u32 table)
 	irqx_context_unlock(ctx);
 	return (struct kvm_dynirq *)found;
 }
-irqx_export(kvm_dynirq_get);
+EXPORT_SYMBOL_IRQX(kvm_dynirq_get);
 
 /* Context: may sleep. */
 void kvm_dynirq_put(struct kvm_dynirq *dynirq)
 {
 	irqx_table_put(table_of(dynirq));
 }
-irqx_export(kvm_dynirq_put);
+EXPORT_SYMBOL_IRQX(kvm_dynirq_put);
 
 /**
  * kvm_inject_dynirq - raise a handle
@@ -480,4 +480,4 @@ int kvm_inject_dynirq(struct kvm_dynirq *dynirq, u32 handle)
 		return -EINVAL;
 	return irqx_target_event(&table->vectors[handle].target);
 }
-irqx_export(kvm_inject_dynirq);
+EXPORT_SYMBOL_IRQX(kvm_inject_dynirq);

@@ -3,8 +3,8 @@
 #define SELFTEST_IRQX_DOOR_H
 
 /*
- * door.c: a host module that does what the program says, by all of include/linux/kvm_irqx.h.  One open
- * file has one source and one dynirq.  A write() is one struct door_request; it returns its size,
+ * door.c: a host module that does what the program says, by all of include/linux/kvm_irqx.h.  One
+ * open file has one source and one dynirq.  A write() is one struct door_request; it returns its size,
  * or fails with what the call has answered; @out is written back.
  */
 #include <linux/kvm.h>
@@ -21,14 +21,13 @@ enum door_op {
 	DOOR_MASK,			/* @value */
 	DOOR_STATE,			/* @out */
 	DOOR_EOIS,			/* @out: how often the call-back has been called */
-	DOOR_AGAIN,			/* the next @count EOIs raise it again, in the call-back */
+	DOOR_AGAIN,			/* the call-back raises it again, the next @count times */
 	DOOR_DYNIRQ,			/* takes @table */
-	DOOR_INJECT,			/* @count times handle @value and those after it, in @where */
+	DOOR_INJECT,			/* @count handles from @value on, in @where */
 	DOOR_COST,			/* as DOOR_INJECT, always @value; @out: nanoseconds */
 	DOOR_COST_KVM,			/* the same by KVM's own injection of @entry */
 	DOOR_COST_RAISE,		/* the same by the source */
-	DOOR_STORM,			/* raises handles from a timer's handler: @value, @nr, @period_ns,
-					 * @count */
+	DOOR_STORM,			/* a timer's handler raises @nr handles from @value on */
 	DOOR_STORMED,			/* @out: how many so far */
 	DOOR_CALM,			/* ends that */
 	DOOR_PUT,			/* gives the dynirq back, then the context */

@@ -25,6 +25,12 @@ static inline int irqx_arch_result(int ret)
 /* Whether the guest's interrupt controllers take the messages of a table. */
 int irqx_arch_takes_tables(struct kvm *kvm, struct irqx_error *error);
 
+/* What a device is to those: its device ID, or nothing. */
+static inline u32 irqx_arch_devid(u32 devid)
+{
+	return IS_ENABLED(CONFIG_ARM64) ? devid : 0;
+}
+
 /*
  * A message as a dynirq has it in 48 bits (Documentation/dynirq.rst section 3).  @partial: some of
  * it is not in there.

@@ -31,9 +31,9 @@
 
 /* 6.13 has the namespace as a string. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
-#define irqx_export(symbol)	EXPORT_SYMBOL_NS_GPL(symbol, KVM_IRQX)
+#define EXPORT_SYMBOL_IRQX(symbol)	EXPORT_SYMBOL_NS_GPL(symbol, KVM_IRQX)
 #else
-#define irqx_export(symbol)	EXPORT_SYMBOL_NS_GPL(symbol, "KVM_IRQX")
+#define EXPORT_SYMBOL_IRQX(symbol)	EXPORT_SYMBOL_NS_GPL(symbol, "KVM_IRQX")
 #endif
 
 /* For a module of the selftests: 6.15 has one call for what took two steps. */
