@@ -38,6 +38,7 @@ union call_arg {
 	struct {
 		struct kvm_irqx_table_state head;
 		struct kvm_irqx_vector vectors[4];
+		struct kvm_irqx_dynirq_header header;
 	} state;
 	struct kvm_irqx_irqfd_direct direct;
 	struct {
@@ -79,6 +80,8 @@ enum {
 	BOUND_TABLE,			/* has VECTOR */
 	BOUND_ENTRIES,			/* is there */
 	HIDDEN_TABLE,			/* so is this, and does not decode */
+	HEADER,				/* of the call; the two halves of a pointer */
+	HEADER_UPPER,
 };
 
 struct change {
@@ -148,8 +151,8 @@ struct row {
 	ROW(call, EINVAL, FLAGS, UNKNOWN_FLAG, -1, AT(state.head.flags, 1U << 3)), \
 	ROW(call, EINVAL, FLAGS, UNKNOWN_FLAG, -1, AT(state.head.flags, 1U << 31)), \
 	ROW(call, EINVAL, PAD, NOT_ZERO, -1, AT(state.head.pad, 1)),	\
-	ROW(call, EINVAL, HEADER, NOT_ZERO, -1, AT(state.head.header, 8)),	\
-	ROW(call, EINVAL, HEADER, NOT_ZERO, -1, UPPER(state.head.header, 1)),	\
+	ROW(call, EINVAL, HEADER, NOT_A_DYNIRQ, -1, AT(state.head.header, HEADER), \
+	    UPPER(state.head.header, HEADER_UPPER)),			\
 	ROW(call, EINVAL, FIRST, OUT_OF_RANGE, -1, AT(state.head.first, NR + 1)), \
 	ROW(call, EINVAL, FIRST, OUT_OF_RANGE, -1, AT(state.head.first, -1U)), \
 	ROW(call, EINVAL, NR, OUT_OF_RANGE, -1, AT(state.head.first, NR - 1)), \
@@ -386,6 +389,7 @@ static void base_state(FIXTURE_DATA(table_negative) *self, union call_arg *arg)
 	};
 	/* Where it would be seen. */
 	arg->state.vectors[0].data = 77;
+	arg->state.header.argsz = sizeof(arg->state.header);
 }
 
 /* @record: where the call's error record is to be, or NULL: it has none. */
@@ -476,6 +480,12 @@ static void change_arg(FIXTURE_DATA(table_negative) *self, const struct row *row
 			break;
 		case BOUND_ENTRIES:
 			value = self->table.entries;
+			break;
+		case HEADER:
+			value = (uintptr_t)&arg->state.header;
+			break;
+		case HEADER_UPPER:
+			value = (uintptr_t)&arg->state.header >> 32;
 			break;
 		default:
 			value = change->value;
