@@ -102,7 +102,7 @@ TEST_F(level, last_word_counts)
 
 	irqx_door_create(self->door, irqx_spi_entry(PIN), DOOR_LEVEL);
 	for (i = 0; i < 20; i++) {
-		irqx_door_toggle(self->door, i % 3, 100);
+		irqx_door_toggle(self->door, i % 3, false, 100);
 		irqx_settle(self->g->ctx);
 		irqx_fence(self->g);
 		count = pin_count(self->g, PIN);

@@ -51,9 +51,15 @@ static inline int __irqx_door_lower(int door, enum door_where where)
 	return __irqx_door(door, &request);
 }
 
-static inline int __irqx_door_toggle(int door, enum door_where where, uint64_t count)
+static inline int __irqx_door_toggle(int door, enum door_where where, bool ends_high,
+				     uint64_t count)
 {
-	struct door_request request = { .op = DOOR_TOGGLE, .where = where, .count = count };
+	struct door_request request = {
+		.op = DOOR_TOGGLE,
+		.where = where,
+		.value = ends_high,
+		.count = count,
+	};
 
 	return __irqx_door(door, &request);
 }
@@ -113,7 +119,8 @@ static inline int __irqx_door_storm(int door, uint32_t first, uint32_t nr, uint6
 #define irqx_door_create(door, entry, flags)	irqx_assert(__irqx_door_create(door, entry, flags))
 #define irqx_door_raise(door, where, count)	irqx_assert(__irqx_door_raise(door, where, count))
 #define irqx_door_lower(door, where)		irqx_assert(__irqx_door_lower(door, where))
-#define irqx_door_toggle(door, where, count)	irqx_assert(__irqx_door_toggle(door, where, count))
+#define irqx_door_toggle(door, where, ends_high, count)	\
+	irqx_assert(__irqx_door_toggle(door, where, ends_high, count))
 #define irqx_door_move(door, entry)		irqx_assert(__irqx_door_move(door, entry))
 #define irqx_door_mask(door, masked)		irqx_assert(__irqx_door_mask(door, masked))
 #define irqx_door_dynirq(door, table)		irqx_assert(__irqx_door_dynirq(door, table))

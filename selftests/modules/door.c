@@ -40,6 +40,17 @@ struct job {
 	int ret;
 };
 
+static int door_toggle(struct door *door, bool ends_high)
+{
+	int ret = ends_high ? kvm_irqx_source_lower(door->source) : 0;
+
+	if (!ret)
+		ret = kvm_irqx_source_raise(door->source);
+	if (!ret && !ends_high)
+		ret = kvm_irqx_source_lower(door->source);
+	return ret;
+}
+
 static void job_do(struct job *job)
 {
 	struct door_request *request = job->request;
@@ -52,8 +63,7 @@ static void job_do(struct job *job)
 			job->ret = kvm_irqx_source_raise(door->source);
 			break;
 		case DOOR_TOGGLE:
-			job->ret = kvm_irqx_source_raise(door->source) ?:
-				   kvm_irqx_source_lower(door->source);
+			job->ret = door_toggle(door, request->value);
 			break;
 		case DOOR_LOWER:
 			job->ret = kvm_irqx_source_lower(door->source);

@@ -16,7 +16,7 @@ enum door_op {
 	DOOR_DESTROY,
 	DOOR_RAISE,			/* @count times, in @where */
 	DOOR_LOWER,			/* once, in @where */
-	DOOR_TOGGLE,			/* @count times: raise, lower; it ends low */
+	DOOR_TOGGLE,			/* @count times: raise, lower; with @value lower, raise */
 	DOOR_MOVE,			/* @entry */
 	DOOR_MASK,			/* @value */
 	DOOR_STATE,			/* @out */

@@ -117,7 +117,7 @@ TEST_F(level, last_word_counts)
 	irqx_pin_mask(self->g, PIN, true);
 	irqx_door_create(self->door, ioapic(PIN), DOOR_LEVEL);
 	for (i = 0; i < 20; i++) {
-		irqx_door_toggle(self->door, i % 3, 100);
+		irqx_door_toggle(self->door, i % 3, false, 100);
 		EXPECT_TRUE(wait_pin(self->g, PIN, false));
 		irqx_settle(self->g->ctx);
 		EXPECT_FALSE(irqx_pin_is_up(self->g->vm, PIN));
@@ -189,6 +189,25 @@ TEST_F(level, masked)
 	irqx_door_mask(self->door, false);
 	irqx_settle(self->g->ctx);
 	EXPECT_FALSE(irqx_pin_is_up(self->g->vm, PIN));
+}
+
+/* So too where a worker notes it down, which comes when both have been said. */
+TEST_F(level, last_word_counts_while_masked)
+{
+	uint32_t i;
+
+	irqx_pin_mask(self->g, PIN, true);
+	irqx_door_create(self->door, ioapic(PIN), DOOR_LEVEL | DOOR_MASKED);
+	for (i = 0; i < 30; i++) {
+		irqx_door_toggle(self->door, i % 3, i % 2, 1 + i / 10);
+		irqx_settle(self->g->ctx);
+		irqx_door_mask(self->door, false);
+		EXPECT_TRUE(wait_pin(self->g, PIN, i % 2));
+		irqx_settle(self->g->ctx);
+		EXPECT_EQ(irqx_pin_is_up(self->g->vm, PIN), i % 2);
+		irqx_door_mask(self->door, true);
+		EXPECT_FALSE(irqx_pin_is_up(self->g->vm, PIN));
+	}
 }
 
 /* Its end lowers it, and that of the context; then nothing is raised or told any more. */
