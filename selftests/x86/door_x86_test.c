@@ -201,6 +201,9 @@ TEST_F(level, last_word_counts_while_masked)
 	for (i = 0; i < 30; i++) {
 		irqx_door_toggle(self->door, i % 3, i % 2, 1 + i / 10);
 		irqx_settle(self->g->ctx);
+		EXPECT_TRUE(irqx_wait_until(irqx_door_ask(self->door, DOOR_STATE) ==
+					    (KVM_IRQX_STATE_MASKED |
+					     (i % 2 ? KVM_IRQX_STATE_PENDING : 0)), 1000));
 		irqx_door_mask(self->door, false);
 		EXPECT_TRUE(wait_pin(self->g, PIN, i % 2));
 		irqx_settle(self->g->ctx);
