@@ -46,7 +46,8 @@ static_assert(offsetof(spinlock_t, rlock) == 0);
 
 static __always_inline bool target_lock_is_raw(const struct irqx_target *target)
 {
-	return !IS_ENABLED(CONFIG_PREEMPT_RT) || target->raw;
+	/* The bits beside it change. */
+	return !IS_ENABLED(CONFIG_PREEMPT_RT) || data_race(!!target->raw);
 }
 
 static __always_inline void target_assert_held(const struct irqx_target *target)
@@ -609,6 +610,9 @@ static void target_owe_asked(struct irqx_target *target)
 
 	hlist_for_each_entry(source, &target->sources, node)
 		target->owed += xchg(&source->asked, false);
+	/* A level that falls is nothing here. */
+	hlist_for_each_entry(source, &target->sources, node)
+		WRITE_ONCE(source->asked_low, false);
 	target->asked = false;
 }
 
@@ -1126,9 +1130,9 @@ void irqx_target_open(struct irqx_target *target)
 	/* Those that lead to a vector are neither. */
 	to->inline_now = to->inline_ok && now;
 	to->atomic_now = to->atomic_ok && now;
-	if (IS_ENABLED(CONFIG_PREEMPT_RT) && target->raw) {
-		/* Of KVM's locks only those of Xen's event channels sleep. */
-		to->inline_now &= to->one.type != KVM_IRQ_ROUTING_XEN_EVTCHN;
+	/* Under a raw lock nothing that takes others; levels have one that is not. */
+	if (target->raw) {
+		to->inline_now &= irqx_arch_injects_raw(&to->one);
 		to->atomic_now = to->inline_now;
 	}
 }
@@ -1645,24 +1649,20 @@ int irqx_target_assert(struct irqx_target *target, struct irqx_source *source)
  * @target: as irqx_target_assert()
  * @source: plugged in there
  *
+ * By a worker.  Where there is no level, what has been raised is an event, and stays one.
+ *
  * Context: any but NMI.
  * Return: as irqx_target_assert().
  */
 int irqx_target_lower(struct irqx_target *target, struct irqx_source *source)
 {
-	bool inject = irqx_may_inject();
 	unsigned long flags;
-	bool asked;
 	int ret = 0;
 
 	raw_spin_lock_irqsave(target->lock, flags);
 	if (target->closed) {
 		ret = -ENODEV;
-	} else if (inject && target->to.atomic_now && source->lines->pins_are_atomic) {
-		asked = irqx_source_lower_atomic(source);
-		if (asked)
-			count_merged(target->delivery, 1);
-	} else {
+	} else if (!target_latches(target)) {
 		if (xchg(&source->asked, false))
 			count_merged(target->delivery, 1);
 		WRITE_ONCE(source->asked_low, true);

@@ -76,6 +76,7 @@ struct irqx_dynirq {
 	/* struct label of each handle that has an owner; context.lock and table.lock */
 	struct xarray labels;
 	unsigned long *label_changed;	/* a bit a handle; table.lock */
+	unsigned long *owned;		/* the same as @labels; context.lock */
 };
 
 static u32 entries_offset(u32 nr)
@@ -387,6 +388,7 @@ void irqx_dynirq_get_header(const struct irqx_table *table,
 	header->select = dynirq->select;
 	header->doorbell = dynirq->doorbell;
 	header->instance = dynirq->instance;
+	memcpy(header->label, dynirq->selected.bytes, sizeof(header->label));
 }
 
 void irqx_dynirq_set_header(struct irqx_table *table,
@@ -396,7 +398,8 @@ void irqx_dynirq_set_header(struct irqx_table *table,
 
 	dynirq->doorbell = header->doorbell;
 	dynirq->instance = header->instance;
-	label_select(table, header->select);
+	dynirq->select = header->select;
+	memcpy(dynirq->selected.bytes, header->label, sizeof(header->label));
 }
 
 /* ---- handles ---- */
@@ -412,14 +415,16 @@ struct irqx_dynirq *irqx_dynirq_alloc(u32 nr)
 	xa_init_flags(&dynirq->labels, XA_FLAGS_ACCOUNT);
 	dynirq->instance = get_random_u64();
 	dynirq->label_changed = bitmap_zalloc(nr, GFP_KERNEL_ACCOUNT);
+	dynirq->owned = bitmap_zalloc(nr, GFP_KERNEL_ACCOUNT);
 	label = kmemdup(label_of_labels, sizeof(label_of_labels), GFP_KERNEL_ACCOUNT);
-	if (!dynirq->label_changed || !label ||
+	if (!dynirq->label_changed || !dynirq->owned || !label ||
 	    xa_err(xa_store(&dynirq->labels, LABEL_HANDLE, label, GFP_KERNEL_ACCOUNT))) {
 		kfree(label);
 		irqx_dynirq_free(dynirq);
 		return NULL;
 	}
 	__set_bit(LABEL_HANDLE, dynirq->label_changed);
+	__set_bit(LABEL_HANDLE, dynirq->owned);
 	return dynirq;
 }
 
@@ -435,6 +440,7 @@ void irqx_dynirq_free(struct irqx_dynirq *dynirq)
 		kfree(label);
 	xa_destroy(&dynirq->labels);
 	bitmap_free(dynirq->label_changed);
+	bitmap_free(dynirq->owned);
 	kfree(dynirq);
 }
 
@@ -473,6 +479,7 @@ static int handle_set_label(struct irqx_table *table, u32 handle, const u8 *byte
 		irqx_target_set_pending(&table->vectors[handle].target, false);
 	irqx_dynirq_set_label_changed(table, handle, true);
 	mutex_unlock(&table->lock);
+	__set_bit(handle, table->dynirq->owned);
 	kfree(old);
 	tell_of_labels(table);
 	return 0;
@@ -487,6 +494,7 @@ static void handle_free(struct irqx_table *table, u32 handle)
 	irqx_target_set_pending(&table->vectors[handle].target, false);
 	irqx_dynirq_set_label_changed(table, handle, true);
 	mutex_unlock(&table->lock);
+	__clear_bit(handle, table->dynirq->owned);
 	kfree(old);
 	tell_of_labels(table);
 }
@@ -495,16 +503,16 @@ static void handle_free(struct irqx_table *table, u32 handle)
 static int handle_find_free(const struct irqx_table *table, u32 handle,
 			    struct irqx_error *error)
 {
-	u32 i;
+	const unsigned long *owned = table->dynirq->owned;
 
 	if (handle != KVM_IRQX_ANY_HANDLE) {
-		if (!xa_load(&table->dynirq->labels, handle))
+		if (!test_bit(handle, owned))
 			return handle;
 		return irqx_reject(error, -EBUSY, IRQX_ARG_HANDLE, IRQX_REASON_OWNED);
 	}
-	for (i = 0; i < table->nr; i++)
-		if (!xa_load(&table->dynirq->labels, i))
-			return i;
+	handle = find_first_zero_bit(owned, table->nr);
+	if (handle < table->nr)
+		return handle;
 	return irqx_reject(error, -ENOSPC, IRQX_ARG_TABLE, IRQX_REASON_LIMIT);
 }
 
@@ -521,7 +529,7 @@ static int handle_check(const struct irqx_table *table, const struct kvm_irqx_ha
 		return irqx_reject(error, -EINVAL, IRQX_ARG_HANDLE, IRQX_REASON_OUT_OF_RANGE);
 	if (args->handle == LABEL_HANDLE && args->op != KVM_IRQX_HANDLE_GET && !alloc)
 		return irqx_reject(error, -EINVAL, IRQX_ARG_HANDLE, IRQX_REASON_OF_DYNIRQ);
-	if (!alloc && !xa_load(&table->dynirq->labels, args->handle))
+	if (!alloc && !test_bit(args->handle, table->dynirq->owned))
 		return irqx_reject(error, -ENOENT, IRQX_ARG_HANDLE, IRQX_REASON_NOT_OWNED);
 	return 0;
 }

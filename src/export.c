@@ -350,8 +350,8 @@ EXPORT_SYMBOL_IRQX(kvm_irqx_source_lower);
  * none by the old one after this.
  *
  * Context: process context; may sleep, until killed, for a page of the guest.
- * Return: 0, -ENODEV if the context has been closed, -EINTR, or as kvm_irqx_source_create(), with
- * nothing changed.
+ * Return: 0; -EINTR if killed: it may have been done by then; -ENODEV if the context has been
+ * closed, or as kvm_irqx_source_create(), with nothing changed.
  */
 int kvm_irqx_source_move(struct kvm_irqx_source *source,
 			 const struct kvm_irq_routing_entry *entry)
@@ -467,7 +467,7 @@ EXPORT_SYMBOL_IRQX(kvm_dynirq_put);
  * @handle: which
  *
  * Where it goes, and whether it is masked, the guest decides; at one that is not mapped it is
- * pending.
+ * pending.  A number that a guest has chosen is the caller's to clamp (array_index_nospec()).
  *
  * Context: any but NMI.
  * Return: 0, -EINVAL if there is no such handle, -ENODEV if the dynirq, or its context, is gone.

@@ -44,7 +44,7 @@
 #define IRQX_TABLE_STATE_KEEP \
 	(KVM_IRQX_TABLE_STATE_KEEP_ENTRIES | KVM_IRQX_TABLE_STATE_KEEP_PENDING)
 /* Of a struct kvm_irqx_dynirq_header of the future. */
-#define IRQX_HEADER_SIZE_MAX	PAGE_SIZE
+#define IRQX_HEADER_SIZE_MAX	4096
 #define IRQX_HANDLE_OPS							\
 	(BIT(KVM_IRQX_HANDLE_ALLOC) | BIT(KVM_IRQX_HANDLE_FREE) |	\
 	 BIT(KVM_IRQX_HANDLE_LABEL) | BIT(KVM_IRQX_HANDLE_GET))
@@ -1014,12 +1014,13 @@ static long ioctl_handle(struct irqx_context *ctx, void __user *argp,
 		return ret;
 	ret = irqx_dynirq_handle(ctx, &args, error);
 	irqx_context_unlock(ctx);
-	if (!ret && copy_to_user(argp, &args, sizeof(args))) {
-		if (args.op == KVM_IRQX_HANDLE_ALLOC)
-			drop_handle(ctx, &args);
-		ret = -EFAULT;
-	}
-	return ret;
+	if (ret || args.op == KVM_IRQX_HANDLE_FREE || args.op == KVM_IRQX_HANDLE_LABEL)
+		return ret;
+	if (!copy_to_user(argp, &args, sizeof(args)))
+		return 0;
+	if (args.op == KVM_IRQX_HANDLE_ALLOC)
+		drop_handle(ctx, &args);
+	return -EFAULT;
 }
 
 static int raise_check(const struct kvm_irqx_raise *args, struct irqx_error *error)
@@ -1064,7 +1065,7 @@ static long ioctl_raise(struct irqx_context *ctx, void __user *argp,
 
 	ret = irqx_context_lock(ctx);
 	if (!ret) {
-		ret = irqx_table_raise(ctx, args.table, handles, nr, error);
+		ret = irqx_table_raise(ctx, args.table, handles, nr, args.nr, error);
 		irqx_context_unlock(ctx);
 	}
 	if (handles != few)

@@ -760,7 +760,6 @@ int irqx_source_assert_atomic(struct irqx_source *source)
 	int ret = -EWOULDBLOCK;
 
 	flags = levels_lock(lines);
-	WRITE_ONCE(source->asked_low, false);
 	if (source->nr)
 		ret = source_assert(source, LINE_ATOMIC);
 	levels_unlock(lines, flags);
@@ -780,33 +779,12 @@ bool irqx_source_set_asked(struct irqx_source *source, int *ret)
 	unsigned long flags;
 	bool asked;
 
-	/* Under the lock: irqx_source_lower_atomic() comes before or after all of it. */
 	flags = levels_lock(source->lines);
 	asked = xchg(&source->asked, false);
 	if (asked)
 		*ret = source_assert(source, LINE_LATER);
 	else if (xchg(&source->asked_low, false))
 		source_lower(source, LINE_LATER);
-	levels_unlock(source->lines, flags);
-	return asked;
-}
-
-/**
- * irqx_source_lower_atomic - as irqx_source_assert_atomic(), for a level that falls
- * @source: connected
- *
- * Context: as irqx_source_assert_atomic().
- * Return: whether there was an event that had not raised it yet, and never will.
- */
-bool irqx_source_lower_atomic(struct irqx_source *source)
-{
-	unsigned long flags;
-	bool asked;
-
-	flags = levels_lock(source->lines);
-	asked = xchg(&source->asked, false);
-	WRITE_ONCE(source->asked_low, false);
-	source_lower(source, LINE_ATOMIC);
 	levels_unlock(source->lines, flags);
 	return asked;
 }

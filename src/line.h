@@ -92,7 +92,6 @@ bool irqx_source_is_pending(struct irqx_source *source);
 bool irqx_source_unhold(struct irqx_source *source);
 bool irqx_source_set_asked(struct irqx_source *source, int *ret);
 int irqx_source_assert_atomic(struct irqx_source *source);
-bool irqx_source_lower_atomic(struct irqx_source *source);
 void irqx_source_wait_heard(struct irqx_source *source);
 
 /* Whether EOIs are for it: they make it let go, and it is told. */

@@ -663,6 +663,22 @@ void irqx_table_mark_changed(struct irqx_table *table, u32 first, u32 nr,
 	mutex_unlock(&table->lock);
 }
 
+/* A table of PCI has none.  Return: 0 or -EINVAL. */
+static int table_check_labels(const struct irqx_table *table,
+			      const struct irqx_table_change *change,
+			      struct irqx_error *error)
+{
+	u32 i;
+
+	for (i = 0; !table->dynirq && i < change->nr; i++) {
+		if (!(change->vectors[i].state & KVM_IRQX_VECTOR_LABEL_CHANGED))
+			continue;
+		error->index = i;
+		return irqx_reject(error, -EINVAL, IRQX_ARG_STATE, IRQX_REASON_UNKNOWN_FLAG);
+	}
+	return 0;
+}
+
 static void table_set_vector(struct irqx_table *table, u32 nr,
 			     const struct kvm_irqx_vector *in, u32 flags,
 			     struct irqx_leave *leave)
@@ -691,6 +707,7 @@ int irqx_table_set(struct irqx_context *ctx, u32 id,
 		   struct irqx_error *error)
 {
 	bool function = change->flags & KVM_IRQX_TABLE_STATE_FUNCTION;
+	bool decodes = function && change->function & KVM_IRQX_TABLE_DECODES;
 	struct irqx_table *table = irqx_table_find(ctx, id, error);
 	int ret;
 	u32 i;
@@ -700,12 +717,21 @@ int irqx_table_set(struct irqx_context *ctx, u32 id,
 	ret = irqx_table_check_range(table, change->first, change->nr, error) ?:
 	      table_check_function(table, change->function, IRQX_ARG_FUNCTION, error);
 	if (!ret)
-		ret = irqx_table_check_kind(table, false, change->header, error);
-	if (!ret && function && change->function & KVM_IRQX_TABLE_DECODES)
-		ret = table_claim(ctx, table, error);
+		ret = irqx_table_check_kind(table, false, change->header, error) ?:
+		      table_check_labels(table, change, error);
 	if (ret)
 		return ret;
-	mutex_lock(&table->lock);
+	for (;;) {
+		if (decodes)
+			ret = table_claim(ctx, table, error);
+		if (ret)
+			return ret;
+		mutex_lock(&table->lock);
+		/* The guest may have switched it off meanwhile, and given up the claim. */
+		if (!decodes || !irqx_bus_claim(&table->vm->bus, &table->place->place, NULL))
+			break;
+		mutex_unlock(&table->lock);
+	}
 	if (function)
 		irqx_table_store_flags(table, change->function);
 	if (change->header)
@@ -728,13 +754,14 @@ int irqx_table_set(struct irqx_context *ctx, u32 id,
  * @id: the table's number
  * @vectors: which, of any table or dynirq
  * @nr: how many
+ * @array: they are an array of the caller's, of which @error can tell an element
  * @error: filled in if it fails
  *
  * Context: may sleep.
  * Return: 0, -ENOENT, or -EINVAL with no event at all.
  */
 int irqx_table_raise(struct irqx_context *ctx, u32 id, const u32 *vectors, u32 nr,
-		     struct irqx_error *error)
+		     bool array, struct irqx_error *error)
 {
 	struct irqx_table *table = irqx_table_find(ctx, id, error);
 	u32 i, vector;
@@ -744,7 +771,7 @@ int irqx_table_raise(struct irqx_context *ctx, u32 id, const u32 *vectors, u32 n
 	for (i = 0; i < nr; i++) {
 		if (vectors[i] < table->nr)
 			continue;
-		if (nr > 1)
+		if (array)
 			error->index = i;
 		return irqx_reject(error, -EINVAL, IRQX_ARG_HANDLE, IRQX_REASON_OUT_OF_RANGE);
 	}

@@ -46,7 +46,7 @@ int irqx_table_set(struct irqx_context *ctx, u32 id,
 		   const struct irqx_table_change *change, struct irqx_leave *leave,
 		   struct irqx_error *error);
 int irqx_table_raise(struct irqx_context *ctx, u32 id, const u32 *vectors, u32 nr,
-		     struct irqx_error *error);
+		     bool array, struct irqx_error *error);
 void irqx_table_stats(struct irqx_context *ctx, struct kvm_irqx_stats *stats);
 void irqx_table_teardown(struct irqx_context *ctx, struct irqx_leave *leave);
 

@@ -115,7 +115,7 @@ static bool vector_is_held(const struct irqx_vector *vector)
 /* A message that KVM does not take goes nowhere: @entries is empty then. */
 static void vector_compose(struct irqx_vector *vector, struct irqx_entries *entries)
 {
-	const struct kvm_irq_routing_entry message = {
+	struct kvm_irq_routing_entry message = {
 		.type = KVM_IRQ_ROUTING_MSI,
 		.flags = KVM_MSI_VALID_DEVID,
 		.u.msi = {
@@ -127,6 +127,8 @@ static void vector_compose(struct irqx_vector *vector, struct irqx_entries *entr
 	};
 	struct irqx_error ignored;
 
+	irqx_arch_widen_destination(vector->table->vm->kvm, &message.u.msi.address_lo,
+				    &message.u.msi.address_hi);
 	if (irqx_kvm_parse(vector->table->vm->kvm, &message, &entries->one, &ignored)) {
 		memset(entries, 0, sizeof(*entries));
 		return;
@@ -328,7 +330,7 @@ int irqx_vector_check_mask(const struct irqx_entries *entries, enum irqx_arg arg
 void irqx_vector_bind(const struct irqx_entries *entries)
 {
 	struct irqx_target *target = irqx_entries_onward(entries);
-	/* It was held back. */
+	/* It was held back, or a dynirq's: nothing of it has begun that matters. */
 	struct irqx_leave none = {};
 	struct irqx_vector *vector;
 

@@ -48,8 +48,9 @@ struct kvm_irqx_source;
  * @eoi may be called on several CPUs at a time, and more often than there were interrupts: an EOI
  * means "maybe done", as with a resamplefd.  Its context is that of a tracepoint's probe on the
  * vCPU's thread: no sleep, interrupts off on arm64, no lock of this module or of KVM's interrupt
- * controllers held; or that of a worker, on PREEMPT_RT always.  Of this header it must not
- * call anything but kvm_irqx_source_raise(), kvm_irqx_source_lower() and kvm_inject_dynirq().
+ * controllers held; or that of a worker, on PREEMPT_RT always; or of a call
+ * that has moved or masked a source of the VM.  Of this header it must not call anything but
+ * kvm_irqx_source_raise(), kvm_irqx_source_lower() and kvm_inject_dynirq().
  */
 struct kvm_irqx_source_desc {
 	struct kvm_irq_routing_entry entry;

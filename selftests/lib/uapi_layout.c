@@ -144,7 +144,8 @@ AT(kvm_irqx_table_state, error, 48);
 AT(kvm_irqx_table_state, header, 56);
 
 /* Its end is the oldest that a caller may know. */
-SIZE(kvm_irqx_dynirq_header, 24);
+SIZE(kvm_irqx_dynirq_header, 56);
+AT(kvm_irqx_dynirq_header, label, 24);
 AT(kvm_irqx_dynirq_header, select, 4);
 AT(kvm_irqx_dynirq_header, doorbell, 8);
 AT(kvm_irqx_dynirq_header, instance, 16);

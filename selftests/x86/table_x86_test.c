@@ -5,7 +5,7 @@
  */
 #include <sys/ioctl.h>
 
-#include "irqx_table.h"
+#include "irqx_dynirq.h"
 #include "svm_util.h"
 #include "irqx_harness.h"
 
@@ -556,6 +556,84 @@ TEST_F(table_x86, nested_guest)
 	EXPECT_EQ(irqx_stats(self->ctx).undefined, 0);
 	pending.state = 0;
 	irqx_vector_put(table, 60, pending);
+}
+
+/*
+ * Destinations beyond 255 as a guest writes them (KVM_FEATURE_MSI_EXT_DEST_ID): bits 11:5 of the
+ * address.  Both forms of a handle, and a table.
+ */
+TEST(extended_destination)
+{
+	const uint32_t ids[] = { 0, 44, 300 };
+	struct irqx_guest *g = __irqx_guest_create(3, ids, IRQX_GUEST_ARCH_X2APIC_IDS);
+	const struct irqx_vector_message to_300 = {
+		.address = 0xfee00000 | (300 & 0xff) << 12 | (300 >> 8) << 5,
+		.data = IRQ_A,
+	}, to_44 = {
+		.address = 0xfee00000 | 44 << 12,
+		.data = IRQ_A,
+	};
+	struct irqx_table dynirq, table = {
+		.nr = 4,
+		.entries = IRQX_TABLE_GPA + 0x100000,
+		.pba = IRQX_TABLE_GPA + 0x101000,
+	};
+	int fd = irqx_eventfd(0, 0);
+
+	virt_map(g->vm, IRQX_TABLE_GPA, IRQX_TABLE_GPA, IRQX_TABLE_PAGES);
+	irqx_guest_start(g);
+	dynirq = irqx_dynirq_create(g->ctx, 8);
+	irqx_dynirq_attach(g, 0, &dynirq);
+	irqx_handle_map(g, 0, &dynirq, 3, to_300);
+	irqx_raise(&dynirq, 3);
+	irqx_expect(g, 2, IRQ_A, 1);
+	irqx_check(g);
+	/* It reads back as written. */
+	EXPECT_EQ(dynirq_compact(to_300), irqx_handle_read(g, 0, &dynirq, 3));
+	irqx_handle_map(g, 0, &dynirq, 3, to_44);
+	irqx_raise(&dynirq, 3);
+	irqx_expect(g, 1, IRQ_A, 1);
+	irqx_check(g);
+
+	table.ctx = g->ctx;
+	ASSERT_EQ(0, __irqx_table_create(g->ctx, &table, IRQX_TABLE_ON, KVM_IRQX_NO_FD));
+	irqx_bind(g->ctx, fd, irqx_vector_entry(&table, 1));
+	irqx_vector_program(g, 0, &table, 1, to_300);
+	irqx_fire(fd);
+	irqx_expect(g, 2, IRQ_A, 1);
+	irqx_check(g);
+	/* As KVM has it, as ever. */
+	irqx_vector_program(g, 0, &table, 1, (struct irqx_vector_message){
+		.address = 0xfee00000 | (300 & 0xff) << 12 | 256ULL << 32,
+		.data = IRQ_A,
+	});
+	irqx_fire(fd);
+	irqx_expect(g, 2, IRQ_A, 1);
+	irqx_check(g);
+	irqx_guest_free(g);
+}
+
+/* A message of logical mode, as Linux 6.1 composes them, in the compact form. */
+TEST(logical_destination)
+{
+	struct irqx_guest *g = irqx_table_guest_create(2);
+	struct irqx_table dynirq;
+	uint32_t vcpu;
+
+	irqx_guest_start(g);
+	dynirq = irqx_dynirq_create(g->ctx, 8);
+	irqx_dynirq_attach(g, 0, &dynirq);
+	for (vcpu = 0; vcpu < 2; vcpu++) {
+		/* Bit 2; cluster 0 of x2APIC, a bit each. */
+		irqx_handle_map(g, 0, &dynirq, 3, (struct irqx_vector_message){
+			.address = 0xfee00000 | 1U << vcpu << 12 | 1 << 2,
+			.data = IRQ_B,
+		});
+		irqx_raise(&dynirq, 3);
+		irqx_expect(g, vcpu, IRQ_B, 1);
+		irqx_check(g);
+	}
+	irqx_guest_free(g);
 }
 
 TEST_HARNESS_MAIN

@@ -25,6 +25,15 @@ static inline int irqx_arch_result(int ret)
 /* Whether the guest's interrupt controllers take the messages of a table. */
 int irqx_arch_takes_tables(struct kvm *kvm, struct irqx_error *error);
 
+/* Whether irqx_kvm_inject_atomic() can be called with a raw lock held. */
+bool irqx_arch_injects_raw(const struct kvm_kernel_irq_routing_entry *e);
+
+/*
+ * What a guest has written as an MSI becomes KVM's: where the destination has more than 8 bits KVM
+ * has the others in the upper half of the address.
+ */
+void irqx_arch_widen_destination(struct kvm *kvm, u32 *address_lo, u32 *address_hi);
+
 /* What a device is to those: its device ID, or nothing. */
 static inline u32 irqx_arch_devid(u32 devid)
 {

@@ -45,6 +45,16 @@ int irqx_arch_takes_tables(struct kvm *kvm, struct irqx_error *error)
 	return irqx_reject(error, -ENODEV, IRQX_ARG_CONTEXT, IRQX_REASON_NO_ITS);
 }
 
+/* The last reference to an LPI goes under a lock that sleeps on PREEMPT_RT (vgic_put_irq()). */
+bool irqx_arch_injects_raw(const struct kvm_kernel_irq_routing_entry *e)
+{
+	return !IS_ENABLED(CONFIG_PREEMPT_RT) || e->type != KVM_IRQ_ROUTING_MSI;
+}
+
+void irqx_arch_widen_destination(struct kvm *kvm, u32 *address_lo, u32 *address_hi)
+{
+}
+
 /* One that has not been written since a reset has no address yet. */
 u64 irqx_arch_pack_message(u64 address, u32 data, u64 doorbell, bool *partial)
 {

@@ -49,6 +49,27 @@ int irqx_arch_takes_tables(struct kvm *kvm, struct irqx_error *error)
 	return 0;
 }
 
+/* Xen's event channels have a rwlock (virt/kvm, gpc->lock). */
+bool irqx_arch_injects_raw(const struct kvm_kernel_irq_routing_entry *e)
+{
+	return e->type != KVM_IRQ_ROUTING_XEN_EVTCHN;
+}
+
+/*
+ * KVM_FEATURE_MSI_EXT_DEST_ID: bits 11:5 of the address are bits 14:8 of the destination.  A VMM
+ * that tells its guest of it has switched 32-bit destinations on (KVM_CAP_X2APIC_API), and
+ * moves them for KVM's table (QEMU, kvm_arch_fixup_msi_route()).
+ */
+void irqx_arch_widen_destination(struct kvm *kvm, u32 *address_lo, u32 *address_hi)
+{
+	const u32 high = GENMASK(11, 5);
+
+	if (!kvm->arch.x2apic_format || *address_hi || !(*address_lo & high))
+		return;
+	*address_hi = (*address_lo & high) << 3;
+	*address_lo &= ~high;
+}
+
 u64 irqx_arch_pack_message(u64 address, u32 data, u64 doorbell, bool *partial)
 {
 	*partial = upper_32_bits(address) || data >> 16;

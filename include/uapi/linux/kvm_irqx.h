@@ -1062,10 +1062,11 @@ struct kvm_irqx_vector {
 
 /**
  * struct kvm_irqx_dynirq_header - what a dynirq's header page has of its own
- * @argsz:	sizeof(struct kvm_irqx_dynirq_header) as the caller knows it; 24 or more
+ * @argsz:	sizeof(struct kvm_irqx_dynirq_header) as the caller knows it; 56 or more
  * @select:	LABEL_SELECT
  * @doorbell:	DOORBELL
  * @instance:	INSTANCE
+ * @label:	LABEL, as it was when LABEL_SELECT was written
  *
  * The names are those of Documentation/dynirq.rst.  What GET has filled in, SET takes.
  */
@@ -1074,6 +1075,7 @@ struct kvm_irqx_dynirq_header {
 	__u32 select;
 	__aligned_u64 doorbell;
 	__aligned_u64 instance;
+	__u8 label[32];
 };
 
 /**
@@ -1115,8 +1117,8 @@ struct kvm_irqx_dynirq_header {
  *		or of a dynirq, @header of a table, or a header that is too small;
  *		@pad or unknown bits in @state of a vector
  * :ENOENT:	@table is not one of this context
- * :E2BIG:	SET: a vector, or the header, has something in a field that this module does not
- *		know
+ * :E2BIG:	a vector (SET), or the header, has something in a field that this module does not
+ *		know; a header of more than 4096 bytes is EINVAL
  * :EEXIST:	SET: as KVM_IRQX_TABLE
  * :ENOMEM:	no memory
  */

@@ -12,6 +12,7 @@
 #include <linux/hrtimer.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <linux/version.h>
@@ -25,6 +26,7 @@ struct request {
 };
 
 struct raiser {
+	struct mutex lock;		/* one write at a time */
 	struct hrtimer timer;
 	struct kvm_dynirq *dynirq;
 	struct request request;
@@ -36,7 +38,9 @@ static enum hrtimer_restart raiser_fire(struct hrtimer *timer)
 	struct raiser *raiser = container_of(timer, struct raiser, timer);
 	const struct request *request = &raiser->request;
 
-	kvm_inject_dynirq(raiser->dynirq, request->first + raiser->done % request->nr);
+	/* No such handle, or the dynirq is gone, and with it maybe the VM. */
+	if (kvm_inject_dynirq(raiser->dynirq, request->first + raiser->done % request->nr))
+		return HRTIMER_NORESTART;
 	WRITE_ONCE(raiser->done, raiser->done + 1);
 	if (raiser->done == request->count)
 		return HRTIMER_NORESTART;
@@ -50,6 +54,7 @@ static int raiser_open(struct inode *inode, struct file *file)
 
 	if (!raiser)
 		return -ENOMEM;
+	mutex_init(&raiser->lock);
 	/* Hard: an interrupt handler on PREEMPT_RT, too. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 15, 0)
 	hrtimer_init(&raiser->timer, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
@@ -96,11 +101,13 @@ static ssize_t raiser_write(struct file *file, const char __user *buf, size_t le
 	kvm_irqx_context_put(context);
 	if (IS_ERR(dynirq))
 		return PTR_ERR(dynirq);
+	mutex_lock(&raiser->lock);
 	raiser_end(raiser);
 	raiser->dynirq = dynirq;
 	raiser->request = request;
 	raiser->done = 0;
 	hrtimer_start(&raiser->timer, ns_to_ktime(request.period_ns), HRTIMER_MODE_REL_HARD);
+	mutex_unlock(&raiser->lock);
 	return len;
 }
 
