@@ -34,7 +34,7 @@
 enum call {
 	GET_INFO, ATTACH, GET_STATS, DIRECT, BATCH, SET_GSI_ROUTING, IRQFD,
 	IRQ_LINE, IRQ_LINE_STATUS, MASK, GET_STATE, TABLE, GET_TABLE, SET_TABLE,
-	SYNIC_PAGE, NR_CALLS,
+	HANDLE, RAISE, SYNIC_PAGE, NR_CALLS,
 };
 
 /* Without the last where nobody would take it. */
@@ -62,6 +62,8 @@ static const struct {
 	{ "TABLE", KVM_IRQX_TABLE, sizeof(struct kvm_irqx_table), 5 },
 	{ "GET_TABLE", KVM_IRQX_GET_TABLE, sizeof(struct kvm_irqx_table_state), 3 },
 	{ "SET_TABLE", KVM_IRQX_SET_TABLE, sizeof(struct kvm_irqx_table_state), 5 },
+	{ "HANDLE", KVM_IRQX_HANDLE, sizeof(struct kvm_irqx_handle), 5 },
+	{ "RAISE", KVM_IRQX_RAISE, sizeof(struct kvm_irqx_raise), 4 },
 	{ "SYNIC_PAGE", KVM_IRQX_SYNIC_PAGE,
 	  sizeof(struct kvm_irqx_synic_page), 2 },
 };
@@ -94,7 +96,8 @@ static pthread_mutex_t corpus_lock = PTHREAD_MUTEX_INITIALIZER;
 #define NR_TABLES	4
 #define NR_VECTORS	8
 #define PBA_OFFSET	0x1000
-#define TABLES_SIZE	0x2000
+#define DYNIRQ_OFFSET	0x2000		/* a header, a page of each form, or of the next one's */
+#define TABLES_SIZE	0x6000
 
 static struct irqx_guest *guest;
 static bool has_kcov;
@@ -144,6 +147,9 @@ static void guest_access(struct irqx_random *random)
 		len = 4 << irqx_random_below(random, 2);
 	if (irqx_random_below(random, 8))
 		where &= ~(len - 1ULL);
+	/* Where registers and handles are in the pages of a dynirq. */
+	if (irqx_random_below(random, 4))
+		where &= ~0xf80ULL;
 	if (irqx_random_below(random, 2))
 		irqx_guest_read(where, len);
 	else
@@ -374,22 +380,30 @@ static void any_table(struct fuzzer *f, struct kvm_irqx_table *args)
 	static const uint32_t ops[] = {
 		KVM_IRQX_TABLE_CREATE, KVM_IRQX_TABLE_CREATE, KVM_IRQX_TABLE_MOVE,
 		KVM_IRQX_TABLE_SET, KVM_IRQX_TABLE_SET, KVM_IRQX_TABLE_DESTROY,
+		KVM_IRQX_TABLE_CREATE_DYNIRQ, KVM_IRQX_TABLE_CREATE_DYNIRQ,
 	};
-	bool create, places;
+	bool create, places, dynirq;
 
 	args->op = ops[below(f, ARRAY_SIZE(ops))];
-	create = args->op == KVM_IRQX_TABLE_CREATE;
+	dynirq = args->op == KVM_IRQX_TABLE_CREATE_DYNIRQ;
+	create = dynirq || args->op == KVM_IRQX_TABLE_CREATE;
 	places = create || args->op == KVM_IRQX_TABLE_MOVE;
 	args->op = mostly(f, args->op);
-	args->table = mostly(f, below(f, NR_TABLES));
+	/* Others may be of either kind. */
+	if (!create)
+		dynirq = one_in(f, 2);
+	args->table = mostly(f, create ? 0 : below(f, NR_TABLES));
 	if (create || args->op == KVM_IRQX_TABLE_SET)
-		args->flags = mostly(f, below(f, 8));
+		args->flags = mostly(f, below(f, dynirq ? 2 : 8));
 	if (create) {
 		args->nr = mostly(f, 1 + below(f, NR_VECTORS));
 		args->devid = mostly(f, irqx_table_devid());
 		args->changefd = one_in(f, 2) ? any_fd(f) : KVM_IRQX_NO_FD;
 	}
-	if (places) {
+	if (places && dynirq) {
+		args->entries = IRQX_TABLE_GPA + DYNIRQ_OFFSET + mostly(f, below(f, 2) * 4096);
+		args->pba = mostly(f, 0);
+	} else if (places) {
 		args->entries = IRQX_TABLE_GPA + mostly(f, below(f, 32) * 0x80);
 		args->pba = IRQX_TABLE_GPA + PBA_OFFSET + mostly(f, below(f, 64) * 8);
 		if (one_in(f, 50))
@@ -414,14 +428,21 @@ static size_t any_table_state(struct fuzzer *f, bool set, struct kvm_irqx_table_
 	head->vectors = one_in(f, 20) ? interesting(f) : 0;
 	head->error = any_record(f);
 	head->pad = one_in(f, 400);
+	if (one_in(f, 3)) {
+		struct kvm_irqx_dynirq_header *header = (void *)(f->record + 512);
+
+		header->argsz = mostly(f, sizeof(*header));
+		head->header = (uintptr_t)header;
+	}
 	if (!set) {
 		head->flags = mostly(f, 0);
-		head->changed = one_in(f, 3) ? (uintptr_t)f->record : mostly(f, 0);
+		if (!head->header)
+			head->changed = one_in(f, 3) ? (uintptr_t)f->record : mostly(f, 0);
 		return nr * sizeof(*vectors);
 	}
 	if (one_in(f, 3)) {
 		head->flags = mostly(f, KVM_IRQX_TABLE_STATE_FUNCTION);
-		head->function = mostly(f, below(f, 8));
+		head->function = mostly(f, below(f, head->header ? 2 : 8));
 	}
 	for (i = 0; i < nr; i++) {
 		struct kvm_irq_routing_entry msi = irqx_entry(guest, below(f, guest->nr_vcpus),
@@ -432,11 +453,43 @@ static size_t any_table_state(struct fuzzer *f, bool set, struct kvm_irqx_table_
 			.address_hi = mostly(f, msi.u.msi.address_hi),
 			.data = mostly(f, msi.u.msi.data),
 			.control = mostly(f, below(f, 2)),
-			.state = mostly(f, below(f, 4)),
+			.state = mostly(f, below(f, 8)),
 			.pad = one_in(f, 400),
 		};
 	}
 	return nr * sizeof(*vectors);
+}
+
+static void any_handle(struct fuzzer *f, struct kvm_irqx_handle *args)
+{
+	memset(args, 0, sizeof(*args));
+	args->op = mostly(f, 1 + below(f, 4));
+	args->table = mostly(f, below(f, NR_TABLES));
+	args->handle = one_in(f, 4) ? KVM_IRQX_ANY_HANDLE : mostly(f, below(f, NR_VECTORS));
+	args->flags = mostly(f, 0);
+	if (args->op == KVM_IRQX_HANDLE_ALLOC || args->op == KVM_IRQX_HANDLE_LABEL)
+		memset(args->label, 'a' + below(f, 26), 1 + below(f, KVM_IRQX_LABEL_SIZE));
+	args->error = any_record(f);
+	args->pad[below(f, 2)] = one_in(f, 400);
+}
+
+/* Return: how many bytes the handles are, which are behind the head. */
+static size_t any_raise(struct fuzzer *f, struct kvm_irqx_raise *head)
+{
+	uint32_t i, nr = one_in(f, 2) ? 0 : 1 + below(f, one_in(f, 20) ? 200 : 4);
+	uint32_t *handles = (uint32_t *)(head + 1);
+
+	memset(head, 0, sizeof(*head));
+	head->table = mostly(f, below(f, NR_TABLES));
+	head->nr = mostly(f, nr);
+	head->handle = mostly(f, nr ? 0 : below(f, NR_VECTORS));
+	head->flags = mostly(f, 0);
+	head->handles = one_in(f, 40) ? interesting(f) : 0;
+	head->error = any_record(f);
+	head->pad[below(f, 2)] = one_in(f, 400);
+	for (i = 0; i < nr; i++)
+		handles[i] = one_in(f, 100) ? interesting(f) : below(f, NR_VECTORS / 2);
+	return nr * sizeof(*handles);
 }
 
 static enum call any_call(struct fuzzer *f)
@@ -559,6 +612,12 @@ static size_t fill(struct fuzzer *f, enum call call)
 	case SET_TABLE:
 		size += any_table_state(f, call == SET_TABLE, (void *)f->arg);
 		break;
+	case HANDLE:
+		any_handle(f, (void *)f->arg);
+		break;
+	case RAISE:
+		size += any_raise(f, (void *)f->arg);
+		break;
 	case SYNIC_PAGE: {
 		struct kvm_irqx_synic_page *page = (void *)f->arg;
 
@@ -641,6 +700,16 @@ static void point_behind(uint64_t *address, char *behind)
 #define ADDRESS_IN(f, at, type, member)	\
 	address_in(f, at, sizeof(struct type), offsetof(struct type, member))
 
+static bool raises_many(struct fuzzer *f, char *at)
+{
+	struct kvm_irqx_raise head;
+
+	if (!ADDRESS_IN(f, at, kvm_irqx_raise, nr))
+		return false;
+	memcpy(&head, at, sizeof(head));
+	return head.nr;
+}
+
 static void set_addresses(struct fuzzer *f, uint8_t call, char *at)
 {
 	switch (call) {
@@ -669,8 +738,19 @@ static void set_addresses(struct fuzzer *f, uint8_t call, char *at)
 		tame(f, ADDRESS_IN(f, at, kvm_irqx_table_state, error));
 		tame(f, ADDRESS_IN(f, at, kvm_irqx_table_state, vectors));
 		tame(f, ADDRESS_IN(f, at, kvm_irqx_table_state, changed));
+		tame(f, ADDRESS_IN(f, at, kvm_irqx_table_state, header));
 		point_behind(ADDRESS_IN(f, at, kvm_irqx_table_state, vectors),
 			     at + sizeof(struct kvm_irqx_table_state));
+		break;
+	case HANDLE:
+		tame(f, ADDRESS_IN(f, at, kvm_irqx_handle, error));
+		break;
+	case RAISE:
+		tame(f, ADDRESS_IN(f, at, kvm_irqx_raise, error));
+		/* With nr 0 there are none. */
+		if (raises_many(f, at))
+			point_behind(ADDRESS_IN(f, at, kvm_irqx_raise, handles),
+				     at + sizeof(struct kvm_irqx_raise));
 		break;
 	}
 }
