@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "irqx_dynirq.h"
 #include "irqx_module.h"
 #include "irqx_source.h"
 #include "irqx_table.h"
@@ -1683,6 +1684,123 @@ FIXTURE_VARIANT_ADD(fault, set_table)
 	.failed = set_table_failed,
 	.done = set_table_done,
 };
+
+/* ---- Dynirqs ---- */
+
+/* More than the call has room for on its stack. */
+#define NR_RAISED	100
+
+static void make_dynirq(struct scene *s)
+{
+	s->table = irqx_dynirq_create(s->ctx, NR_VECTORS);
+	point_vector(s, VECTOR);
+}
+
+static void prepare_dynirq_create(struct scene *s)
+{
+	struct kvm_irqx_table *args = prepare_table(s, KVM_IRQX_TABLE_CREATE_DYNIRQ);
+
+	args->flags = KVM_IRQX_TABLE_DECODES;
+	args->nr = NR_VECTORS;
+	args->devid = irqx_table_devid();
+	args->changefd = s->ack;
+	args->entries = IRQX_TABLE_GPA;
+}
+
+FIXTURE_VARIANT_ADD(fault, dynirq_create)
+{
+	.name = "dynirq_create",
+	.feature = KVM_IRQX_FEATURE_DYNIRQ,
+	.prepare = prepare_dynirq_create,
+	.failed = expect_no_table,
+	.done = table_create_done,
+};
+
+static void prepare_raise_many(struct scene *s)
+{
+	struct kvm_irqx_raise *args;
+	uint32_t *handles, i;
+
+	make_dynirq(s);
+	args = argument(s, s->ctx, KVM_IRQX_RAISE);
+	handles = (uint32_t *)(args + 1);
+	args->table = s->table.id;
+	args->nr = NR_RAISED;
+	args->handles = (uintptr_t)handles;
+	/* But for the last one they are pending, and one event. */
+	for (i = 0; i < NR_RAISED; i++)
+		handles[i] = i < NR_RAISED - 1 ? VECTOR + 1 : VECTOR;
+}
+
+static void raise_many_failed(struct __test_metadata *_metadata, struct scene *s)
+{
+	ASSERT_EQ(0, irqx_vector_get(&s->table, VECTOR + 1).state);
+}
+
+static void raise_many_done(struct __test_metadata *_metadata, struct scene *s)
+{
+	irqx_expect(s->g, 1, NEW_IRQ, 1);
+	ASSERT_EQ(KVM_IRQX_VECTOR_PENDING, irqx_vector_get(&s->table, VECTOR + 1).state);
+	irqx_vector_put(&s->table, VECTOR + 1, (struct kvm_irqx_vector){ .control = 1 });
+	table_works(_metadata, s);
+}
+
+FIXTURE_VARIANT_ADD(fault, raise_many)
+{
+	.name = "raise_many",
+	.feature = KVM_IRQX_FEATURE_DYNIRQ,
+	.prepare = prepare_raise_many,
+	.failed = raise_many_failed,
+	.done = raise_many_done,
+};
+
+static void prepare_handle_alloc(struct scene *s)
+{
+	struct kvm_irqx_handle *args;
+
+	make_dynirq(s);
+	args = argument(s, s->ctx, KVM_IRQX_HANDLE);
+	args->op = KVM_IRQX_HANDLE_ALLOC;
+	args->table = s->table.id;
+	args->handle = KVM_IRQX_ANY_HANDLE;
+	memcpy(args->label, "label", 5);
+}
+
+static void handle_alloc_failed(struct __test_metadata *_metadata, struct scene *s)
+{
+	struct kvm_irqx_handle *args = (void *)s->arg;
+	char label[KVM_IRQX_LABEL_SIZE];
+
+	ASSERT_EQ(ENOENT, __irqx_handle_get(&s->table, 1, label));
+	ASSERT_EQ(0, irqx_vector_get(&s->table, 0).state & KVM_IRQX_VECTOR_PENDING);
+	/* It may have been filled in, and told in part. */
+	args->handle = KVM_IRQX_ANY_HANDLE;
+}
+
+static void handle_alloc_done(struct __test_metadata *_metadata, struct scene *s)
+{
+	struct kvm_irqx_handle *args = (void *)s->arg;
+	char label[KVM_IRQX_LABEL_SIZE];
+
+	ASSERT_EQ(1, args->handle);
+	ASSERT_EQ(0, __irqx_handle_get(&s->table, 1, label));
+	ASSERT_EQ(0, strcmp(label, "label"));
+	ASSERT_EQ(KVM_IRQX_VECTOR_PENDING | KVM_IRQX_VECTOR_LABEL_CHANGED,
+		  irqx_vector_get(&s->table, 0).state);
+	irqx_vector_put(&s->table, 0, (struct kvm_irqx_vector){ .control = 1 });
+	table_works(_metadata, s);
+}
+
+FIXTURE_VARIANT_ADD(fault, handle_alloc)
+{
+	.name = "handle_alloc",
+	.feature = KVM_IRQX_FEATURE_DYNIRQ,
+	.prepare = prepare_handle_alloc,
+	.failed = handle_alloc_failed,
+	.done = handle_alloc_done,
+};
+
+/* ---- What leads to a vector ---- */
 
 static void prepare_bind_vector(struct scene *s)
 {
