@@ -10,6 +10,7 @@
 #include <fcntl.h>
 
 #include "irqx_doorbell.h"
+#include "irqx_dynirq.h"
 #include "irqx_module.h"
 #include "irqx_source.h"
 #include "irqx_harness.h"
@@ -38,7 +39,7 @@ FIXTURE_SETUP(interrupt)
 	if (!file)
 		SKIP(return, "selftests/make-variants has not been run");
 	ASSERT_EQ(0, irqx_module_load(file, ""));
-	self->g = irqx_guest_create(2);
+	self->g = __irqx_guest_create(2, NULL, IRQX_GUEST_ARCH_TABLE);
 	self->fd = irqx_eventfd(0, 0);
 	self->timer = open("/dev/irqx-hardirq", O_RDWR | O_CLOEXEC);
 	ASSERT_LE(0, self->timer);
@@ -108,6 +109,38 @@ TEST_F_TIMEOUT(interrupt, routed, 60)
 	irqx_irqfd(self->g->ctx, self->fd, GSI, 0);
 	irqx_route_set(self->g->ctx, GSI, irqx_entry(self->g, 1, 0x40));
 	run_timer(_metadata, self->g, self->timer, self->fd, 1, 0x40);
+}
+
+/* Moved by the VMM, which the guest does by a write. */
+TEST_F_TIMEOUT(interrupt, handle, 90)
+{
+	struct irqx_table dynirq = irqx_dynirq_create(self->g->ctx, 4);
+	uint32_t n = irqx_iterations(300, 5000), i;
+	struct irqx_guest *g = self->g;
+	struct irqx_vector_message m;
+
+	irqx_bind(g->ctx, self->fd, irqx_vector_entry(&dynirq, 3));
+	timer_start(self->timer, self->fd, n);
+	for (i = 0; timer_count(self->timer) < n; i++) {
+		m = irqx_vector_message(g, i % 2, 0x40 + i % 7);
+		irqx_vector_put(&dynirq, 3, (struct kvm_irqx_vector){
+			.address_lo = m.address,
+			.address_hi = m.address >> 32,
+			.data = m.data,
+			.control = i % 5 == 0,
+		});
+	}
+	m = irqx_vector_message(g, 1, 0x40);
+	irqx_vector_put(&dynirq, 3, (struct kvm_irqx_vector){
+		.address_lo = m.address,
+		.address_hi = m.address >> 32,
+		.data = m.data,
+	});
+	irqx_settle(g->ctx);
+	irqx_fence(g);
+	EXPECT_LT(0, irqx_total(g));
+	irqx_forget(g);
+	run_timer(_metadata, g, self->timer, self->fd, 1, 0x40);
 }
 
 /* By a worker. */
