@@ -6,7 +6,7 @@
 #include <sched.h>
 #include <sys/stat.h>
 
-#include "irqx_table.h"
+#include "irqx_dynirq.h"
 #include "irqx_harness.h"
 
 void irqx_guest_wait(void)
@@ -677,7 +677,13 @@ union call_arg {
 	struct {
 		struct kvm_irqx_table_state head;
 		struct kvm_irqx_vector vectors[4];
+		struct kvm_irqx_dynirq_header header;
 	} table_state;
+	struct kvm_irqx_handle handle;
+	struct {
+		struct kvm_irqx_raise head;
+		uint32_t handles[2];
+	} raise;
 };
 
 /* What is known only when the test runs; no argument has more than 32 bits. */
@@ -689,12 +695,19 @@ enum {
 	ATTACHED,			/* makes the call on an attached context */
 	MAX_GSI,
 	MAX_BATCH,
+	HEADER,				/* of the call; the two halves of a pointer */
+	HEADER_UPPER,
 };
+
+/* The number of a dynirq with four handles, of which the last is owned and bound. */
+#define DYNIRQ		1
+#define DYNIRQ_NR	4
 
 #define MSI_GSI		30
 #define LEVEL_GSI	31		/* its irqfd has a resamplefd */
 #define FREE_GSI	32
 #define VECTOR_GSI	33
+#define HANDLE_GSI	34
 
 struct change {
 	size_t offset;
@@ -712,6 +725,8 @@ struct refusal {
 };
 
 #define AT(member, value)	{ offsetof(union call_arg, member), value, true }
+/* The upper half of one of 64 bits. */
+#define UPPER(member, value)	{ offsetof(union call_arg, member) + 4, value, true }
 #define ROW(cmd, type, err, why, index, ...)				\
 	{ cmd, type, err, why, index, { __VA_ARGS__ } }
 #define PIN	KVM_IRQ_ROUTING_IRQCHIP
@@ -940,6 +955,41 @@ static const struct refusal refusals[] = {
 	    AT(table_state.vectors[1].state, 4)),
 	ROW(KVM_IRQX_SET_TABLE, 0, E2BIG, "state: in a field that is not known", 1,
 	    AT(table_state.head.vector_size, 40), AT(table_state.vectors[3].address_lo, 1)),
+	ROW(KVM_IRQX_GET_TABLE, 0, EINVAL, "header: the table is not a dynirq", -1,
+	    AT(table_state.head.header, HEADER), UPPER(table_state.head.header, HEADER_UPPER)),
+	ROW(KVM_IRQX_SET_TABLE, 0, EINVAL, "header: too small", -1,
+	    AT(table_state.head.header, HEADER), UPPER(table_state.head.header, HEADER_UPPER),
+	    AT(table_state.header.argsz, 23)),
+
+	ROW(KVM_IRQX_HANDLE, 0, EINVAL, "op: unknown value", -1, AT(handle.op, 0)),
+	ROW(KVM_IRQX_HANDLE, 0, EINVAL, "flags: unknown flag", -1, AT(handle.flags, 1)),
+	ROW(KVM_IRQX_HANDLE, 0, EINVAL, "pad: must be zero", -1, AT(handle.pad[0], 1)),
+	ROW(KVM_IRQX_HANDLE, 0, ENOENT, "table: no such table", -1, AT(handle.table, 7)),
+	ROW(KVM_IRQX_HANDLE, 0, EINVAL, "table: the table is not a dynirq", -1,
+	    AT(handle.table, 0)),
+	ROW(KVM_IRQX_HANDLE, 0, EINVAL, "handle: out of range", -1,
+	    AT(handle.handle, DYNIRQ_NR)),
+	ROW(KVM_IRQX_HANDLE, 0, EBUSY, "handle: the handle has an owner", -1,
+	    AT(handle.handle, 0)),
+	ROW(KVM_IRQX_HANDLE, 0, ENOENT, "handle: the handle has no owner", -1,
+	    AT(handle.op, KVM_IRQX_HANDLE_LABEL)),
+	ROW(KVM_IRQX_HANDLE, 0, EINVAL, "handle: the handle is the dynirq's own", -1,
+	    AT(handle.op, KVM_IRQX_HANDLE_LABEL), AT(handle.handle, 0)),
+	ROW(KVM_IRQX_HANDLE, 0, EBUSY, "handle: something leads to its vectors", -1,
+	    AT(handle.op, KVM_IRQX_HANDLE_FREE), AT(handle.handle, DYNIRQ_NR - 1),
+	    AT(handle.label, 0)),
+	ROW(KVM_IRQX_HANDLE, 0, EINVAL, "label: unknown value", -1, AT(handle.label, 0)),
+	ROW(KVM_IRQX_HANDLE, 0, EINVAL, "label: must be zero", -1,
+	    AT(handle.op, KVM_IRQX_HANDLE_GET), AT(handle.handle, 0)),
+
+	ROW(KVM_IRQX_RAISE, 0, EINVAL, "flags: unknown flag", -1, AT(raise.head.flags, 1)),
+	ROW(KVM_IRQX_RAISE, 0, EINVAL, "pad: must be zero", -1, AT(raise.head.pad[0], 1)),
+	ROW(KVM_IRQX_RAISE, 0, EINVAL, "nr: out of range", -1, AT(raise.head.nr, MAX_BATCH)),
+	ROW(KVM_IRQX_RAISE, 0, EINVAL, "handle: must be zero", -1, AT(raise.head.handle, 1)),
+	ROW(KVM_IRQX_RAISE, 0, EINVAL, "handles: must be zero", -1, AT(raise.head.nr, 0)),
+	ROW(KVM_IRQX_RAISE, 0, EINVAL, "handle: out of range", 1,
+	    AT(raise.handles[1], DYNIRQ_NR)),
+	ROW(KVM_IRQX_RAISE, 0, ENOENT, "table: no such table", -1, AT(raise.head.table, 7)),
 
 	PLACE_ROWS(KVM_IRQX_MASK, -1, mask),
 	ROW(KVM_IRQX_MASK, 0, EINVAL, "gsi: the mask is the guest's", -1,
@@ -1107,6 +1157,18 @@ static void base_arg(FIXTURE_DATA(trace) *self, const struct refusal *r,
 			.vector_size = sizeof(arg->table_state.vectors[0]),
 			.vectors = (uintptr_t)arg->table_state.vectors,
 		};
+		arg->table_state.header.argsz = sizeof(arg->table_state.header);
+		break;
+	case KVM_IRQX_HANDLE:
+		arg->handle.op = KVM_IRQX_HANDLE_ALLOC;
+		arg->handle.table = DYNIRQ;
+		arg->handle.handle = 1;
+		arg->handle.label[0] = 'x';
+		break;
+	case KVM_IRQX_RAISE:
+		arg->raise.head.table = DYNIRQ;
+		arg->raise.head.nr = 2;
+		arg->raise.head.handles = (uintptr_t)arg->raise.handles;
 		break;
 	case KVM_IRQX_SYNIC_PAGE:
 		arg->page.flags = KVM_IRQX_SYNIC_PAGE_ENABLED;
@@ -1132,6 +1194,8 @@ static const char *call_name(unsigned long cmd)
 		{ KVM_IRQX_TABLE, "KVM_IRQX_TABLE" },
 		{ KVM_IRQX_GET_TABLE, "KVM_IRQX_GET_TABLE" },
 		{ KVM_IRQX_SET_TABLE, "KVM_IRQX_SET_TABLE" },
+		{ KVM_IRQX_HANDLE, "KVM_IRQX_HANDLE" },
+		{ KVM_IRQX_RAISE, "KVM_IRQX_RAISE" },
 		{ KVM_SET_GSI_ROUTING, "KVM_SET_GSI_ROUTING" },
 		{ KVM_IRQFD, "KVM_IRQFD" },
 		{ KVM_IRQ_LINE, "KVM_IRQ_LINE" },
@@ -1193,6 +1257,12 @@ static bool change_arg(FIXTURE_DATA(trace) *self, const struct refusal *r,
 		case MAX_BATCH:
 			value = beyond(self->ctx, r, change->value);
 			break;
+		case HEADER:
+			value = (uintptr_t)&arg->table_state.header;
+			break;
+		case HEADER_UPPER:
+			value = (uintptr_t)&arg->table_state.header >> 32;
+			break;
 		default:
 			value = change->value;
 		}
@@ -1215,11 +1285,18 @@ TEST_F(trace, reject)
 		.bound = self->fd,
 		.routed = irqx_eventfd(0, 0),
 	};
+	struct irqx_table dynirq = {
+		.nr = DYNIRQ_NR, .entries = IRQX_TABLE_GPA + 0x40000,
+	};
 	const struct refusal *r;
 	union call_arg arg;
 	char text[128];
 	bool attached;
 
+	irqx_assert(__irqx_dynirq_create(self->ctx, &dynirq, 0, KVM_IRQX_NO_FD));
+	ASSERT_EQ(DYNIRQ, dynirq.id);
+	irqx_handle_alloc(&dynirq, DYNIRQ_NR - 1, "x");
+	irqx_route_set(self->ctx, HANDLE_GSI, irqx_vector_entry(&dynirq, DYNIRQ_NR - 1));
 	irqx_bind(self->ctx, fds.bound, self->a);
 	irqx_route_set(self->ctx, MSI_GSI, self->a);
 	irqx_irqfd(self->ctx, fds.routed, MSI_GSI, 0);
