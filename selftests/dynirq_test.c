@@ -1424,6 +1424,30 @@ TEST_F(dynirq, vmm_changes_handles)
 	EXPECT_EQ(irqx_eventfd_take(self->changefd), 0);
 }
 
+/* Its handles are there whether bound or not: what is pending at one that is not masked is sent. */
+TEST_F(dynirq, vmm_sets_an_unbound_handle)
+{
+	struct kvm_irqx_vector state = {
+		.address_lo = self->b.address,
+		.address_hi = self->b.address >> 32,
+		.data = self->b.data,
+		.state = KVM_IRQX_VECTOR_PENDING,
+	};
+	uint64_t events = irqx_stats(self->ctx).events;
+
+	irqx_expect(self->g, 1, IRQ_B, 1);
+	irqx_vector_put(&self->dynirq, OTHER, state);
+	irqx_wait_count(self->g, 1, IRQ_B, 1);
+	expect_handle(_metadata, self->g, &self->dynirq, OTHER, self->b, 0);
+	irqx_settle(self->ctx);
+	EXPECT_EQ(irqx_stats(self->ctx).events, events + 1);
+	/* And by Pending bits alone. */
+	irqx_expect(self->g, 1, IRQ_B, 1);
+	irqx_assert(__irqx_vector_keep(&self->dynirq, OTHER, state,
+				       KVM_IRQX_TABLE_STATE_KEEP_ENTRIES));
+	irqx_wait_count(self->g, 1, IRQ_B, 2);
+}
+
 /* Label-changed bits are the guest's view: GET has them, and SET makes them. */
 TEST_F(dynirq, label_changed_bits)
 {

@@ -17,8 +17,8 @@
  * Raising is for any context but NMI: hard interrupts, and with raw spinlocks held.  What
  * cannot be done there is left to a worker, and is not lost and not doubled: pins of the
  * IOAPIC and PIC, what needs a page of the guest, and on PREEMPT_RT anything in a context that
- * cannot be preempted.  It may wake a vCPU's thread, so never with a lock of the scheduler's (rq->lock,
- * p->pi_lock) held.
+ * cannot be preempted.  It may wake a vCPU's thread, so never with a lock of the scheduler's
+ * (rq->lock, p->pi_lock) held.
  *
  * When the VMM closes its context, or dies, everything that was taken on it ends: raising does
  * nothing from then on.  A reference to a context or a dynirq keeps some memory, and neither the

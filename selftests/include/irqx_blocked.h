@@ -27,7 +27,7 @@ int irqx_blocked_join(struct irqx_blocked *blocked);
  * which ends in irqx_attack_stay(), and only then does irqx_attack_start() return.
  */
 pid_t irqx_attack_start(void (*attack)(void *arg, int ready), void *arg);
-void __attribute__((noreturn)) irqx_attack_stay(int ready);
+void __noreturn irqx_attack_stay(int ready);
 /* Return: how long SIGKILL took, in ms. */
 uint64_t irqx_attack_end(pid_t pid);
 

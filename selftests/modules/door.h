@@ -4,8 +4,8 @@
 
 /*
  * door.c: a host module that does what the program says, by all of include/linux/kvm_irqx.h.  One
- * open file has one source and one dynirq.  A write() is one struct door_request; it returns its size,
- * or fails with what the call has answered; @out is written back.
+ * open file has one source and one dynirq.  A write() is one struct door_request; it returns its
+ * size, or fails with what the call has answered; @out is written back.
  */
 #include <linux/kvm.h>
 #include <linux/types.h>

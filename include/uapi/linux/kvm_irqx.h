@@ -946,8 +946,8 @@ struct kvm_irqx_get_state {
  *
  * KVM's bus for devices has 1,000 places, which the VM's IOAPIC, its ITSs, redistributors (one a
  * vCPU) and coalesced zones share; a table takes two, a dynirq one.  Inside a
- * table's range there must be no KVM_IOEVENTFD: it would hide what lies behind it from the bus (virt/kvm/kvm_main.c,
- * kvm_io_bus_get_first_dev()).  A memslot there hides the table.
+ * table's range there must be no KVM_IOEVENTFD: it would hide what lies behind it from the bus
+ * (virt/kvm/kvm_main.c, kvm_io_bus_get_first_dev()).  A memslot there hides the table.
  */
 
 /**
@@ -1154,8 +1154,8 @@ struct kvm_irqx_table_state {
  * three parts rounded up to 4096.
  *
  * All that is said of tables and vectors holds for it, but: its handles are answered whether
- * bound or not; it has no function bits and no Pending Bit Array; the guest can reset it, and switch it off,
- * which clears KVM_IRQX_TABLE_DECODES.
+ * bound or not; it has no function bits and no Pending Bit Array; the guest can reset it, and
+ * switch it off, which clears KVM_IRQX_TABLE_DECODES.
  *
  * A handle is raised by an eventfd (KVM_IRQX_ROUTING_VECTOR), by KVM_IRQX_RAISE, and by modules of
  * the host (linux/kvm_irqx.h).
