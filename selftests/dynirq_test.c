@@ -1973,8 +1973,10 @@ TEST_F_TIMEOUT(dynirq, labels_under_fire, 120)
 	pthread_t thread;
 	bool done;
 
-	for (i = 0; i < RELABELED; i++)
+	for (i = 0; i < RELABELED; i++) {
 		irqx_handle_alloc(&self->dynirq, OTHER + i, "-1");
+		strcpy(seen[i].text, "-1");
+	}
 	irqx_handle_map(g, 0, &self->dynirq, self->regs.label_handle, self->b);
 	pthread_create(&thread, NULL, relabel, &r);
 	do {
