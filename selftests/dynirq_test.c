@@ -1347,7 +1347,7 @@ TEST_F(dynirq, overlaps)
 }
 
 /* Each takes one place of KVM's bus, which has 1,000. */
-TEST_F(dynirq, as_many_as_fit)
+TEST_F_TIMEOUT(dynirq, as_many_as_fit, 200)
 {
 	static struct irqx_table dynirqs[1010];
 	uint32_t i, n;
