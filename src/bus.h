@@ -57,6 +57,11 @@ struct irqx_bus {
 	wait_queue_head_t progress;	/* a place has been in work */
 };
 
+static inline struct irqx_window *irqx_window_of(struct kvm_io_device *device)
+{
+	return container_of(device, struct irqx_window, device);
+}
+
 /* Neither goes beyond the end of the address space. */
 static inline bool irqx_windows_overlap(const struct irqx_window *a,
 					const struct irqx_window *b)

@@ -162,8 +162,8 @@ struct irqx_context *irqx_context_from_file(struct file *file)
 /*
  * The order: no more events (of modules of the host, then unhook every eventfd), no more closed
  * eventfds to reap, lines lowered, tables answered no more, then the VM, which may be the last
- * reference to it.  An
- * injection that waits for a page is left behind with the VM; it knows nothing of the context.
+ * reference to it.  An injection that waits for a page is left behind with the VM; it knows
+ * nothing of the context.
  */
 int irqx_context_release(struct inode *inode, struct file *file)
 {

@@ -274,24 +274,32 @@ static void event_defer(struct irqx_irqfd *irqfd)
 	target_queue(target);
 }
 
-/* An event at a target whose lock is held. */
+/*
+ * An event at a target whose lock is held, counted.  @inject: it may be delivered here and now.
+ * Return: whether it has been.
+ */
+static bool deliver_atomic(struct irqx_target *target, struct irqx_source *source, bool inject)
+{
+	int ret = inject ? raise_atomic(target, source, NULL) : -EWOULDBLOCK;
+
+	if (ret == -EWOULDBLOCK) {
+		this_cpu_inc(target->delivery->counters->not_inline);
+		return false;
+	}
+	count_result(target->delivery, ret);
+	this_cpu_inc(target->delivery->counters->atomic);
+	return true;
+}
+
 static void deliver_locked(struct irqx_irqfd *irqfd)
 {
 	struct irqx_target *target = irqfd->target;
-	struct irqx_counters __percpu *counters =
-		target->delivery->counters;
-	int ret;
 
-	ret = raise_atomic(target, irqfd->source, NULL);
-	if (ret != -EWOULDBLOCK) {
-		count_result(target->delivery, ret);
-		this_cpu_inc(counters->atomic);
+	if (deliver_atomic(target, irqfd->source, true))
 		return;
-	}
-	this_cpu_inc(counters->not_inline);
 	/* There is no route, and nothing to remember. */
 	if (!target->to.nr && !irqfd->source)
-		this_cpu_inc(counters->unrouted);
+		this_cpu_inc(target->delivery->counters->unrouted);
 	else
 		event_defer(irqfd);
 }
@@ -1568,28 +1576,18 @@ void irqx_leave_finish_prompt(struct irqx_vm *vm, struct irqx_leave *leave)
 /* An event, but for the fast way of irqx_target_event().  @inject: as irqx_may_inject(). */
 static int event_locked(struct irqx_target *target, struct irqx_source *source, bool inject)
 {
-	struct irqx_delivery *delivery = target->delivery;
 	struct irqx_target *vector;
-	int ret = -EWOULDBLOCK;
 
 	target_assert_held(target);
 
 	if (target->closed)
 		return -ENODEV;
 	vector = irqx_entries_onward(&target->to);
-	if (vector) {
+	if (vector)
 		deliver_onward(vector, inject);
-		return 0;
-	}
-	if (inject)
-		ret = raise_atomic(target, source, NULL);
-	if (ret != -EWOULDBLOCK) {
-		count_result(delivery, ret);
-		this_cpu_inc(delivery->counters->atomic);
-		return 0;
-	}
-	this_cpu_inc(delivery->counters->not_inline);
-	if (source)
+	else if (deliver_atomic(target, source, inject))
+		;
+	else if (source)
 		source_ask(target, source);
 	else
 		target_owe(target, 1);

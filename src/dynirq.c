@@ -76,7 +76,6 @@ struct irqx_dynirq {
 	/* struct label of each handle that has an owner; context.lock and table.lock */
 	struct xarray labels;
 	unsigned long *label_changed;	/* a bit a handle; table.lock */
-	unsigned long *owned;		/* the same as @labels; context.lock */
 };
 
 static u32 entries_offset(u32 nr)
@@ -237,11 +236,8 @@ static void compact_write(struct irqx_table *table, u32 offset, u64 compact,
 	u32 data;
 
 	irqx_arch_unpack_message(compact, table->dynirq->doorbell, &address, &data);
-	changed = irqx_vector_store(vector, IRQX_ADDRESS_LO, address);
-	changed |= irqx_vector_store(vector, IRQX_ADDRESS_HI, address >> 32);
-	changed |= irqx_vector_store(vector, IRQX_DATA, data);
-	changed |= irqx_vector_store(vector, IRQX_CONTROL,
-				     compact & COMPACT_MASKED ? IRQX_CONTROL_MASKED : 0);
+	changed = irqx_vector_store_all(vector, address, data,
+					compact & COMPACT_MASKED ? IRQX_CONTROL_MASKED : 0);
 	/* Before it may be sent by the new message. */
 	if (compact & COMPACT_DISCARD)
 		irqx_target_set_pending(&vector->target, false);
@@ -337,15 +333,10 @@ static bool dynirq_store(struct irqx_table *table, u32 offset, u32 len, u64 valu
 	return tell;
 }
 
-static struct irqx_window *window_of(struct kvm_io_device *device)
-{
-	return container_of(device, struct irqx_window, device);
-}
-
 static int dynirq_read(struct kvm_vcpu *vcpu, struct kvm_io_device *device, gpa_t addr,
 		       int len, void *to)
 {
-	struct irqx_window *window = window_of(device);
+	struct irqx_window *window = irqx_window_of(device);
 	struct irqx_table *table = irqx_table_enter(window, 0);
 
 	if (!table)
@@ -359,7 +350,7 @@ static int dynirq_read(struct kvm_vcpu *vcpu, struct kvm_io_device *device, gpa_
 static int dynirq_write(struct kvm_vcpu *vcpu, struct kvm_io_device *device, gpa_t addr,
 			int len, const void *from)
 {
-	struct irqx_window *window = window_of(device);
+	struct irqx_window *window = irqx_window_of(device);
 	struct irqx_table *table = irqx_table_enter(window, 0);
 	struct irqx_leave leave = {};
 	bool tell;
@@ -412,19 +403,17 @@ struct irqx_dynirq *irqx_dynirq_alloc(u32 nr)
 
 	if (!dynirq)
 		return NULL;
-	xa_init_flags(&dynirq->labels, XA_FLAGS_ACCOUNT);
+	xa_init_flags(&dynirq->labels, XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);
 	dynirq->instance = get_random_u64();
 	dynirq->label_changed = bitmap_zalloc(nr, GFP_KERNEL_ACCOUNT);
-	dynirq->owned = bitmap_zalloc(nr, GFP_KERNEL_ACCOUNT);
 	label = kmemdup(label_of_labels, sizeof(label_of_labels), GFP_KERNEL_ACCOUNT);
-	if (!dynirq->label_changed || !dynirq->owned || !label ||
+	if (!dynirq->label_changed || !label ||
 	    xa_err(xa_store(&dynirq->labels, LABEL_HANDLE, label, GFP_KERNEL_ACCOUNT))) {
 		kfree(label);
 		irqx_dynirq_free(dynirq);
 		return NULL;
 	}
 	__set_bit(LABEL_HANDLE, dynirq->label_changed);
-	__set_bit(LABEL_HANDLE, dynirq->owned);
 	return dynirq;
 }
 
@@ -440,7 +429,6 @@ void irqx_dynirq_free(struct irqx_dynirq *dynirq)
 		kfree(label);
 	xa_destroy(&dynirq->labels);
 	bitmap_free(dynirq->label_changed);
-	bitmap_free(dynirq->owned);
 	kfree(dynirq);
 }
 
@@ -452,68 +440,78 @@ static bool label_is_whole(const u8 *label)
 	       !memchr_inv(label + len, 0, KVM_IRQX_LABEL_SIZE - len);
 }
 
-static void tell_of_labels(struct irqx_table *table)
+/*
+ * The handle has changed hands, or its label: the guest is told.  @label: the new one; NULL:
+ * nobody owns it any more.
+ */
+static void handle_change(struct irqx_table *table, u32 handle, struct label *label)
 {
+	struct label *old;
+
+	mutex_lock(&table->lock);
+	/* What is there already takes no memory to replace. */
+	old = label ? xa_store(&table->dynirq->labels, handle, label, GFP_KERNEL_ACCOUNT) :
+		      xa_erase(&table->dynirq->labels, handle);
+	if (old != label)
+		kfree(old);
+	irqx_dynirq_set_label_changed(table, handle, true);
+	mutex_unlock(&table->lock);
 	irqx_target_event(&table->vectors[LABEL_HANDLE].target);
 }
 
-/* Gives a handle a label; the guest is told.  Return: 0 or -ENOMEM. */
-static int handle_set_label(struct irqx_table *table, u32 handle, const u8 *bytes)
+static void handle_forget_event(struct irqx_table *table, u32 handle)
 {
+	mutex_lock(&table->lock);
+	irqx_target_set_pending(&table->vectors[handle].target, false);
+	mutex_unlock(&table->lock);
+}
+
+/* @handle: in: which, or KVM_IRQX_ANY_HANDLE.  Return: 0, -EBUSY, -ENOSPC, -ENOMEM. */
+static int handle_alloc(struct irqx_table *table, u32 *handle, const u8 *bytes,
+			struct irqx_error *error)
+{
+	bool any = *handle == KVM_IRQX_ANY_HANDLE;
 	struct xarray *labels = &table->dynirq->labels;
-	struct label *label, *old;
+	struct label *label;
 	int ret;
 
 	label = kmemdup(bytes, sizeof(*label), GFP_KERNEL_ACCOUNT);
 	if (!label)
 		return -ENOMEM;
-	ret = xa_reserve(labels, handle, GFP_KERNEL_ACCOUNT);
+	if (any)
+		ret = xa_alloc(labels, handle, label, XA_LIMIT(0, table->nr - 1),
+			       GFP_KERNEL_ACCOUNT);
+	else
+		ret = xa_insert(labels, *handle, label, GFP_KERNEL_ACCOUNT);
 	if (ret) {
 		kfree(label);
-		return ret;
+		if (ret != -EBUSY)
+			return ret;
+		return any ? irqx_reject(error, -ENOSPC, IRQX_ARG_TABLE, IRQX_REASON_LIMIT) :
+			     irqx_reject(error, ret, IRQX_ARG_HANDLE, IRQX_REASON_OWNED);
 	}
-	mutex_lock(&table->lock);
-	/* There is room for it. */
-	old = xa_store(labels, handle, label, GFP_KERNEL_ACCOUNT);
-	if (!old)
-		irqx_target_set_pending(&table->vectors[handle].target, false);
-	irqx_dynirq_set_label_changed(table, handle, true);
-	mutex_unlock(&table->lock);
-	__set_bit(handle, table->dynirq->owned);
-	kfree(old);
-	tell_of_labels(table);
+	handle_forget_event(table, *handle);
+	handle_change(table, *handle, label);
 	return 0;
 }
 
-static void handle_free(struct irqx_table *table, u32 handle)
+static int handle_label(struct irqx_table *table, u32 handle, const u8 *bytes)
 {
-	struct label *old;
+	struct label *label = kmemdup(bytes, sizeof(*label), GFP_KERNEL_ACCOUNT);
 
-	mutex_lock(&table->lock);
-	old = xa_erase(&table->dynirq->labels, handle);
-	irqx_target_set_pending(&table->vectors[handle].target, false);
-	irqx_dynirq_set_label_changed(table, handle, true);
-	mutex_unlock(&table->lock);
-	__clear_bit(handle, table->dynirq->owned);
-	kfree(old);
-	tell_of_labels(table);
+	if (!label)
+		return -ENOMEM;
+	handle_change(table, handle, label);
+	return 0;
 }
 
-/* Return: a handle without an owner, or -EBUSY, -ENOSPC. */
-static int handle_find_free(const struct irqx_table *table, u32 handle,
-			    struct irqx_error *error)
+static int handle_free(struct irqx_table *table, u32 handle, struct irqx_error *error)
 {
-	const unsigned long *owned = table->dynirq->owned;
-
-	if (handle != KVM_IRQX_ANY_HANDLE) {
-		if (!test_bit(handle, owned))
-			return handle;
-		return irqx_reject(error, -EBUSY, IRQX_ARG_HANDLE, IRQX_REASON_OWNED);
-	}
-	handle = find_first_zero_bit(owned, table->nr);
-	if (handle < table->nr)
-		return handle;
-	return irqx_reject(error, -ENOSPC, IRQX_ARG_TABLE, IRQX_REASON_LIMIT);
+	if (table->vectors[handle].users)
+		return irqx_reject(error, -EBUSY, IRQX_ARG_HANDLE, IRQX_REASON_VECTORS_BOUND);
+	handle_forget_event(table, handle);
+	handle_change(table, handle, NULL);
+	return 0;
 }
 
 static int handle_check(const struct irqx_table *table, const struct kvm_irqx_handle *args,
@@ -529,7 +527,7 @@ static int handle_check(const struct irqx_table *table, const struct kvm_irqx_ha
 		return irqx_reject(error, -EINVAL, IRQX_ARG_HANDLE, IRQX_REASON_OUT_OF_RANGE);
 	if (args->handle == LABEL_HANDLE && args->op != KVM_IRQX_HANDLE_GET && !alloc)
 		return irqx_reject(error, -EINVAL, IRQX_ARG_HANDLE, IRQX_REASON_OF_DYNIRQ);
-	if (!alloc && !test_bit(args->handle, table->dynirq->owned))
+	if (!alloc && !xa_load(&table->dynirq->labels, args->handle))
 		return irqx_reject(error, -ENOENT, IRQX_ARG_HANDLE, IRQX_REASON_NOT_OWNED);
 	return 0;
 }
@@ -537,26 +535,15 @@ static int handle_check(const struct irqx_table *table, const struct kvm_irqx_ha
 static int handle_run(struct irqx_table *table, struct kvm_irqx_handle *args,
 		      struct irqx_error *error)
 {
-	u32 handle = args->handle;
-	int ret;
-
 	switch (args->op) {
 	case KVM_IRQX_HANDLE_ALLOC:
-		ret = handle_find_free(table, handle, error);
-		if (ret < 0)
-			return ret;
-		args->handle = ret;
-		return handle_set_label(table, args->handle, args->label);
+		return handle_alloc(table, &args->handle, args->label, error);
 	case KVM_IRQX_HANDLE_LABEL:
-		return handle_set_label(table, handle, args->label);
+		return handle_label(table, args->handle, args->label);
 	case KVM_IRQX_HANDLE_FREE:
-		if (table->vectors[handle].users)
-			return irqx_reject(error, -EBUSY, IRQX_ARG_HANDLE,
-					   IRQX_REASON_VECTORS_BOUND);
-		handle_free(table, handle);
-		return 0;
+		return handle_free(table, args->handle, error);
 	default:
-		memcpy(args->label, label_of(table, handle)->bytes, sizeof(args->label));
+		memcpy(args->label, label_of(table, args->handle)->bytes, sizeof(args->label));
 		return 0;
 	}
 }

@@ -25,8 +25,7 @@
 struct kvm_irqx_source {
 	struct irqx_target target;
 	raw_spinlock_t lock;		/* @target's */
-	struct irqx_context *ctx;	/* holds a reference; immutable, as is */
-	bool has_eoi;			/* this */
+	struct irqx_context *ctx;	/* holds a reference; immutable */
 	struct irqx_source *level;	/* immutable until detached; or NULL */
 	struct list_head node;		/* ctx->sources; ctx->lock; empty: detached */
 };
@@ -221,7 +220,6 @@ kvm_irqx_source_create(struct kvm_irqx_context *context,
 	raw_spin_lock_init(&source->lock);
 	INIT_LIST_HEAD(&source->node);
 	source->ctx = ctx;
-	source->has_eoi = desc->eoi;
 
 	ret = lock_open(ctx);
 	if (!ret) {
@@ -251,7 +249,6 @@ static void source_detach(struct kvm_irqx_source *source, struct irqx_leave *lea
 			this_cpu_inc(target->delivery->counters->unrouted);
 		/* No call-back runs from here on. */
 		irqx_source_wait_heard(level);
-		irqx_source_put(level);
 	}
 	irqx_target_retire(target, leave);
 	irqx_vector_unbind(irqx_entries_onward(&target->to), leave);
@@ -364,7 +361,8 @@ int kvm_irqx_source_move(struct kvm_irqx_source *source,
 	ret = lock_open(ctx);
 	if (ret)
 		return ret;
-	ret = source_parse(source, source->level, source->has_eoi, entry, &entries);
+	ret = source_parse(source, source->level, source->level && source->level->eoi, entry,
+			   &entries);
 	if (!ret)
 		irqx_direct_change(ctx, &source->target, NULL, &entries, IRQX_MASK_KEEP,
 				   &leave);

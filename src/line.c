@@ -319,7 +319,7 @@ void irqx_source_put(struct irqx_source *source)
 		return;
 	lines = source->lines;
 	if (!refcount_dec_and_test(&source->refs)) {
-		/* Pairs with irqx_source_wait_told(): it counts itself, then looks. */
+		/* Pairs with source_wait(): it counts itself, then looks. */
 		smp_mb();
 		if (atomic_read(&lines->leaving))
 			wake_up_all(&lines->told);
@@ -331,6 +331,20 @@ void irqx_source_put(struct irqx_source *source)
 	kfree(source);
 }
 
+/* Until nobody tells it any more.  Return: 0, or as wait_event_state(). */
+static int source_wait(struct irqx_source *source, unsigned int state)
+{
+	struct irqx_lines *lines = source->lines;
+	int ret;
+
+	atomic_inc(&lines->leaving);
+	/* Pairs with irqx_source_put(): it drops its reference, then looks. */
+	smp_mb__after_atomic();
+	ret = wait_event_state(lines->told, refcount_read(&source->refs) == 1, state);
+	atomic_dec(&lines->leaving);
+	return ret;
+}
+
 /**
  * irqx_source_wait_told - drop the owner's reference, when nobody tells it any more
  * @source: connected to nothing, so that nobody begins to
@@ -340,34 +354,22 @@ void irqx_source_put(struct irqx_source *source)
  */
 int irqx_source_wait_told(struct irqx_source *source)
 {
-	struct irqx_lines *lines = source->lines;
-	int ret;
+	int ret = source_wait(source, TASK_KILLABLE | TASK_FREEZABLE);
 
-	atomic_inc(&lines->leaving);
-	/* Pairs with irqx_source_put(): it drops its reference, then looks. */
-	smp_mb__after_atomic();
-	ret = wait_event_state(lines->told, refcount_read(&source->refs) == 1,
-			       (TASK_KILLABLE | TASK_FREEZABLE));
-	atomic_dec(&lines->leaving);
 	irqx_source_put(source);
 	return ret ? -EINTR : 0;
 }
 
 /**
- * irqx_source_wait_heard - wait until nobody tells it any more
- * @source: connected to nothing, and told by a call-back
+ * irqx_source_wait_heard - the same, of one that is told by a call-back
+ * @source: as irqx_source_wait_told()
  *
  * Context: may sleep.  Bounded: who tells a line's sources does not sleep in between.
  */
 void irqx_source_wait_heard(struct irqx_source *source)
 {
-	struct irqx_lines *lines = source->lines;
-
-	atomic_inc(&lines->leaving);
-	/* As in irqx_source_wait_told(). */
-	smp_mb__after_atomic();
-	wait_event(lines->told, refcount_read(&source->refs) == 1);
-	atomic_dec(&lines->leaving);
+	source_wait(source, TASK_UNINTERRUPTIBLE);
+	irqx_source_put(source);
 }
 
 static void line_count_resampler(struct irqx_line *line,

@@ -29,11 +29,6 @@ enum { WINDOW_ENTRIES, WINDOW_PBA };
 
 /* ---- the guest's accesses ---- */
 
-static struct irqx_window *window_of(struct kvm_io_device *device)
-{
-	return container_of(device, struct irqx_window, device);
-}
-
 /*
  * An access is within the entries, but may touch two of them.  Return: whether all of it is
  * for the VMM.
@@ -58,7 +53,7 @@ static u32 pba_dword(struct irqx_table *table, u32 offset)
 static int entries_read(struct kvm_vcpu *vcpu, struct kvm_io_device *device, gpa_t addr,
 			int len, void *to)
 {
-	struct irqx_window *window = window_of(device);
+	struct irqx_window *window = irqx_window_of(device);
 	struct irqx_table *table = irqx_table_enter(window, WINDOW_ENTRIES);
 	u32 offset = addr - window->start;
 	int ret = 0;
@@ -87,7 +82,7 @@ static bool entry_write(struct irqx_table *table, u32 offset, u32 len, u64 value
 static int entries_write(struct kvm_vcpu *vcpu, struct kvm_io_device *device, gpa_t addr,
 			 int len, const void *from)
 {
-	struct irqx_window *window = window_of(device);
+	struct irqx_window *window = irqx_window_of(device);
 	struct irqx_table *table = irqx_table_enter(window, WINDOW_ENTRIES);
 	u32 offset = addr - window->start;
 	struct irqx_leave leave = {};
@@ -112,7 +107,7 @@ static int entries_write(struct kvm_vcpu *vcpu, struct kvm_io_device *device, gp
 static int pba_read(struct kvm_vcpu *vcpu, struct kvm_io_device *device, gpa_t addr, int len,
 		    void *to)
 {
-	struct irqx_window *window = window_of(device);
+	struct irqx_window *window = irqx_window_of(device);
 	struct irqx_table *table = irqx_table_enter(window, WINDOW_PBA);
 
 	if (!table)
@@ -126,7 +121,7 @@ static int pba_read(struct kvm_vcpu *vcpu, struct kvm_io_device *device, gpa_t a
 static int pba_write(struct kvm_vcpu *vcpu, struct kvm_io_device *device, gpa_t addr, int len,
 		     const void *from)
 {
-	struct irqx_table *table = irqx_table_enter(window_of(device), WINDOW_PBA);
+	struct irqx_table *table = irqx_table_enter(irqx_window_of(device), WINDOW_PBA);
 
 	if (!table)
 		return -EOPNOTSUPP;

@@ -162,7 +162,7 @@ void irqx_vector_update(struct irqx_vector *vector, struct irqx_leave *leave)
 }
 
 /* irqx_vector_stored() follows.  Return: whether that changes it. */
-bool irqx_vector_store(struct irqx_vector *vector, enum irqx_dword i, u32 value)
+static bool vector_store(struct irqx_vector *vector, enum irqx_dword i, u32 value)
 {
 	value &= writable[i];
 	if (vector->dwords[i] == value)
@@ -171,6 +171,18 @@ bool irqx_vector_store(struct irqx_vector *vector, enum irqx_dword i, u32 value)
 	if (i != IRQX_CONTROL)
 		vector->stale = true;
 	return true;
+}
+
+/* All of it at once; likewise. */
+bool irqx_vector_store_all(struct irqx_vector *vector, u64 address, u32 data, u32 control)
+{
+	bool changed;
+
+	changed = vector_store(vector, IRQX_ADDRESS_LO, lower_32_bits(address));
+	changed |= vector_store(vector, IRQX_ADDRESS_HI, upper_32_bits(address));
+	changed |= vector_store(vector, IRQX_DATA, data);
+	changed |= vector_store(vector, IRQX_CONTROL, control);
+	return changed;
 }
 
 /* What the guest has stored takes effect; @changed: it is new. */
@@ -190,9 +202,9 @@ bool irqx_vector_write(struct irqx_vector *vector, u32 offset, u32 len, u64 valu
 	u32 i = offset / sizeof(u32) % IRQX_NR_DWORDS;
 	bool changed;
 
-	changed = irqx_vector_store(vector, i, value);
+	changed = vector_store(vector, i, value);
 	if (len == sizeof(u64))
-		changed |= irqx_vector_store(vector, i + 1, value >> 32);
+		changed |= vector_store(vector, i + 1, value >> 32);
 	irqx_vector_stored(vector, changed, leave);
 	return changed;
 }
@@ -200,12 +212,8 @@ bool irqx_vector_write(struct irqx_vector *vector, u32 offset, u32 len, u64 valu
 /* As it was made; what leads to it stays. */
 void irqx_vector_reset(struct irqx_vector *vector, struct irqx_leave *leave)
 {
-	bool changed;
+	bool changed = irqx_vector_store_all(vector, 0, 0, IRQX_CONTROL_MASKED);
 
-	changed = irqx_vector_store(vector, IRQX_ADDRESS_LO, 0);
-	changed |= irqx_vector_store(vector, IRQX_ADDRESS_HI, 0);
-	changed |= irqx_vector_store(vector, IRQX_DATA, 0);
-	changed |= irqx_vector_store(vector, IRQX_CONTROL, IRQX_CONTROL_MASKED);
 	irqx_vector_stored(vector, changed, leave);
 	if (irqx_vector_is_pending(vector))
 		irqx_target_set_pending(&vector->target, false);
@@ -233,10 +241,8 @@ void irqx_vector_set(struct irqx_vector *vector, const struct kvm_irqx_vector *i
 		irqx_target_set_pending(&vector->target, pending);
 		return;
 	}
-	irqx_vector_store(vector, IRQX_ADDRESS_LO, in->address_lo);
-	irqx_vector_store(vector, IRQX_ADDRESS_HI, in->address_hi);
-	irqx_vector_store(vector, IRQX_DATA, in->data);
-	irqx_vector_store(vector, IRQX_CONTROL, in->control);
+	irqx_vector_store_all(vector, (u64)in->address_hi << 32 | in->address_lo, in->data,
+			      in->control);
 	if (flags & KVM_IRQX_TABLE_STATE_KEEP_PENDING) {
 		irqx_vector_update(vector, leave);
 		return;

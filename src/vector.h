@@ -139,7 +139,7 @@ void irqx_table_store_flags(struct irqx_table *table, u32 flags);
 
 void irqx_vector_init(struct irqx_vector *vector, struct irqx_table *table,
 		      struct irqx_delivery *delivery);
-bool irqx_vector_store(struct irqx_vector *vector, enum irqx_dword i, u32 value);
+bool irqx_vector_store_all(struct irqx_vector *vector, u64 address, u32 data, u32 control);
 void irqx_vector_stored(struct irqx_vector *vector, bool changed, struct irqx_leave *leave);
 void irqx_vector_update(struct irqx_vector *vector, struct irqx_leave *leave);
 bool irqx_vector_write(struct irqx_vector *vector, u32 offset, u32 len, u64 value,
