@@ -94,36 +94,17 @@ static const size_t sizes[NR_BASES] = {
 	sizeof(struct kvm_irqx_irqfd_direct), sizeof(struct kvm_irqx_batch),
 };
 
+#include "irqx_refusal.h"
+
 /* What is known only when the test runs. */
 enum {
-	VM_FD = 1ULL << 32,
+	VM_FD = IRQX_KNOWN_LATER,
 	BOUND_TABLE,			/* things lead to it */
 	HIDDEN_TABLE,			/* at the same place, and does not decode; all are owned */
 	PCI_TABLE,			/* no dynirq */
 	CHANGED,			/* of the call; the two halves of a pointer */
 	CHANGED_UPPER,
 };
-
-struct change {
-	size_t offset;
-	uint64_t value;
-	bool made;
-};
-
-struct row {
-	enum base base;
-	int err;
-	uint32_t arg;
-	uint32_t reason;
-	int index;
-	struct change changes[3];
-};
-
-#define AT(member, value)	{ offsetof(union call_arg, member), value, true }
-/* The upper half of one of 64 bits. */
-#define UPPER(member, value)	{ offsetof(union call_arg, member) + 4, value, true }
-#define ROW(base, err, arg, reason, index, ...)				\
-	{ base, err, KVM_IRQX_ARG_##arg, KVM_IRQX_REASON_##reason, index, { __VA_ARGS__ } }
 
 /* Of every operation of KVM_IRQX_TABLE. */
 #define TABLE_ROWS(base)							\
@@ -426,17 +407,6 @@ FIXTURE_SETUP(dynirq_negative)
 	take(self, &self->before);
 }
 
-/* So that nothing is under way. */
-static void drop_pending(struct irqx_table *dynirq)
-{
-	struct kvm_irqx_vector none[NR] = {};
-	uint32_t i;
-
-	for (i = 0; i < NR; i++)
-		none[i].control = 1;
-	irqx_assert(__irqx_table_put(dynirq, 0, dynirq->nr, none, -1));
-}
-
 FIXTURE_TEARDOWN(dynirq_negative)
 {
 	if (!self->g)
@@ -445,9 +415,9 @@ FIXTURE_TEARDOWN(dynirq_negative)
 	irqx_fire(self->spare);
 	irqx_fire_at(self->g, self->fd, 0, IRQ_A);
 	irqx_fire_at(self->g, self->routed, 1, IRQ_B);
-	drop_pending(&self->dynirq);
-	drop_pending(&self->hidden);
-	drop_pending(&self->free);
+	irqx_assert(__irqx_table_drop_pending(&self->dynirq));
+	irqx_assert(__irqx_table_drop_pending(&self->hidden));
+	irqx_assert(__irqx_table_drop_pending(&self->free));
 	irqx_check(self->g);
 	EXPECT_EQ(irqx_eventfd_take(self->spare), 1);
 	EXPECT_EQ(irqx_exits.nr, 0);
@@ -568,36 +538,17 @@ static void base_arg(FIXTURE_DATA(dynirq_negative) *self, enum base base, union 
 static void change_arg(FIXTURE_DATA(dynirq_negative) *self, const struct row *row,
 		       union call_arg *arg)
 {
-	const struct change *change;
-	uint32_t value;
+	const uint64_t changed = (uintptr_t)arg->state.changed;
+	const uint32_t later[] = {
+		[VM_FD - IRQX_KNOWN_LATER] = self->g->vm->fd,
+		[BOUND_TABLE - IRQX_KNOWN_LATER] = self->dynirq.id,
+		[HIDDEN_TABLE - IRQX_KNOWN_LATER] = self->hidden.id,
+		[PCI_TABLE - IRQX_KNOWN_LATER] = self->pci.id,
+		[CHANGED - IRQX_KNOWN_LATER] = changed,
+		[CHANGED_UPPER - IRQX_KNOWN_LATER] = changed >> 32,
+	};
 
-	for (change = row->changes; change < row->changes + ARRAY_SIZE(row->changes); change++) {
-		if (!change->made)
-			continue;
-		switch (change->value) {
-		case VM_FD:
-			value = self->g->vm->fd;
-			break;
-		case BOUND_TABLE:
-			value = self->dynirq.id;
-			break;
-		case HIDDEN_TABLE:
-			value = self->hidden.id;
-			break;
-		case PCI_TABLE:
-			value = self->pci.id;
-			break;
-		case CHANGED:
-			value = (uintptr_t)arg->state.changed;
-			break;
-		case CHANGED_UPPER:
-			value = (uintptr_t)arg->state.changed >> 32;
-			break;
-		default:
-			value = change->value;
-		}
-		memcpy((char *)arg + change->offset, &value, sizeof(value));
-	}
+	row_apply(row, arg, later, ARRAY_SIZE(later));
 	/* It has two handles; the header is not what is wrong with it. */
 	if ((row->base == GET || row->base == PUT) && arg->state.head.table == self->hidden.id)
 		arg->state.head.first = 0;
@@ -627,12 +578,7 @@ TEST_F_TIMEOUT(dynirq_negative, refused, 120)
 		base_arg(self, row->base, &arg, &error);
 		change_arg(self, row, &arg);
 		err = __irqx_ioctl(self->ctx, cmds[row->base], &arg);
-		EXPECT_TRUE(err == row->err && error.arg == row->arg &&
-			    error.reason == row->reason && error.index == (uint32_t)row->index)
-			TH_LOG("row %td: %s: errno %d, arg %u, reason %u, index %d; "
-			       "not %d, %u, %u, %d",
-			       row - rows, names[row->base], err, error.arg, error.reason,
-			       (int)error.index, row->err, row->arg, row->reason, row->index);
+		EXPECT_REFUSED(row, rows, names[row->base], true, err, error);
 		snprintf(what, sizeof(what), "row %td: %s", row - rows, names[row->base]);
 		expect_unchanged(_metadata, self, what);
 	}

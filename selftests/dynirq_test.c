@@ -64,34 +64,14 @@ FIXTURE_SETUP(dynirq)
 	TEST_ASSERT(!irqx_exits.nr, "%u exits", irqx_exits.nr);
 }
 
-/* So that nothing is under way; the dynirq may be gone. */
-static void drop_pending(struct irqx_table *dynirq)
-{
-	struct kvm_irqx_vector none[NR] = {};
-	uint32_t i;
-
-	for (i = 0; i < NR; i++)
-		none[i].control = 1;
-	__irqx_table_put(dynirq, 0, dynirq->nr < NR ? dynirq->nr : NR, none, -1);
-}
-
 FIXTURE_TEARDOWN(dynirq)
 {
 	if (!self->g)
 		return;
-	drop_pending(&self->dynirq);
+	/* So that nothing is under way; it may be gone. */
+	__irqx_table_drop_pending(&self->dynirq);
 	irqx_check(self->g);
 	irqx_guest_free(self->g);
-}
-
-/* Nothing but what has been expected so far; an event may be pending. */
-static void expect_no_more(struct irqx_guest *g, uint64_t total)
-{
-	uint64_t taken;
-
-	irqx_fence(g);
-	taken = irqx_total(g);
-	TEST_ASSERT(taken == total, "%lu interrupts, not %lu", taken, total);
 }
 
 /* An event by KVM_IRQX_RAISE, and the interrupt. */
@@ -460,13 +440,13 @@ TEST_F(dynirq, value_is_written_back)
 			  DYNIRQ_MASKED | DYNIRQ_PENDING | DYNIRQ_PARTIAL);
 	EXPECT_EQ(irqx_handle_read(g, 0, &self->dynirq, OTHER),
 		  dynirq_compact(dynirq_message(0, 0)) | DYNIRQ_MASKED);
-	expect_no_more(g, 0);
+	irqx_expect_no_more(g, 0);
 	irqx_expect(g, 0, IRQ_A, 1);
 	irqx_handle_write(g, 0, &self->dynirq, HANDLE, value & ~DYNIRQ_MASKED);
 	irqx_wait_count(g, 0, IRQ_A, 1);
 	irqx_settle(self->ctx);
 	EXPECT_EQ(irqx_handle_read(g, 0, &self->dynirq, HANDLE), dynirq_compact(self->a));
-	expect_no_more(g, 1);
+	irqx_expect_no_more(g, 1);
 }
 
 TEST_F(dynirq, discard)
@@ -484,7 +464,7 @@ TEST_F(dynirq, discard)
 	/* What has been dropped is not under way. */
 	irqx_settle(self->ctx);
 	irqx_handle_mask(g, 0, &self->dynirq, HANDLE, false);
-	expect_no_more(g, 0);
+	irqx_expect_no_more(g, 0);
 	/* Nothing is pending: it does nothing. */
 	irqx_handle_write(g, 0, &self->dynirq, HANDLE, value | DYNIRQ_DISCARD);
 	irqx_handle_mask(g, 0, &self->dynirq, HANDLE, false);
@@ -494,7 +474,7 @@ TEST_F(dynirq, discard)
 	irqx_fire(self->fd);
 	irqx_handle_write(g, 0, &self->dynirq, HANDLE,
 			  dynirq_compact(self->b) | DYNIRQ_DISCARD);
-	expect_no_more(g, 1);
+	irqx_expect_no_more(g, 1);
 	irqx_fire_at(g, self->fd, 1, IRQ_B);
 	/* As a driver unmaps. */
 	irqx_handle_mask(g, 0, &self->dynirq, HANDLE, true);
@@ -505,7 +485,7 @@ TEST_F(dynirq, discard)
 	stats = irqx_stats(self->ctx);
 	EXPECT_EQ(stats.events, stats.atomic + stats.deferred + stats.unrouted);
 	irqx_handle_map(g, 0, &self->dynirq, HANDLE, self->a);
-	expect_no_more(g, 2);
+	irqx_expect_no_more(g, 2);
 	irqx_fire_at(g, self->fd, 0, IRQ_A);
 }
 
@@ -599,14 +579,14 @@ TEST_F(dynirq, masked_event_is_pending_and_one)
 		  KVM_IRQX_VECTOR_PENDING | KVM_IRQX_VECTOR_BOUND);
 	EXPECT_EQ(irqx_state(self->ctx, self->fd, 0),
 		  KVM_IRQX_STATE_MASKED | KVM_IRQX_STATE_PENDING);
-	expect_no_more(g, 0);
+	irqx_expect_no_more(g, 0);
 	irqx_expect(g, 0, IRQ_A, 1);
 	irqx_handle_mask(g, 1, &self->dynirq, HANDLE, false);
 	irqx_wait_count(g, 0, IRQ_A, 1);
 	irqx_settle(self->ctx);
 	expect_handle(_metadata, g, &self->dynirq, HANDLE, self->a, 0);
 	EXPECT_EQ(irqx_state(self->ctx, self->fd, 0), 0);
-	expect_no_more(g, 1);
+	irqx_expect_no_more(g, 1);
 }
 
 /* Moved while masked, and then unmasked; and by the one write that unmasks. */
@@ -619,11 +599,11 @@ TEST_F(dynirq, pending_event_moves)
 	irqx_handle_write(g, 0, &self->dynirq, HANDLE,
 			  dynirq_compact(irqx_vector_message(g, 0, IRQ_B)) | DYNIRQ_MASKED);
 	EXPECT_TRUE(is_pending(g, &self->dynirq, HANDLE));
-	expect_no_more(g, 0);
+	irqx_expect_no_more(g, 0);
 	irqx_expect(g, 1, IRQ_B, 1);
 	irqx_handle_map(g, 0, &self->dynirq, HANDLE, self->b);
 	irqx_wait_count(g, 1, IRQ_B, 1);
-	expect_no_more(g, 1);
+	irqx_expect_no_more(g, 1);
 }
 
 /* By the other form: masked, changed, unmasked. */
@@ -637,7 +617,7 @@ TEST_F(dynirq, form_of_pci)
 	irqx_vector_mask(g, 1, &table, HANDLE, true);
 	irqx_fire(self->fd);
 	EXPECT_TRUE(is_pending(g, &self->dynirq, HANDLE));
-	expect_no_more(g, 1);
+	irqx_expect_no_more(g, 1);
 	irqx_expect(g, 0, IRQ_A, 1);
 	irqx_vector_program(g, 0, &table, HANDLE, self->a);
 	irqx_wait_count(g, 0, IRQ_A, 1);
@@ -664,14 +644,14 @@ TEST_F(dynirq, unmapped_handle_keeps_its_event)
 	EXPECT_EQ(irqx_eventfd_take(fd), 0);
 	EXPECT_TRUE(is_pending(g, &self->dynirq, NR - 1));
 	EXPECT_TRUE(is_pending(g, &self->dynirq, OTHER));
-	expect_no_more(g, 0);
+	irqx_expect_no_more(g, 0);
 	irqx_expect(g, 1, IRQ_B, 1);
 	irqx_handle_map(g, 0, &self->dynirq, NR - 1, self->b);
 	irqx_wait_count(g, 1, IRQ_B, 1);
 	irqx_expect(g, 0, IRQ_B, 1);
 	irqx_handle_map(g, 0, &self->dynirq, OTHER, irqx_vector_message(g, 0, IRQ_B));
 	irqx_wait_count(g, 0, IRQ_B, 1);
-	expect_no_more(g, 2);
+	irqx_expect_no_more(g, 2);
 	close(fd);
 }
 
@@ -722,7 +702,7 @@ TEST_F(dynirq, raise)
 	irqx_expect(g, 1, IRQX_IRQ_MIN + 23, 1);
 	irqx_handle_mask(g, 0, &self->dynirq, 23, false);
 	irqx_wait_total(g, 5);
-	expect_no_more(g, 5);
+	irqx_expect_no_more(g, 5);
 
 	/* As many as may be; all are one there. */
 	irqx_handle_mask(g, 0, &self->dynirq, 23, true);
@@ -733,7 +713,7 @@ TEST_F(dynirq, raise)
 	irqx_expect(g, 1, IRQX_IRQ_MIN + 23, 1);
 	irqx_handle_mask(g, 0, &self->dynirq, 23, false);
 	irqx_wait_total(g, 6);
-	expect_no_more(g, 6);
+	irqx_expect_no_more(g, 6);
 	free(many);
 }
 
@@ -755,7 +735,7 @@ TEST_F(dynirq, raise_of_a_table)
 	irqx_vector_put(&table, 5, state);
 	irqx_raise(&table, 5);
 	EXPECT_TRUE(irqx_vector_pending(g, 0, &table, 5));
-	expect_no_more(g, 0);
+	irqx_expect_no_more(g, 0);
 	irqx_expect(g, 1, IRQ_B, 1);
 	irqx_bind(self->ctx, fd, irqx_vector_entry(&table, 5));
 	irqx_wait_count(g, 1, IRQ_B, 1);
@@ -982,7 +962,7 @@ TEST_F(dynirq, label_handle_is_raised)
 
 	irqx_handle_map(g, 0, dynirq, handle, self->b);
 	irqx_dynirq_labels(g, 0, dynirq, labels, 4);
-	expect_no_more(g, 0);
+	irqx_expect_no_more(g, 0);
 	events = irqx_stats(self->ctx).events;
 	irqx_expect(g, 1, IRQ_B, 1);
 	irqx_handle_alloc(dynirq, OTHER, "one");
@@ -1002,14 +982,14 @@ TEST_F(dynirq, label_handle_is_raised)
 	irqx_handle_mask(g, 0, dynirq, handle, true);
 	irqx_handle_alloc(dynirq, OTHER, "one");
 	EXPECT_TRUE(is_pending(g, dynirq, handle));
-	expect_no_more(g, 3);
+	irqx_expect_no_more(g, 3);
 	irqx_expect(g, 1, IRQ_B, 1);
 	irqx_handle_mask(g, 0, dynirq, handle, false);
 	irqx_wait_count(g, 1, IRQ_B, 4);
 	/* Who reads raises nothing, and a failed call neither. */
 	irqx_dynirq_labels(g, 0, dynirq, labels, 4);
 	EXPECT_EQ(__irqx_handle_alloc(dynirq, OTHER, "one"), EBUSY);
-	expect_no_more(g, 4);
+	irqx_expect_no_more(g, 4);
 	EXPECT_EQ(irqx_dynirq_read(g, 0, dynirq, DYNIRQ_LABEL_CHANGED), DYNIRQ_NO_HANDLE);
 }
 
@@ -1056,7 +1036,7 @@ TEST_F(dynirq, owners)
 	irqx_handle_alloc(dynirq, HANDLE, "new");
 	expect_handle(_metadata, g, dynirq, HANDLE, self->a, DYNIRQ_MASKED);
 	irqx_handle_mask(g, 0, dynirq, HANDLE, false);
-	expect_no_more(g, 2);
+	irqx_expect_no_more(g, 2);
 	raise_at(g, dynirq, HANDLE, 0, IRQ_A);
 	/* What is the dynirq's own is pending still; it is all that is. */
 	irqx_handle_write(g, 0, dynirq, 0, DYNIRQ_MASKED | DYNIRQ_DISCARD);
@@ -1123,7 +1103,7 @@ TEST_F(dynirq, reset_by_the_guest)
 
 	irqx_fire(self->fd);
 	EXPECT_TRUE(is_pending(g, dynirq, HANDLE));
-	expect_no_more(g, 1);
+	irqx_expect_no_more(g, 1);
 	irqx_mmio_write(g, 0, base + DYNIRQ_DOORBELL, 8, irqx_dynirq_doorbell(g));
 	irqx_expect(g, 0, IRQ_A, 1);
 	irqx_handle_map(g, 0, dynirq, HANDLE, self->a);
@@ -1403,7 +1383,7 @@ TEST_F(dynirq, vmm_changes_handles)
 	irqx_vector_put(dynirq, HANDLE, state);
 	expect_handle(_metadata, g, dynirq, HANDLE, self->b, 0);
 	irqx_settle(self->ctx);
-	expect_no_more(g, 3);
+	irqx_expect_no_more(g, 3);
 	/* Entries alone, Pending bits alone. */
 	irqx_handle_mask(g, 0, dynirq, HANDLE, true);
 	irqx_fire(self->fd);
@@ -1609,7 +1589,7 @@ TEST_F_TIMEOUT(dynirq, saved_and_restored, 120)
 		ASSERT_EQ(state.handles[i].state, want) TH_LOG("handle %u", i);
 		ASSERT_EQ(state.handles[i].control, is_saved_masked(i)) TH_LOG("handle %u", i);
 	}
-	expect_no_more(g, 0);
+	irqx_expect_no_more(g, 0);
 	EXPECT_EQ(irqx_in_child(restore, &state), 0);
 	irqx_dynirq_reset(g, 0, &dynirq);
 	irqx_settle(self->ctx);
@@ -2029,7 +2009,7 @@ TEST_F_TIMEOUT(dynirq, header_noise, 120)
 	irqx_forget(g);
 	total = irqx_total(g);
 	irqx_fire_at(g, self->fd, 1, IRQ_B);
-	expect_no_more(g, total + 1);
+	irqx_expect_no_more(g, total + 1);
 }
 
 /*
@@ -2164,7 +2144,7 @@ TEST_F_TIMEOUT(all, pending, 300)
 	for (i = 0; i < dynirq->nr; i++)
 		ASSERT_EQ(state.handles[i].state & KVM_IRQX_VECTOR_PENDING,
 			  KVM_IRQX_VECTOR_PENDING);
-	expect_no_more(g, 0);
+	irqx_expect_no_more(g, 0);
 	/* Some are let go, the others forgotten. */
 	for (i = 0; i < irqx_nr_slots(g); i++) {
 		slot = irqx_slot(g, i);

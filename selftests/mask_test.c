@@ -90,16 +90,6 @@ static void move_to(int ctx, struct place place, struct kvm_irq_routing_entry en
 		irqx_route_set(ctx, place.gsi, entry);
 }
 
-/* Nothing but what has been expected so far; an event may be pending. */
-static void expect_no_more(struct irqx_guest *g, uint64_t total)
-{
-	uint64_t taken;
-
-	irqx_fence(g);
-	taken = irqx_total(g);
-	TEST_ASSERT(taken == total, "%lu interrupts, not %lu", taken, total);
-}
-
 FIXTURE_SETUP(mask)
 {
 	self->g = irqx_guest_create(2);
@@ -130,7 +120,7 @@ TEST_F(mask, pending_is_one_interrupt)
 				  state_of(self->ctx, self->place));
 			EXPECT_EQ(0, irqx_eventfd_take(self->fd));
 		}
-		expect_no_more(self->g, round);
+		irqx_expect_no_more(self->g, round);
 		set_mask(self->ctx, self->place, false);
 		irqx_expect(self->g, 0, IRQ_A, 1);
 		irqx_check(self->g);
@@ -215,7 +205,7 @@ TEST_F(mask, under_fire)
 		before = irqx_total(self->g);
 		if (i % 10 == 0)
 			usleep(1000);
-		expect_no_more(self->g, before);
+		irqx_expect_no_more(self->g, before);
 		set_mask(self->ctx, self->place, false);
 	}
 	set_mask(self->ctx, self->place, true);
@@ -226,12 +216,12 @@ TEST_F(mask, under_fire)
 
 	/* The last one is not lost. */
 	irqx_fire(self->fd);
-	expect_no_more(self->g, before);
+	irqx_expect_no_more(self->g, before);
 	set_mask(self->ctx, self->place, false);
 	irqx_wait_total(self->g, before + 1);
 	irqx_settle(self->ctx);
 	EXPECT_EQ(firer.fired + 1, irqx_stats(self->ctx).events);
-	expect_no_more(self->g, before + 1);
+	irqx_expect_no_more(self->g, before + 1);
 	irqx_forget(self->g);
 }
 
@@ -311,7 +301,7 @@ TEST_F(one, bound_masked)
 				  irqx_entry(self->g, 0, IRQ_A)));
 	EXPECT_EQ(MASKED | PENDING, state_of(self->ctx, place));
 	EXPECT_EQ(0, irqx_eventfd_take(self->fd));
-	expect_no_more(self->g, 0);
+	irqx_expect_no_more(self->g, 0);
 
 	/* In one call. */
 	irqx_assert(__irqx_direct(self->ctx, self->fd,
@@ -325,7 +315,7 @@ TEST_F(one, bound_masked)
 				  irqx_entry(self->g, 0, IRQ_A)));
 	EXPECT_EQ(MASKED, state_of(self->ctx, place));
 	irqx_fire(self->fd);
-	expect_no_more(self->g, 1);
+	irqx_expect_no_more(self->g, 1);
 	irqx_unmask(self->ctx, self->fd);
 	irqx_expect(self->g, 0, IRQ_A, 1);
 }
@@ -364,7 +354,7 @@ TEST_F(one, shared_gsi)
 	/* The mask is the route's, not theirs. */
 	irqx_irqfd(self->ctx, self->fd, GSI, 0);
 	irqx_fire(self->fd);
-	expect_no_more(self->g, 0);
+	irqx_expect_no_more(self->g, 0);
 	irqx_unmask_gsi(self->ctx, GSI);
 	irqx_expect(self->g, 0, IRQ_A, 1);
 }
@@ -387,7 +377,7 @@ TEST_F(one, table_keeps_masks)
 	irqx_set_gsi_routing(self->ctx, table, 2);
 	EXPECT_EQ(MASKED | PENDING, irqx_state(self->ctx, KVM_IRQX_NO_FD, GSI));
 	EXPECT_EQ(0, irqx_state(self->ctx, KVM_IRQX_NO_FD, OTHER_GSI));
-	expect_no_more(self->g, 0);
+	irqx_expect_no_more(self->g, 0);
 	irqx_unmask_gsi(self->ctx, GSI);
 	irqx_expect(self->g, 1, IRQ_A, 1);
 }
@@ -422,7 +412,7 @@ TEST_F(one, irq_line)
 		EXPECT_EQ(-1, (int)line.status);
 	}
 	EXPECT_EQ(MASKED | PENDING, irqx_state(self->ctx, KVM_IRQX_NO_FD, GSI));
-	expect_no_more(self->g, 0);
+	irqx_expect_no_more(self->g, 0);
 	irqx_unmask_gsi(self->ctx, GSI);
 	irqx_expect(self->g, 0, IRQ_A, 1);
 }
@@ -541,7 +531,7 @@ TEST_F(one, batch)
 	for (i = 0; i < 64; i += 2)
 		irqx_fire(fds[i]);
 	irqx_fire(self->fd);
-	expect_no_more(self->g, 0);
+	irqx_expect_no_more(self->g, 0);
 	EXPECT_EQ(MASKED | PENDING, state_of(self->ctx, gsi));
 	for (i = 0; i < 64; i++)
 		EXPECT_EQ(MASKED | (i % 2 ? 0 : PENDING),
@@ -587,7 +577,7 @@ TEST_F(one, batch_flags)
 	irqx_batch(self->ctx, ops, 3);
 	EXPECT_EQ(MASKED | PENDING, irqx_state(self->ctx, self->fd, 0));
 	EXPECT_EQ(MASKED | PENDING, state_of(self->ctx, gsi));
-	expect_no_more(self->g, 0);
+	irqx_expect_no_more(self->g, 0);
 
 	ops[0].op = KVM_IRQX_OP_MODIFY;
 	ops[0].flags = KVM_IRQX_OP_FLAG_UNMASK;
@@ -950,7 +940,7 @@ TEST_F(wire, irq_line_moved_to_an_msi)
 	irqx_irq_line(self->ctx, OTHER_GSI, 1);
 	irqx_mask_gsi(self->ctx, OTHER_GSI);
 	irqx_route_set(self->ctx, OTHER_GSI, irqx_entry(self->g, 0, IRQ_A));
-	expect_no_more(self->g, 0);
+	irqx_expect_no_more(self->g, 0);
 	EXPECT_EQ(MASKED | PENDING,
 		  irqx_state(self->ctx, KVM_IRQX_NO_FD, OTHER_GSI));
 	irqx_unmask_gsi(self->ctx, OTHER_GSI);

@@ -73,9 +73,11 @@ static const unsigned long cmds[NR_BASES] = {
 	KVM_IRQX_BATCH, KVM_SET_GSI_ROUTING, KVM_IRQX_MASK, KVM_IRQX_GET_STATE,
 };
 
+#include "irqx_refusal.h"
+
 /* What is known only when the test runs. */
 enum {
-	BOUND_FD = 1ULL << 32,		/* leads to VECTOR */
+	BOUND_FD = IRQX_KNOWN_LATER,		/* leads to VECTOR */
 	VM_FD,
 	BOUND_TABLE,			/* has VECTOR */
 	BOUND_ENTRIES,			/* is there */
@@ -83,27 +85,6 @@ enum {
 	HEADER,				/* of the call; the two halves of a pointer */
 	HEADER_UPPER,
 };
-
-struct change {
-	size_t offset;
-	uint64_t value;
-	bool made;
-};
-
-struct row {
-	enum base base;
-	int err;
-	uint32_t arg;
-	uint32_t reason;
-	int index;
-	struct change changes[3];
-};
-
-#define AT(member, value)	{ offsetof(union call_arg, member), value, true }
-/* The upper half of one of 64 bits. */
-#define UPPER(member, value)	{ offsetof(union call_arg, member) + 4, value, true }
-#define ROW(base, err, arg, reason, index, ...)				\
-	{ base, err, KVM_IRQX_ARG_##arg, KVM_IRQX_REASON_##reason, index, { __VA_ARGS__ } }
 
 /* Of every operation of KVM_IRQX_TABLE. */
 #define TABLE_ROWS(op)							\
@@ -459,39 +440,18 @@ static void base_arg(FIXTURE_DATA(table_negative) *self, enum base base, union c
 static void change_arg(FIXTURE_DATA(table_negative) *self, const struct row *row,
 		       union call_arg *arg)
 {
-	const struct change *change;
-	uint32_t value;
+	const uint64_t header = (uintptr_t)&arg->state.header;
+	const uint32_t later[] = {
+		[BOUND_FD - IRQX_KNOWN_LATER] = self->fd,
+		[VM_FD - IRQX_KNOWN_LATER] = self->g->vm->fd,
+		[BOUND_TABLE - IRQX_KNOWN_LATER] = self->table.id,
+		[BOUND_ENTRIES - IRQX_KNOWN_LATER] = self->table.entries,
+		[HIDDEN_TABLE - IRQX_KNOWN_LATER] = self->hidden.id,
+		[HEADER - IRQX_KNOWN_LATER] = header,
+		[HEADER_UPPER - IRQX_KNOWN_LATER] = header >> 32,
+	};
 
-	for (change = row->changes; change < row->changes + ARRAY_SIZE(row->changes); change++) {
-		if (!change->made)
-			continue;
-		switch (change->value) {
-		case BOUND_FD:
-			value = self->fd;
-			break;
-		case VM_FD:
-			value = self->g->vm->fd;
-			break;
-		case BOUND_TABLE:
-			value = self->table.id;
-			break;
-		case HIDDEN_TABLE:
-			value = self->hidden.id;
-			break;
-		case BOUND_ENTRIES:
-			value = self->table.entries;
-			break;
-		case HEADER:
-			value = (uintptr_t)&arg->state.header;
-			break;
-		case HEADER_UPPER:
-			value = (uintptr_t)&arg->state.header >> 32;
-			break;
-		default:
-			value = change->value;
-		}
-		memcpy((char *)arg + change->offset, &value, sizeof(value));
-	}
+	row_apply(row, arg, later, ARRAY_SIZE(later));
 }
 
 static void expect_unchanged(struct __test_metadata *_metadata,
@@ -512,7 +472,6 @@ TEST_F_TIMEOUT(table_negative, refused, 120)
 
 	for (row = rows; row < rows + ARRAY_SIZE(rows); row++) {
 		struct kvm_irqx_error error = irqx_stale_error();
-		bool right;
 		int err;
 
 		base_arg(self, row->base, &arg, &error);
@@ -521,14 +480,7 @@ TEST_F_TIMEOUT(table_negative, refused, 120)
 		if (row->base == ASSIGN && arg.batch.ops[1].op == KVM_IRQX_OP_MASK)
 			memset(&arg.batch.ops[1].entry, 0, sizeof(arg.batch.ops[1].entry));
 		err = __irqx_ioctl(self->ctx, cmds[row->base], &arg);
-		right = row->base == ROUTING ||
-			(error.arg == row->arg && error.reason == row->reason &&
-			 error.index == (uint32_t)row->index);
-		EXPECT_TRUE(err == row->err && right)
-			TH_LOG("row %td: %s: errno %d, arg %u, reason %u, index %d; "
-			       "not %d, %u, %u, %d",
-			       row - rows, names[row->base], err, error.arg, error.reason,
-			       (int)error.index, row->err, row->arg, row->reason, row->index);
+		EXPECT_REFUSED(row, rows, names[row->base], row->base != ROUTING, err, error);
 		take(self, &after);
 		EXPECT_EQ(memcmp(&after, &self->before, sizeof(after)), 0)
 			TH_LOG("row %td: %s changes something", row - rows, names[row->base]);

@@ -25,17 +25,6 @@ void irqx_vcpu_exit(struct irqx_vcpu *v)
 	irqx_table_exit(v);
 }
 
-/* So that nothing is under way; the table may be gone. */
-static void drop_pending(struct irqx_table *table)
-{
-	struct kvm_irqx_vector none[NR] = {};
-	uint32_t i;
-
-	for (i = 0; i < NR; i++)
-		none[i].control = 1;
-	__irqx_table_put(table, 0, NR, none, -1);
-}
-
 /* Vector 3 of a table, with an eventfd; the guest has set it up to go to vCPU 0, IRQ_A. */
 #define VECTOR	3
 #define OTHER	4
@@ -68,7 +57,8 @@ FIXTURE_TEARDOWN(table)
 {
 	if (!self->g)
 		return;
-	drop_pending(&self->table);
+	/* So that nothing is under way; it may be gone. */
+	__irqx_table_drop_pending(&self->table);
 	irqx_check(self->g);
 	irqx_guest_free(self->g);
 }
@@ -76,16 +66,6 @@ FIXTURE_TEARDOWN(table)
 static uint64_t entry_of(struct irqx_table *table, uint32_t vector)
 {
 	return table->entries + vector * IRQX_ENTRY_SIZE;
-}
-
-/* Nothing but what has been expected so far; an event may be pending. */
-static void expect_no_more(struct irqx_guest *g, uint64_t total)
-{
-	uint64_t taken;
-
-	irqx_fence(g);
-	taken = irqx_total(g);
-	TEST_ASSERT(taken == total, "%lu interrupts, not %lu", taken, total);
 }
 
 TEST_F(table, event_goes_where_the_guest_says)
@@ -152,14 +132,14 @@ TEST_F(table, masked_event_is_pending_and_one)
 	EXPECT_EQ(state.state, KVM_IRQX_VECTOR_PENDING | KVM_IRQX_VECTOR_BOUND);
 	EXPECT_EQ(state.control, 1);
 	EXPECT_EQ(irqx_state(self->ctx, self->fd, 0), MASKED | PENDING);
-	expect_no_more(g, 0);
+	irqx_expect_no_more(g, 0);
 
 	irqx_expect(g, 0, IRQ_A, 1);
 	irqx_vector_mask(g, 1, &self->table, VECTOR, false);
 	irqx_wait_count(g, 0, IRQ_A, 1);
 	irqx_settle(self->ctx);
 	EXPECT_FALSE(irqx_vector_pending(g, 1, &self->table, VECTOR));
-	expect_no_more(g, 1);
+	irqx_expect_no_more(g, 1);
 	EXPECT_EQ(irqx_state(self->ctx, self->fd, 0), 0);
 }
 
@@ -171,7 +151,7 @@ TEST_F(table, pending_event_moves)
 	irqx_expect(self->g, 1, IRQ_B, 1);
 	irqx_vector_program(self->g, 0, &self->table, VECTOR, self->b);
 	irqx_wait_count(self->g, 1, IRQ_B, 1);
-	expect_no_more(self->g, 1);
+	irqx_expect_no_more(self->g, 1);
 }
 
 TEST_F(table, function_mask_and_enable)
@@ -190,7 +170,7 @@ TEST_F(table, function_mask_and_enable)
 		EXPECT_TRUE(irqx_vector_pending(self->g, 0, &self->table, VECTOR));
 		/* Its own mask is as the guest has it. */
 		EXPECT_EQ(irqx_vector_get(&self->table, VECTOR).control, 0);
-		expect_no_more(self->g, n);
+		irqx_expect_no_more(self->g, n);
 		irqx_expect(self->g, 0, IRQ_A, 1);
 		irqx_table_set_flags(&self->table, IRQX_TABLE_ON);
 		irqx_wait_count(self->g, 0, IRQ_A, ++n);
@@ -200,7 +180,7 @@ TEST_F(table, function_mask_and_enable)
 	irqx_table_set_flags(&self->table, held[1]);
 	irqx_fire(self->fd);
 	irqx_table_set_flags(&self->table, IRQX_TABLE_ON);
-	expect_no_more(self->g, n);
+	irqx_expect_no_more(self->g, n);
 	irqx_expect(self->g, 0, IRQ_A, 1);
 	irqx_vector_mask(self->g, 0, &self->table, VECTOR, false);
 	irqx_wait_count(self->g, 0, IRQ_A, n + 1);
@@ -281,11 +261,11 @@ TEST_F(table, pending_is_sent_when_bound)
 	int fd = irqx_eventfd(0, 0);
 
 	irqx_vector_put(&self->table, OTHER, state);
-	expect_no_more(self->g, 0);
+	irqx_expect_no_more(self->g, 0);
 	irqx_expect(self->g, 1, IRQ_B, 1);
 	irqx_bind(self->ctx, fd, irqx_vector_entry(&self->table, OTHER));
 	irqx_wait_count(self->g, 1, IRQ_B, 1);
-	expect_no_more(self->g, 1);
+	irqx_expect_no_more(self->g, 1);
 	close(fd);
 }
 
@@ -312,7 +292,7 @@ TEST_F(table, last_one_gives_it_back)
 	state = irqx_vector_get(&self->table, VECTOR);
 	EXPECT_EQ(state.state, KVM_IRQX_VECTOR_PENDING);
 	EXPECT_EQ(state.data, self->a.data);
-	expect_no_more(self->g, 1);
+	irqx_expect_no_more(self->g, 1);
 	irqx_close_all(&second, 1);
 }
 
@@ -328,7 +308,7 @@ TEST_F(table, unbound_again_is_held_back)
 	state.state = KVM_IRQX_VECTOR_PENDING;
 	irqx_vector_put(&self->table, VECTOR, state);
 	EXPECT_EQ(irqx_vector_get(&self->table, VECTOR).state, KVM_IRQX_VECTOR_PENDING);
-	expect_no_more(self->g, 0);
+	irqx_expect_no_more(self->g, 0);
 	irqx_expect(self->g, 0, IRQ_A, 1);
 	irqx_bind(self->ctx, self->fd, irqx_vector_entry(&self->table, VECTOR));
 	irqx_wait_count(self->g, 0, IRQ_A, 1);
@@ -404,7 +384,7 @@ TEST_F(table, masked_gsi_moves_there)
 	irqx_route_set(self->ctx, GSI, irqx_vector_entry(&self->table, VECTOR));
 	EXPECT_TRUE(irqx_vector_pending(self->g, 0, &self->table, VECTOR));
 	irqx_fire(fd);
-	expect_no_more(self->g, 0);
+	irqx_expect_no_more(self->g, 0);
 	irqx_expect(self->g, 0, IRQ_A, 1);
 	irqx_vector_mask(self->g, 0, &self->table, VECTOR, false);
 	irqx_wait_count(self->g, 0, IRQ_A, 1);
@@ -553,7 +533,7 @@ TEST_F(table, state_is_that_of_the_guest)
 	EXPECT_EQ(irqx_mmio_read(self->g, 0, entry_of(&self->table, VECTOR), 8), 0);
 	EXPECT_EQ(irqx_table_get(&self->table, vectors, NULL), KVM_IRQX_TABLE_DECODES);
 	EXPECT_EQ(vectors[OTHER].control, 0);
-	expect_no_more(self->g, 1);
+	irqx_expect_no_more(self->g, 1);
 	free(vectors);
 }
 
@@ -577,7 +557,7 @@ TEST_F(table, put_pending_is_one_interrupt)
 		state.control = 0;
 		irqx_vector_put(&self->table, VECTOR, state);
 		irqx_wait_count(self->g, 0, IRQ_A, n);
-		expect_no_more(self->g, n);
+		irqx_expect_no_more(self->g, n);
 		EXPECT_EQ(irqx_state(self->ctx, self->fd, 0), 0);
 	}
 }
@@ -609,7 +589,7 @@ TEST_F(table, entry_or_pending_bit_alone)
 	EXPECT_EQ(irqx_vector_get(&self->table, VECTOR).data, self->b.data);
 	EXPECT_EQ(irqx_vector_get(&self->table, VECTOR).control, 1);
 	irqx_vector_mask(self->g, 0, &self->table, VECTOR, false);
-	expect_no_more(self->g, 0);
+	irqx_expect_no_more(self->g, 0);
 	/* Unmasked, a Pending bit is an interrupt. */
 	state.state = KVM_IRQX_VECTOR_PENDING;
 	irqx_expect(self->g, 1, IRQ_B, 1);
@@ -1021,7 +1001,7 @@ TEST_F_TIMEOUT(table, all_vectors, 300)
 		irqx_fire(fds[i]);
 	for (i = 0; i < nr; i += 64)
 		EXPECT_EQ(irqx_mmio_read(g, 0, table.pba + i / 8, 8), ~0ULL);
-	expect_no_more(g, 0);
+	irqx_expect_no_more(g, 0);
 	/* Some share an interrupt. */
 	irqx_table_set_flags(&table, IRQX_TABLE_ON);
 	irqx_settle(self->ctx);
@@ -1127,7 +1107,8 @@ TEST_F_TIMEOUT(table, saved_and_restored, 120)
 		irqx_close_all(fds, NR);
 		EXPECT_EQ(saved.taken + irqx_in_child(restore, &saved), NR);
 		/* What the others had taken is not asked for again. */
-		drop_pending(&self->table);
+		/* So that nothing is under way; it may be gone. */
+	__irqx_table_drop_pending(&self->table);
 		irqx_table_set_flags(&self->table, IRQX_TABLE_ON);
 	}
 }

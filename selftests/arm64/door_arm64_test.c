@@ -40,12 +40,6 @@ static uint64_t pin_count(struct irqx_guest *g, uint32_t pin)
 	return irqx_count(g, irqx_pin_vcpu(g, pin), IRQX_SPI(pin));
 }
 
-static bool wait_eois(int door, uint64_t n)
-{
-	return irqx_wait_until(irqx_door_ask(door, DOOR_EOIS) >= n, IRQX_TIMEOUT_MS) &&
-	       irqx_door_ask(door, DOOR_EOIS) == n;
-}
-
 TEST_F(level, eoi_lets_go_and_tells)
 {
 	uint32_t i;
@@ -55,7 +49,7 @@ TEST_F(level, eoi_lets_go_and_tells)
 		irqx_door_raise(self->door, i % 3, 1);
 		irqx_expect(self->g, irqx_pin_vcpu(self->g, PIN), IRQX_SPI(PIN), 1);
 		irqx_check(self->g);
-		EXPECT_TRUE(wait_eois(self->door, i + 1));
+		EXPECT_TRUE(irqx_door_wait_eois(self->door, i + 1));
 	}
 	irqx_door_do(self->door, DOOR_DESTROY);
 }
@@ -69,7 +63,7 @@ TEST_F(level, raised_again_in_the_call_back)
 	irqx_door_raise(self->door, DOOR_HARDIRQ, 1);
 	TEST_ASSERT(irqx_wait_until(pin_count(self->g, PIN) >= n + 1, IRQX_TIMEOUT_MS),
 		    "%lu interrupts", pin_count(self->g, PIN));
-	EXPECT_TRUE(wait_eois(self->door, n + 1));
+	EXPECT_TRUE(irqx_door_wait_eois(self->door, n + 1));
 	irqx_expect(self->g, irqx_pin_vcpu(self->g, PIN), IRQX_SPI(PIN), n + 1);
 	irqx_check(self->g);
 }
@@ -177,27 +171,9 @@ TEST_F(level, edge)
 TEST_F_TIMEOUT(level, ends_under_fire, 120)
 {
 	uint32_t i, n = irqx_iterations(20, 500);
-	uint64_t eois;
 
-	for (i = 0; i < n; i++) {
-		int ctx = irqx_context(self->g->vm);
-
-		irqx_door_context(self->door, ctx);
-		irqx_door_create(self->door, irqx_spi_entry(PIN), DOOR_EOI);
-		irqx_door_again(self->door, UINT32_MAX);
-		eois = irqx_door_ask(self->door, DOOR_EOIS);
-		irqx_door_raise(self->door, i % 3, 1);
-		TEST_ASSERT(irqx_wait_until(irqx_door_ask(self->door, DOOR_EOIS) > eois + 20,
-					    IRQX_TIMEOUT_MS), "no storm");
-		if (i % 2)
-			close(ctx);
-		irqx_door_do(self->door, DOOR_DESTROY);
-		eois = irqx_door_ask(self->door, DOOR_EOIS);
-		irqx_fence(self->g);
-		EXPECT_EQ(eois, irqx_door_ask(self->door, DOOR_EOIS));
-		if (!(i % 2))
-			close(ctx);
-	}
+	for (i = 0; i < n; i++)
+		irqx_door_ends_in_storm(self->door, self->g, irqx_spi_entry(PIN), i);
 	irqx_fence(self->g);
 	irqx_forget(self->g);
 }

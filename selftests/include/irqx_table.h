@@ -80,6 +80,8 @@ uint32_t irqx_table_get(struct irqx_table *table, struct kvm_irqx_vector *vector
 /* @function: KVM_IRQX_TABLE_*, or -1. */
 int __irqx_table_put(struct irqx_table *table, uint32_t first, uint32_t nr,
 		     const struct kvm_irqx_vector *vectors, int function);
+/* All vectors masked, and nothing pending: nothing is under way there. */
+int __irqx_table_drop_pending(struct irqx_table *table);
 /* One vector, with KVM_IRQX_TABLE_STATE_KEEP_* of @flags. */
 int __irqx_vector_keep(struct irqx_table *table, uint32_t vector,
 		       struct kvm_irqx_vector state, uint32_t flags);

@@ -423,6 +423,8 @@ struct irqx_verdict {
 };
 
 void irqx_expect(struct irqx_guest *g, uint32_t vcpu, uint32_t irq, uint64_t n);
+/* Nothing but @total in all, and no more to come; an event may be pending. */
+void irqx_expect_no_more(struct irqx_guest *g, uint64_t total);
 struct irqx_verdict __irqx_check(struct irqx_guest *g);
 void irqx_check(struct irqx_guest *g);
 void irqx_forget(struct irqx_guest *g);

@@ -298,6 +298,19 @@ int __irqx_table_put(struct irqx_table *table, uint32_t first, uint32_t nr,
 	return __irqx_ioctl(table->ctx, KVM_IRQX_SET_TABLE, &state);
 }
 
+int __irqx_table_drop_pending(struct irqx_table *table)
+{
+	uint32_t i, nr = table->nr < KVM_IRQX_MAX_VECTORS ? table->nr : KVM_IRQX_MAX_VECTORS;
+	struct kvm_irqx_vector *none = calloc(nr, sizeof(*none));
+	int err;
+
+	for (i = 0; i < nr; i++)
+		none[i].control = 1;
+	err = __irqx_table_put(table, 0, nr, none, -1);
+	free(none);
+	return err;
+}
+
 int __irqx_vector_keep(struct irqx_table *table, uint32_t vector,
 		       struct kvm_irqx_vector entry, uint32_t flags)
 {

@@ -497,6 +497,15 @@ void irqx_fire_at(struct irqx_guest *g, int fd, uint32_t vcpu, uint32_t irq)
 	irqx_wait_count(g, vcpu, irq, g->vcpus[vcpu].expect[irq]);
 }
 
+void irqx_expect_no_more(struct irqx_guest *g, uint64_t total)
+{
+	uint64_t taken;
+
+	irqx_fence(g);
+	taken = irqx_total(g);
+	TEST_ASSERT(taken == total, "%lu interrupts, not %lu", taken, total);
+}
+
 struct irqx_verdict __irqx_check(struct irqx_guest *g)
 {
 	struct irqx_verdict verdict = {};

@@ -5,10 +5,10 @@
  * thread.  Hardware would have cleared the vector's bit in the ISR; here the VMM does,
  * when the write has come to it.
  */
-#include <linux/kallsyms.h>
-#include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/tracepoint.h>
+
+#include "find.h"
 
 #define PORT		0x13
 #define KVM_PIO_OUT	1	/* trace.h of KVM */
@@ -25,24 +25,6 @@ static void probe_kvm_pio(void *data, unsigned int rw, unsigned int port,
 {
 	if (rw == KVM_PIO_OUT && port == PORT)
 		set_eoi(get_running_vcpu(), *(const u8 *)value);
-}
-
-/* KVM does not export it to everybody.  The probe is never armed. */
-static void *find(const char *name)
-{
-	struct kprobe kp = { .symbol_name = name, .flags = KPROBE_FLAG_DISABLED };
-	char where[KSYM_SYMBOL_LEN], *plus;
-	unsigned long addr, offset;
-
-	if (register_kprobe(&kp))
-		return NULL;
-	addr = (unsigned long)kp.addr;
-	unregister_kprobe(&kp);
-	sprint_symbol(where, addr);
-	plus = strchr(where, '+');
-	if (!plus || sscanf(plus, "+%lx/", &offset) != 1)
-		return NULL;
-	return (void *)(addr - offset);
 }
 
 /* Of KVM as it comes and goes: a test that fails leaves this module behind. */

@@ -6,8 +6,6 @@
 #include <linux/fs.h>
 #include <linux/hrtimer.h>
 #include <linux/irq_work.h>
-#include <linux/kallsyms.h>
-#include <linux/kprobes.h>
 #include <linux/kvm_host.h>
 #include <linux/kvm_irqx.h>
 #include <linux/miscdevice.h>
@@ -17,6 +15,7 @@
 #include <linux/uaccess.h>
 
 #include "door.h"
+#include "find.h"
 #include "kvm/compat.h"
 
 struct door {
@@ -110,23 +109,6 @@ static int (*set_irq_inatomic)(struct kvm_kernel_irq_routing_entry *e, struct kv
 			       int source_id, int level, bool line_status);
 static int (*set_routing_entry)(struct kvm *kvm, struct kvm_kernel_irq_routing_entry *e,
 				const struct kvm_irq_routing_entry *ue);
-
-static void *find(const char *name)
-{
-	struct kprobe kp = { .symbol_name = name, .flags = KPROBE_FLAG_DISABLED };
-	char where[KSYM_SYMBOL_LEN], *plus;
-	unsigned long addr, offset;
-
-	if (register_kprobe(&kp))
-		return NULL;
-	addr = (unsigned long)kp.addr;
-	unregister_kprobe(&kp);
-	sprint_symbol(where, addr);
-	plus = strchr(where, '+');
-	if (!plus || sscanf(plus, "+%lx/", &offset) != 1)
-		return NULL;
-	return (void *)(addr - offset);
-}
 
 /* All with interrupts off, as in a handler. */
 static int door_cost(struct door *door, struct door_request *request)

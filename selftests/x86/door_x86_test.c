@@ -45,12 +45,6 @@ FIXTURE_TEARDOWN(level)
 	irqx_door_close(self->door);
 }
 
-static bool wait_eois(int door, uint64_t n)
-{
-	return irqx_wait_until(irqx_door_ask(door, DOOR_EOIS) >= n, IRQX_TIMEOUT_MS) &&
-	       irqx_door_ask(door, DOOR_EOIS) == n;
-}
-
 static bool wait_pin(struct irqx_guest *g, uint32_t pin, bool up)
 {
 	return irqx_wait_until(irqx_pin_is_up(g->vm, pin) == up, IRQX_TIMEOUT_MS);
@@ -65,7 +59,7 @@ TEST_F(level, eoi_lets_go_and_tells)
 		irqx_door_raise(self->door, i % 3, 1);
 		irqx_expect(self->g, 0, VECTOR, 1);
 		irqx_check(self->g);
-		EXPECT_TRUE(wait_eois(self->door, i + 1));
+		EXPECT_TRUE(irqx_door_wait_eois(self->door, i + 1));
 		EXPECT_TRUE(wait_pin(self->g, PIN, false));
 	}
 	irqx_door_do(self->door, DOOR_DESTROY);
@@ -82,7 +76,7 @@ TEST_F(level, raised_again_in_the_call_back)
 	irqx_wait_count(self->g, 0, VECTOR, n + 1);
 	irqx_expect(self->g, 0, VECTOR, n + 1);
 	irqx_check(self->g);
-	EXPECT_TRUE(wait_eois(self->door, n + 1));
+	EXPECT_TRUE(irqx_door_wait_eois(self->door, n + 1));
 	EXPECT_TRUE(wait_pin(self->g, PIN, false));
 }
 
@@ -242,27 +236,10 @@ TEST_F(level, ends_high)
 TEST_F_TIMEOUT(level, ends_under_fire, 120)
 {
 	uint32_t i, n = irqx_iterations(20, 500);
-	uint64_t eois;
 
 	for (i = 0; i < n; i++) {
-		int ctx = irqx_context(self->g->vm);
-
-		irqx_door_context(self->door, ctx);
-		irqx_door_create(self->door, ioapic(PIN), DOOR_EOI);
-		irqx_door_again(self->door, UINT32_MAX);
-		eois = irqx_door_ask(self->door, DOOR_EOIS);
-		irqx_door_raise(self->door, i % 3, 1);
-		TEST_ASSERT(irqx_wait_until(irqx_door_ask(self->door, DOOR_EOIS) > eois + 20,
-					    IRQX_TIMEOUT_MS), "no storm");
-		if (i % 2)
-			close(ctx);
-		irqx_door_do(self->door, DOOR_DESTROY);
-		eois = irqx_door_ask(self->door, DOOR_EOIS);
-		irqx_fence(self->g);
-		EXPECT_EQ(eois, irqx_door_ask(self->door, DOOR_EOIS));
+		irqx_door_ends_in_storm(self->door, self->g, ioapic(PIN), i);
 		EXPECT_FALSE(irqx_pin_is_up(self->g->vm, PIN));
-		if (!(i % 2))
-			close(ctx);
 	}
 	irqx_forget(self->g);
 }

@@ -613,27 +613,4 @@ TEST(extended_destination)
 	irqx_guest_free(g);
 }
 
-/* A message of logical mode, as Linux 6.1 composes them, in the compact form. */
-TEST(logical_destination)
-{
-	struct irqx_guest *g = irqx_table_guest_create(2);
-	struct irqx_table dynirq;
-	uint32_t vcpu;
-
-	irqx_guest_start(g);
-	dynirq = irqx_dynirq_create(g->ctx, 8);
-	irqx_dynirq_attach(g, 0, &dynirq);
-	for (vcpu = 0; vcpu < 2; vcpu++) {
-		/* Bit 2; cluster 0 of x2APIC, a bit each. */
-		irqx_handle_map(g, 0, &dynirq, 3, (struct irqx_vector_message){
-			.address = 0xfee00000 | 1U << vcpu << 12 | 1 << 2,
-			.data = IRQ_B,
-		});
-		irqx_raise(&dynirq, 3);
-		irqx_expect(g, vcpu, IRQ_B, 1);
-		irqx_check(g);
-	}
-	irqx_guest_free(g);
-}
-
 TEST_HARNESS_MAIN
