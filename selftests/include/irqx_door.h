@@ -134,8 +134,8 @@ uint64_t irqx_door_ask(int door, enum door_op op);
 /* Waits for @n EOIs since the beginning.  Return: whether there have been that many. */
 bool irqx_door_wait_eois(int door, uint64_t n);
 /*
- * A source at @entry, in a context of its own, that its call-back raises again and again ends, or its
- * context does, by turns: no call-back after that.
+ * A source at @entry, in a context of its own, that its call-back raises again and again ends, or
+ * its context does, by turns: no call-back after that.
  */
 void irqx_door_ends_in_storm(int door, struct irqx_guest *g, struct kvm_irq_routing_entry entry,
 			     uint32_t turn);
