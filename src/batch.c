@@ -185,6 +185,8 @@ static int op_check(const struct kvm_irqx_op *op, struct irqx_error *error)
 		return not_zero(error, IRQX_ARG_FD);
 	if (op->resamplefd && !(op->flags & KVM_IRQX_OP_FLAG_RESAMPLE))
 		return not_zero(error, IRQX_ARG_RESAMPLEFD);
+	if (op->cookie && !op_binds(op))
+		return not_zero(error, IRQX_ARG_COOKIE);
 	return irqx_direct_check_event_flag(op, error) ?:
 	       entry_check(op, kind->entry, error);
 }
@@ -305,6 +307,7 @@ static int stage_irqfd(struct batch *batch, u32 i, struct irqx_error *error)
 	struct irqx_leave none = {};
 	int ret;
 
+	irqfd->cookie = op->cookie;
 	ret = irqx_route_reserve(batch->ctx, irqfd, &args, IRQX_ARG_ENTRY_GSI, error);
 	if (ret == -EBUSY && error->reason == IRQX_REASON_BOUND)
 		return reject_bound(batch, op, error);

@@ -68,14 +68,9 @@ static void leave_behind(struct irqx_leave *leave)
 
 static struct irqx_irqfd *context_next_dead(struct irqx_context *ctx)
 {
-	struct irqx_delivery *delivery = &ctx->delivery;
-	struct irqx_irqfd *irqfd;
+	unsigned long id = 0;
 
-	spin_lock_irq(&delivery->dead_lock);
-	irqfd = list_first_entry_or_null(&delivery->dead, struct irqx_irqfd,
-					 dead);
-	spin_unlock_irq(&delivery->dead_lock);
-	return irqfd;
+	return xa_find(&ctx->delivery.irqfds, &id, ULONG_MAX, IRQX_IRQFD_DEAD);
 }
 
 /*
@@ -99,6 +94,8 @@ static void context_reap(struct work_struct *work)
 	leave_behind(&leave);
 }
 
+static struct lock_class_key irqfds_lock_key;
+
 int irqx_context_open(struct inode *inode, struct file *file)
 {
 	struct irqx_context *ctx;
@@ -115,15 +112,15 @@ int irqx_context_open(struct inode *inode, struct file *file)
 	}
 
 	refcount_set(&ctx->refs, 1);
-	INIT_LIST_HEAD(&ctx->irqfds);
 	INIT_LIST_HEAD(&ctx->sources);
 	mutex_init(&ctx->lock);
 	xa_init_flags(&ctx->gsis, XA_FLAGS_ACCOUNT);
 	xa_init_flags(&ctx->vps, XA_FLAGS_ACCOUNT);
 	xa_init_flags(&ctx->tables, XA_FLAGS_ALLOC | XA_FLAGS_ACCOUNT);
 	xa_init_flags(&ctx->staged_resamplers, XA_FLAGS_ACCOUNT);
-	spin_lock_init(&ctx->delivery.dead_lock);
-	INIT_LIST_HEAD(&ctx->delivery.dead);
+	xa_init_flags(&ctx->delivery.irqfds, XA_FLAGS_LOCK_IRQ | XA_FLAGS_ACCOUNT);
+	/* The locks of the others are taken with interrupts on. */
+	lockdep_set_class(&ctx->delivery.irqfds.xa_lock, &irqfds_lock_key);
 	INIT_WORK(&ctx->delivery.reap, context_reap);
 
 	file->private_data = ctx;
@@ -168,14 +165,15 @@ struct irqx_context *irqx_context_from_file(struct file *file)
 int irqx_context_release(struct inode *inode, struct file *file)
 {
 	struct irqx_context *ctx = file->private_data;
-	struct irqx_irqfd *irqfd, *next;
 	struct irqx_leave leave = {};
+	struct irqx_irqfd *irqfd;
+	unsigned long id;
 
 	/* The reaper may have it, or a module of the host: they wait for nobody. */
 	mutex_lock(&ctx->lock);
 	ctx->closed = true;
 	irqx_export_teardown(ctx, &leave);
-	list_for_each_entry_safe(irqfd, next, &ctx->irqfds, node) {
+	xa_for_each(&ctx->delivery.irqfds, id, irqfd) {
 		irqx_route_remove_irqfd(ctx, irqfd, &leave);
 		cond_resched();
 	}

@@ -24,8 +24,8 @@ struct irqx_context {
 	bool closed;			/* by its file; @lock */
 	struct mutex lock;		/* changes to the context */
 	struct irqx_vm *vm;		/* @lock; immutable after publish */
-	struct list_head irqfds;	/* @lock */
 	u32 nr_irqfds;			/* @lock */
+	unsigned long last_irqfd_id;	/* @lock */
 	struct xarray gsis;		/* @lock */
 	struct irqx_gsi *recent_gsi;	/* the last that was found, or NULL; @lock */
 	struct xarray vps;		/* @lock */
@@ -74,8 +74,9 @@ static inline int irqx_context_lock(struct irqx_context *ctx)
 static inline void irqx_context_unlock(struct irqx_context *ctx)
 {
 	mutex_unlock(&ctx->lock);
-	/* The reaper may have found the lock taken. */
-	if (unlikely(!list_empty_careful(&ctx->delivery.dead)))
+	/* The reaper may have found the lock taken: it looks the other way round. */
+	smp_mb__after_atomic();
+	if (unlikely(xa_marked(&ctx->delivery.irqfds, IRQX_IRQFD_DEAD)))
 		irqx_context_queue_reaper(ctx);
 }
 

@@ -103,20 +103,29 @@ static __always_inline void target_unlock_nested(struct irqx_target *target,
 		spin_unlock(target->sleeping_lock);
 }
 
-/* Before the event is counted as delivered: then all is known of it. */
-static void count_result(struct irqx_delivery *delivery, int ret)
+/*
+ * Before the event is counted as delivered: then all is known of it.  @tally: of the binding that
+ * it is an event of, or NULL.
+ */
+static void count_result(struct irqx_delivery *delivery, struct irqx_tally *tally, int ret)
 {
-	if (ret < 0)
+	if (ret < 0) {
 		this_cpu_inc(delivery->counters->refused);
-	else if (!ret)
+		if (tally)
+			atomic64_inc(&tally->refused);
+	} else if (!ret) {
 		this_cpu_inc(delivery->counters->coalesced);
+		if (tally)
+			atomic64_inc(&tally->coalesced);
+	}
 }
 
-/* @events were one interrupt. */
-static void count_deferred(struct irqx_delivery *delivery, u32 events, int ret)
+/* @events were one interrupt.  @tally: of the first; those of the others know it. */
+static void count_deferred(struct irqx_delivery *delivery, struct irqx_tally *tally,
+			   u32 events, int ret)
 {
 	this_cpu_add(delivery->counters->coalesced, events - 1);
-	count_result(delivery, ret);
+	count_result(delivery, tally, ret);
 	/* Pairs with irqx_context_stats(). */
 	smp_wmb();
 	this_cpu_add(delivery->counters->deferred, events);
@@ -238,10 +247,12 @@ static bool irqfd_is_owed(const struct irqx_irqfd *irqfd)
 }
 
 /* Events that are counted as not inline, and are one interrupt with an earlier one. */
-static void count_merged(struct irqx_delivery *delivery, u32 events)
+static void count_merged(struct irqx_delivery *delivery, struct irqx_tally *tally, u32 events)
 {
 	this_cpu_add(delivery->counters->deferred, events);
 	this_cpu_add(delivery->counters->coalesced, events);
+	if (tally)
+		atomic64_add(events, &tally->coalesced);
 }
 
 /* A worker is to raise the source's level. */
@@ -251,7 +262,7 @@ static void source_ask(struct irqx_target *target, struct irqx_source *source)
 
 	WRITE_ONCE(source->asked_low, false);
 	if (xchg(&source->asked, true))
-		count_merged(target->delivery, 1);
+		count_merged(target->delivery, source->tally, 1);
 	target->asked = true;
 	target_queue(target);
 }
@@ -267,18 +278,22 @@ static void event_defer(struct irqx_irqfd *irqfd)
 		return;
 	}
 	if (irqfd_is_owed(irqfd))
-		count_merged(target->delivery, 1);
+		count_merged(target->delivery, &irqfd->tally, 1);
+	else if (target->owed++)
+		/* The context's counter has it when they are delivered. */
+		atomic64_inc(&irqfd->tally.coalesced);
 	else
-		target->owed++;
+		target->tally = &irqfd->tally;
 	irqfd->epoch = target->epoch;
 	target_queue(target);
 }
 
 /*
  * An event at a target whose lock is held, counted.  @inject: it may be delivered here and now.
- * Return: whether it has been.
+ * @tally: as count_result().  Return: whether it has been.
  */
-static bool deliver_atomic(struct irqx_target *target, struct irqx_source *source, bool inject)
+static bool deliver_atomic(struct irqx_target *target, struct irqx_source *source,
+			   struct irqx_tally *tally, bool inject)
 {
 	int ret = inject ? raise_atomic(target, source, NULL) : -EWOULDBLOCK;
 
@@ -286,7 +301,7 @@ static bool deliver_atomic(struct irqx_target *target, struct irqx_source *sourc
 		this_cpu_inc(target->delivery->counters->not_inline);
 		return false;
 	}
-	count_result(target->delivery, ret);
+	count_result(target->delivery, tally, ret);
 	this_cpu_inc(target->delivery->counters->atomic);
 	return true;
 }
@@ -295,7 +310,7 @@ static void deliver_locked(struct irqx_irqfd *irqfd)
 {
 	struct irqx_target *target = irqfd->target;
 
-	if (deliver_atomic(target, irqfd->source, true))
+	if (deliver_atomic(target, irqfd->source, &irqfd->tally, true))
 		return;
 	/* There is no route, and nothing to remember. */
 	if (!target->to.nr && !irqfd->source)
@@ -306,9 +321,9 @@ static void deliver_locked(struct irqx_irqfd *irqfd)
 
 /*
  * @events, which are counted as not inline, are one interrupt, or none beside another.  Who
- * they are from does not matter here: nobody takes them back.
+ * they are from, but for @tally, does not matter here: nobody takes them back.
  */
-static void target_owe(struct irqx_target *target, u32 events)
+static void target_owe(struct irqx_target *target, struct irqx_tally *tally, u32 events)
 {
 	target_assert_held(target);
 
@@ -316,10 +331,12 @@ static void target_owe(struct irqx_target *target, u32 events)
 		this_cpu_add(target->delivery->counters->unrouted, events);
 		return;
 	}
-	if (target->owed)
-		count_merged(target->delivery, events);
-	else
+	if (target->owed) {
+		count_merged(target->delivery, tally, events);
+	} else {
 		target->owed = events;
+		target->tally = tally;
+	}
 	target_queue(target);
 }
 
@@ -348,9 +365,10 @@ static __always_inline int vector_raise(struct irqx_target *vector)
 
 /*
  * An event at a target that leads to a vector; the target's lock is held.  What is pending is
- * the vector's.  @inject: it may be delivered here and now.
+ * the vector's.  @tally: as count_result().  @inject: it may be delivered here and now.
  */
-static __always_inline void deliver_onward(struct irqx_target *vector, bool inject)
+static __always_inline void deliver_onward(struct irqx_target *vector,
+					   struct irqx_tally *tally, bool inject)
 {
 	unsigned long flags;
 	int ret;
@@ -360,10 +378,10 @@ static __always_inline void deliver_onward(struct irqx_target *vector, bool inje
 	if (unlikely(ret <= 0)) {
 		if (ret == -EWOULDBLOCK) {
 			this_cpu_inc(vector->delivery->counters->not_inline);
-			target_owe(vector, 1);
+			target_owe(vector, tally, 1);
 			goto out;
 		}
-		count_result(vector->delivery, ret);
+		count_result(vector->delivery, tally, ret);
 	}
 	this_cpu_inc(vector->delivery->counters->atomic);
 out:
@@ -383,7 +401,7 @@ static noinline void deliver_event_slow(struct irqx_irqfd *irqfd)
 	flags = target_lock_nested(target);
 	vector = irqx_entries_onward(&target->to);
 	if (vector)
-		deliver_onward(vector, true);
+		deliver_onward(vector, &irqfd->tally, true);
 	else
 		deliver_locked(irqfd);
 	target_unlock_nested(target, flags);
@@ -409,7 +427,7 @@ static __always_inline void deliver_event(struct irqx_irqfd *irqfd)
 
 	if (!to->inline_now) {
 		if (to->one.type == KVM_IRQX_ROUTING_VECTOR)
-			deliver_onward(to->onward, true);
+			deliver_onward(to->onward, &irqfd->tally, true);
 		else
 			deliver_event_slow(irqfd);
 		return;
@@ -422,7 +440,7 @@ static __always_inline void deliver_event(struct irqx_irqfd *irqfd)
 			event_defer(irqfd);
 			return;
 		}
-		count_result(delivery, ret);
+		count_result(delivery, &irqfd->tally, ret);
 	}
 	trace_irqx_inject(&to->one, true, 1, ret);
 	this_cpu_inc(delivery->counters->atomic);
@@ -441,10 +459,9 @@ void irqx_deliver_closed(struct irqx_irqfd *irqfd)
 	struct irqx_delivery *delivery = irqfd->own.delivery;
 	unsigned long flags;
 
-	spin_lock_irqsave(&delivery->dead_lock, flags);
-	if (list_empty(&irqfd->dead))
-		list_add_tail(&irqfd->dead, &delivery->dead);
-	spin_unlock_irqrestore(&delivery->dead_lock, flags);
+	xa_lock_irqsave(&delivery->irqfds, flags);
+	__xa_set_mark(&delivery->irqfds, irqfd->id, IRQX_IRQFD_DEAD);
+	xa_unlock_irqrestore(&delivery->irqfds, flags);
 	queue_work(irqx_long_wq, &delivery->reap);
 }
 
@@ -469,6 +486,7 @@ int irqx_deliver_wakeup(struct wait_queue_entry *wait, unsigned int mode,
 		/* Not on the stack: that would cost a canary. */
 		eventfd_ctx_do_read(irqfd->eventfd, &irqfd->count);
 		trace_irqx_wakeup(irqfd->eventfd, irqfd->count);
+		irqfd->tally.events++;
 		deliver_event(irqfd);
 	}
 
@@ -492,9 +510,61 @@ u64 irqx_deliver_pending(struct irqx_irqfd *irqfd)
 	eventfd_ctx_do_read(irqfd->eventfd, &irqfd->count);
 	if (irqfd->count) {
 		trace_irqx_wakeup(irqfd->eventfd, irqfd->count);
+		irqfd->tally.events++;
 		deliver_event(irqfd);
 	}
 	return irqfd->count;
+}
+
+/*
+ * A binding leaves a target: its tally is not to be found there any more, nor with an injection
+ * that has begun.  The target's lock is held, as where a queue is given a tally.
+ */
+static void target_forget(struct irqx_target *target, const struct irqx_tally *tally)
+{
+	struct irqx_later *later = &target->delivery->vm->later;
+	unsigned long flags;
+	u32 id;
+
+	target_assert_held(target);
+
+	if (target->tally == tally)
+		target->tally = NULL;
+	for (id = 0; id < IRQX_NR_QUEUES; id++) {
+		if (READ_ONCE(later->queues[id].tally) != tally)
+			continue;
+		/* It is being counted, or will not be. */
+		raw_spin_lock_irqsave(&later->lock, flags);
+		if (later->queues[id].tally == tally)
+			WRITE_ONCE(later->queues[id].tally, NULL);
+		raw_spin_unlock_irqrestore(&later->lock, flags);
+	}
+}
+
+static void vector_forget(struct irqx_target *vector, const struct irqx_tally *tally)
+{
+	unsigned long flags;
+
+	flags = target_lock_nested(vector);
+	target_forget(vector, tally);
+	target_unlock_nested(vector, flags);
+}
+
+/* Likewise all bindings that have led there by a target whose lock is held. */
+static void vector_disown(struct irqx_target *vector)
+{
+	struct irqx_later *later = &vector->delivery->vm->later;
+	unsigned long flags, flags_later;
+	u32 id;
+
+	flags = target_lock_nested(vector);
+	vector->tally = NULL;
+	raw_spin_lock_irqsave(&later->lock, flags_later);
+	for (id = 0; id < IRQX_NR_QUEUES; id++)
+		if (later->queues[id].now == vector)
+			WRITE_ONCE(later->queues[id].tally, NULL);
+	raw_spin_unlock_irqrestore(&later->lock, flags_later);
+	target_unlock_nested(vector, flags);
 }
 
 /**
@@ -508,10 +578,14 @@ u64 irqx_deliver_pending(struct irqx_irqfd *irqfd)
  */
 bool irqx_deliver_take_back(struct irqx_irqfd *irqfd, bool last)
 {
-	struct irqx_target *target = irqfd->target;
+	struct irqx_target *vector, *target = irqfd->target;
 	u32 events = 0;
 
 	target_lock_irq(target);
+	target_forget(target, &irqfd->tally);
+	vector = irqx_entries_onward(&target->to);
+	if (vector)
+		vector_forget(vector, &irqfd->tally);
 	if (irqfd->source)
 		events = xchg(&irqfd->source->asked, false);
 	else if (!target->masked)
@@ -548,15 +622,16 @@ static void queue_set_state(struct irqx_later *later, enum irqx_queue_id id,
 		wake_up_all(&later->progress);
 }
 
-/* @events of the target are one interrupt, which is begun. */
+/* @events of the target are one interrupt, which is begun.  The target's lock is held. */
 static void queue_inject(struct irqx_later *later, enum irqx_queue_id id,
-			 u32 events)
+			 u32 events, struct irqx_tally *tally)
 {
 	struct irqx_queue *queue = &later->queues[id];
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&later->lock, flags);
 	queue->events = events;
+	WRITE_ONCE(queue->tally, tally);
 	queue->state = IRQX_INJECTING;
 	raw_spin_unlock_irqrestore(&later->lock, flags);
 }
@@ -595,14 +670,49 @@ static bool queue_hold_again(struct irqx_later *later, enum irqx_queue_id id)
 	return there;
 }
 
-/* Return: how many events there were; all of them are to be one interrupt. */
-static u32 target_take_owed(struct irqx_target *target)
+/* What queue_inject() has begun is over.  Of whom @tally is stays while it is counted. */
+static void queue_count(struct irqx_later *later, enum irqx_queue_id id,
+			struct irqx_delivery *delivery, u32 events, int ret)
+{
+	struct irqx_queue *queue = &later->queues[id];
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&later->lock, flags);
+	count_deferred(delivery, queue->tally, events, ret);
+	WRITE_ONCE(queue->tally, NULL);
+	raw_spin_unlock_irqrestore(&later->lock, flags);
+}
+
+/* It is none: the events are owed again.  The target's lock is held. */
+static void queue_take_back(struct irqx_later *later, enum irqx_queue_id id,
+			    struct irqx_target *target, u32 events)
+{
+	struct irqx_queue *queue = &later->queues[id];
+	unsigned long flags;
+
+	target_assert_held(target);
+
+	raw_spin_lock_irqsave(&later->lock, flags);
+	if (!target->owed)
+		target->tally = queue->tally;
+	WRITE_ONCE(queue->tally, NULL);
+	raw_spin_unlock_irqrestore(&later->lock, flags);
+	target->owed += events;
+}
+
+/*
+ * Return: how many events there were; all of them are to be one interrupt.  @tally: out: of the
+ * first, or NULL; it stays as long as the target's lock is held.
+ */
+static u32 target_take_owed(struct irqx_target *target, struct irqx_tally **tally)
 {
 	u32 owed = target->owed;
 
 	target_assert_held(target);
 
 	target->owed = 0;
+	*tally = target->tally;
+	target->tally = NULL;
 	/* 0 is that of an irqfd which was never owed anything. */
 	if (!++target->epoch)
 		target->epoch = 1;
@@ -616,8 +726,15 @@ static void target_owe_asked(struct irqx_target *target)
 	lockdep_assert_held(&target->delivery->vm->lines.plugs_lock);
 	target_assert_held(target);
 
-	hlist_for_each_entry(source, &target->sources, node)
-		target->owed += xchg(&source->asked, false);
+	hlist_for_each_entry(source, &target->sources, node) {
+		if (!xchg(&source->asked, false))
+			continue;
+		if (!target->owed++)
+			target->tally = source->tally;
+		else if (source->tally)
+			/* As in event_defer(). */
+			atomic64_inc(&source->tally->coalesced);
+	}
 	/* A level that falls is nothing here. */
 	hlist_for_each_entry(source, &target->sources, node)
 		WRITE_ONCE(source->asked_low, false);
@@ -635,7 +752,7 @@ static void sources_assert_asked(struct irqx_target *target)
 		if (!irqx_source_set_asked(source, &ret))
 			continue;
 		if (target->to.nr)
-			count_deferred(delivery, 1, ret);
+			count_deferred(delivery, source->tally, 1, ret);
 		else
 			this_cpu_inc(delivery->counters->unrouted);
 	}
@@ -693,26 +810,27 @@ static int inject_later(struct irqx_vm *vm, struct irqx_entries *to)
 }
 
 /* @events that are counted as not inline, at once or later.  The vector's lock is held. */
-static void vector_deliver(struct irqx_target *vector, u32 events)
+static void vector_deliver(struct irqx_target *vector, struct irqx_tally *tally, u32 events)
 {
 	int ret = vector_raise(vector);
 
 	if (ret == -EWOULDBLOCK)
-		target_owe(vector, events);
+		target_owe(vector, tally, events);
 	else
-		count_deferred(vector->delivery, events, ret);
+		count_deferred(vector->delivery, tally, events, ret);
 }
 
 /* It leads to a vector now: what is pending is that one's. */
 static void target_pass_on(struct irqx_target *target, struct irqx_target *vector)
 {
-	u32 owed = target_take_owed(target);
+	struct irqx_tally *tally;
+	u32 owed = target_take_owed(target, &tally);
 	unsigned long flags;
 
 	if (!owed)
 		return;
 	flags = target_lock_nested(vector);
-	vector_deliver(vector, owed);
+	vector_deliver(vector, tally, owed);
 	target_unlock_nested(vector, flags);
 }
 
@@ -727,6 +845,7 @@ static void target_deliver(struct irqx_later *later, struct irqx_target *target,
 	struct irqx_delivery *delivery = target->delivery;
 	struct irqx_vm *vm = delivery->vm;
 	const bool paged = id == IRQX_PAGED;
+	struct irqx_tally *tally = NULL;
 	struct irqx_target *vector;
 	struct irqx_entries to;
 	bool interrupted;
@@ -740,14 +859,14 @@ static void target_deliver(struct irqx_later *later, struct irqx_target *target,
 		target_unlock_irq(target);
 		return;
 	}
-	owed = target->masked ? 0 : target_take_owed(target);
+	owed = target->masked ? 0 : target_take_owed(target, &tally);
 	to = target->to;
 	if (to.nr > 1)
 		memcpy(more, to.more, (to.nr - 1) * sizeof(*more));
 	to.more = more;
 	/* Under the lock: whoever changes the target now knows that it is under way. */
 	if (owed && to.nr)
-		queue_inject(later, id, owed);
+		queue_inject(later, id, owed, tally);
 	target_unlock_irq(target);
 	/* Who removes the target need not wait any more. */
 	if (wq_has_sleeper(&later->progress))
@@ -766,12 +885,12 @@ static void target_deliver(struct irqx_later *later, struct irqx_target *target,
 	if (!queue_hold_again(later, id))
 		return;
 	if (ret >= 0 || !interrupted) {
-		count_deferred(delivery, owed, ret);
+		queue_count(later, id, delivery, owed, ret);
 		return;
 	}
 	/* It was interrupted for another one's sake. */
 	target_lock_irq(target);
-	target->owed += owed;
+	queue_take_back(later, id, target, owed);
 	vector = irqx_entries_onward(&target->to);
 	if (vector)
 		target_pass_on(target, vector);
@@ -817,6 +936,7 @@ static bool pager_raise_flag(struct irqx_later *later,
 {
 	struct kvm *kvm = target->delivery->vm->kvm;
 	u32 __user *missed = NULL, *word = NULL;
+	struct irqx_tally *tally;
 	bool retry = false;
 	int ret, fault = 0;
 	u32 owed;
@@ -830,8 +950,8 @@ static bool pager_raise_flag(struct irqx_later *later,
 		    word == missed)
 			ret = fault;
 		if (ret != -EWOULDBLOCK) {
-			owed = target_take_owed(target);
-			count_deferred(target->delivery, owed, ret);
+			owed = target_take_owed(target, &tally);
+			count_deferred(target->delivery, tally, owed, ret);
 			break;
 		}
 		/* A memslot is being moved, or the page is gone again. */
@@ -1245,6 +1365,8 @@ static bool sources_are_asked(struct irqx_target *target)
 /* What a wake-up could do is done at once; all that is pending is one interrupt. */
 static void deliver_unmasked(struct irqx_target *target)
 {
+	struct irqx_tally *tally;
+	u32 owed;
 	int ret;
 
 	if (target_latches(target))
@@ -1252,8 +1374,10 @@ static void deliver_unmasked(struct irqx_target *target)
 	if (!target->owed)
 		return;
 	ret = raise_atomic(target, NULL, NULL);
-	if (ret != -EWOULDBLOCK)
-		count_deferred(target->delivery, target_take_owed(target), ret);
+	if (ret == -EWOULDBLOCK)
+		return;
+	owed = target_take_owed(target, &tally);
+	count_deferred(target->delivery, tally, owed, ret);
 }
 
 /* The part of irqx_target_change() that events and workers see at once. */
@@ -1266,8 +1390,13 @@ static bool target_change_locked(struct irqx_target *target,
 
 	target_assert_held(target);
 
-	if (entries)
+	if (entries) {
 		swap(target->to, *entries);
+		/* What is pending there stays, and is nobody's. */
+		vector = irqx_entries_onward(entries);
+		if (vector)
+			vector_disown(vector);
+	}
 	target->masked = masked;
 	irqx_target_open(target);
 	target->asked = sources_are_asked(target);
@@ -1366,16 +1495,50 @@ void irqx_target_change(struct irqx_target *target,
 void irqx_target_set_pending(struct irqx_target *target, bool pending)
 {
 	struct irqx_counters __percpu *counters = target->delivery->counters;
+	struct irqx_tally *tally;
 
 	target_lock_irq(target);
 	if (!pending) {
 		/* They are no events any more. */
-		this_cpu_sub(counters->not_inline, target_take_owed(target));
+		this_cpu_sub(counters->not_inline, target_take_owed(target, &tally));
 	} else if (!target->owed) {
 		this_cpu_inc(counters->not_inline);
-		vector_deliver(target, 1);
+		vector_deliver(target, NULL, 1);
 	}
 	target_unlock_irq(target);
+}
+
+/* But for levels of its sources. */
+static u32 target_state_locked(const struct irqx_target *target)
+{
+	target_assert_held(target);
+
+	return (target->masked ? KVM_IRQX_STATE_MASKED : 0) |
+	       (target->owed ? KVM_IRQX_STATE_PENDING : 0);
+}
+
+static u32 target_state_nested(struct irqx_target *target)
+{
+	unsigned long flags;
+	u32 state;
+
+	flags = target_lock_nested(target);
+	state = target_state_locked(target);
+	target_unlock_nested(target, flags);
+	return state;
+}
+
+/* Those that are for the target's line, or for one that it is to have. */
+static u32 sources_state(struct irqx_target *target)
+{
+	struct irqx_source *source;
+
+	lockdep_assert_held(&target->delivery->vm->lines.plugs_lock);
+
+	hlist_for_each_entry(source, &target->sources, node)
+		if (irqx_source_is_pending(source))
+			return KVM_IRQX_STATE_PENDING;
+	return 0;
 }
 
 /**
@@ -1390,21 +1553,57 @@ u32 irqx_target_state(struct irqx_target *target)
 {
 	struct irqx_lines *lines = &target->delivery->vm->lines;
 	struct irqx_target *vector = irqx_entries_onward(&target->to);
-	struct irqx_source *source;
-	bool pending, masked;
+	u32 state;
 
 	if (vector)
 		target = vector;
 	spin_lock(&lines->plugs_lock);
 	target_lock_irq(target);
-	pending = target->owed;
-	masked = target->masked;
+	state = target_state_locked(target);
 	target_unlock_irq(target);
-	hlist_for_each_entry(source, &target->sources, node)
-		pending |= irqx_source_is_pending(source);
+	state |= sources_state(target);
 	spin_unlock(&lines->plugs_lock);
-	return (masked ? KVM_IRQX_STATE_MASKED : 0) |
-	       (pending ? KVM_IRQX_STATE_PENDING : 0);
+	return state;
+}
+
+static void observe_events(struct irqx_irqfd *irqfd, struct irqx_observed *seen)
+{
+	struct irqx_target *target = irqx_entries_onward(&irqfd->target->to) ?: irqfd->target;
+
+	target_lock_irq(&irqfd->own);
+	seen->events = irqfd->tally.events;
+	seen->coalesced = atomic64_read(&irqfd->tally.coalesced);
+	seen->refused = atomic64_read(&irqfd->tally.refused);
+	if (target == &irqfd->own)
+		seen->state = target_state_locked(target);
+	else
+		seen->state = target_state_nested(target);
+	target_unlock_irq(&irqfd->own);
+}
+
+/**
+ * irqx_deliver_observe - what has become of a binding's events so far
+ * @irqfd: bound
+ * @seen: out
+ *
+ * Its own events wait for this, and no others: where they have a line, those of the VM's lines too.
+ *
+ * Context: any with interrupts on; the context's lock is held.
+ */
+void irqx_deliver_observe(struct irqx_irqfd *irqfd, struct irqx_observed *seen)
+{
+	struct irqx_target *target = irqfd->target;
+	struct irqx_lines *lines = &target->delivery->vm->lines;
+
+	/* The context's own come and go under its lock. */
+	if (hlist_empty(&target->sources)) {
+		observe_events(irqfd, seen);
+		return;
+	}
+	spin_lock(&lines->plugs_lock);
+	observe_events(irqfd, seen);
+	seen->state |= sources_state(target);
+	spin_unlock(&lines->plugs_lock);
 }
 
 /**
@@ -1433,7 +1632,8 @@ static void queue_forget(struct irqx_later *later, enum irqx_queue_id id)
 	lockdep_assert_held(&later->lock);
 
 	if (queue->state == IRQX_INJECTING)
-		count_deferred(target->delivery, queue->events, 1);
+		count_deferred(target->delivery, NULL, queue->events, 1);
+	WRITE_ONCE(queue->tally, NULL);
 	queue->now = NULL;
 }
 
@@ -1584,13 +1784,13 @@ static int event_locked(struct irqx_target *target, struct irqx_source *source, 
 		return -ENODEV;
 	vector = irqx_entries_onward(&target->to);
 	if (vector)
-		deliver_onward(vector, inject);
-	else if (deliver_atomic(target, source, inject))
+		deliver_onward(vector, NULL, inject);
+	else if (deliver_atomic(target, source, NULL, inject))
 		;
 	else if (source)
 		source_ask(target, source);
 	else
-		target_owe(target, 1);
+		target_owe(target, NULL, 1);
 	return 0;
 }
 
@@ -1613,11 +1813,11 @@ void irqx_event_count(struct irqx_target *target, int ret)
 		this_cpu_inc(delivery->counters->not_inline);
 		/* It is counted as one, so as none within the call. */
 		this_cpu_dec(delivery->counters->atomic);
-		target_owe(target, 1);
+		target_owe(target, NULL, 1);
 		return;
 	}
 	if (ret <= 0)
-		count_result(delivery, ret);
+		count_result(delivery, NULL, ret);
 	if (trace_irqx_inject_enabled())
 		trace_vector(target, ret);
 }
@@ -1662,7 +1862,7 @@ int irqx_target_lower(struct irqx_target *target, struct irqx_source *source)
 		ret = -ENODEV;
 	} else if (!target_latches(target)) {
 		if (xchg(&source->asked, false))
-			count_merged(target->delivery, 1);
+			count_merged(target->delivery, source->tally, 1);
 		WRITE_ONCE(source->asked_low, true);
 		target->asked = true;
 		target_queue(target);
@@ -1681,7 +1881,7 @@ static int raise_onward(struct irqx_target *vector)
 	if (ret == -EWOULDBLOCK) {
 		this_cpu_inc(vector->delivery->counters->not_inline);
 		ret = vector->masked || !vector->to.nr ? -1 : 1;
-		target_owe(vector, 1);
+		target_owe(vector, NULL, 1);
 	}
 	target_unlock_irq(vector);
 	return ret;
@@ -1711,7 +1911,7 @@ int irqx_target_raise(struct irqx_target *target)
 			ret = -1;
 		/* Nobody waits there, so this has to end somewhere. */
 		if (target->masked && target->owed)
-			count_deferred(target->delivery, 1, 0);
+			count_deferred(target->delivery, NULL, 1, 0);
 		else
 			target->owed++;
 		target_queue(target);

@@ -9,6 +9,7 @@
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
+#include <linux/xarray.h>
 
 #include "entry.h"
 
@@ -17,6 +18,16 @@ struct irqx_lines;
 struct irqx_source;
 struct irqx_vm;
 struct task_struct;
+
+/*
+ * What has become of a binding's events.  @events is written under the eventfd's wqh.lock, and
+ * before the other two.
+ */
+struct irqx_tally {
+	u64 events;
+	atomic64_t coalesced;
+	atomic64_t refused;
+};
 
 struct irqx_counters {
 	u64 not_inline;			/* events that were not delivered at once */
@@ -31,11 +42,13 @@ struct irqx_counters {
 struct irqx_delivery {
 	struct irqx_vm *vm;		/* immutable once attached */
 	struct irqx_counters __percpu *counters;
-	/* irqfds whose eventfd was closed, and who removes them */
-	spinlock_t dead_lock;
-	struct list_head dead;		/* @dead_lock */
-	struct work_struct reap;
+	/* By their ids; interrupts off.  context.lock, but for IRQX_IRQFD_DEAD */
+	struct xarray irqfds;
+	struct work_struct reap;	/* of those that are dead */
 };
+
+/* Its eventfd was closed. */
+#define IRQX_IRQFD_DEAD	XA_MARK_0
 
 /*
  * Where events go: entries under a lock.  An event that cannot be delivered where it
@@ -68,6 +81,8 @@ struct irqx_target {
 	 * @lock and lines.plugs_lock
 	 */
 	u32 masked:1;
+	/* Of the binding whose event was owed first, as long as that leads here; or NULL. */
+	struct irqx_tally *tally;	/* @lock */
 	struct list_head waiting;	/* in a queue; irqx_later.lock */
 	struct hlist_head sources;	/* lines.plugs_lock */
 };
@@ -112,6 +127,7 @@ struct irqx_queue {
 	struct irqx_target *now;	/* the one in work; NULL if it has gone since */
 	enum irqx_queue_state state;
 	u32 events;			/* that are being injected */
+	struct irqx_tally *tally;	/* theirs, as target.tally */
 	u32 taken;			/* how many have been in work */
 };
 
@@ -126,6 +142,14 @@ struct irqx_later {
 	struct task_struct *pager;	/* of IRQX_PAGED; set once, with a reference */
 	wait_queue_head_t work;		/* where the pager waits */
 	bool more;			/* there is some; WRITE_ONCE */
+};
+
+/* How a binding was at one moment. */
+struct irqx_observed {
+	u64 events;
+	u64 coalesced;
+	u64 refused;
+	u32 state;			/* KVM_IRQX_STATE_* */
 };
 
 /* What was under way when a target was changed or removed. */
@@ -173,6 +197,7 @@ int irqx_deliver_prepare(struct irqx_vm *vm, struct irqx_entries *entries);
 int irqx_deliver_wakeup(struct wait_queue_entry *wait, unsigned int mode,
 			int sync, void *key);
 u64 irqx_deliver_pending(struct irqx_irqfd *irqfd);
+void irqx_deliver_observe(struct irqx_irqfd *irqfd, struct irqx_observed *seen);
 bool irqx_deliver_take_back(struct irqx_irqfd *irqfd, bool last);
 void irqx_deliver_closed(struct irqx_irqfd *irqfd);
 

@@ -137,6 +137,7 @@ int irqx_direct_reserve(struct irqx_context *ctx, struct irqx_irqfd *irqfd,
 
 	lockdep_assert_held(&ctx->lock);
 
+	irqfd->cookie = op->cookie;
 	irqfd->own.masked = !!(op->flags & KVM_IRQX_OP_FLAG_MASK);
 	ret = irqx_direct_parse(ctx, op, resample, &irqfd->own.to, error);
 	if (ret)

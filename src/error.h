@@ -29,6 +29,7 @@
 	X(KVM_IRQX_SET_TABLE)		\
 	X(KVM_IRQX_HANDLE)		\
 	X(KVM_IRQX_RAISE)		\
+	X(KVM_IRQX_LIST)		\
 	X(KVM_SET_GSI_ROUTING)		\
 	X(KVM_IRQFD)			\
 	X(KVM_IRQ_LINE)			\
@@ -78,7 +79,9 @@
 	X(HEADER, "header")				\
 	X(HANDLE, "handle")				\
 	X(HANDLES, "handles")				\
-	X(LABEL, "label")
+	X(LABEL, "label")				\
+	X(COOKIE, "cookie")				\
+	X(BINDING_SIZE, "binding_size")
 
 #define IRQX_REASONS(X)							\
 	X(NONE, "none")							\

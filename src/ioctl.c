@@ -18,6 +18,7 @@
 #include "dynirq.h"
 #include "error.h"
 #include "ioctl.h"
+#include "list.h"
 #include "route.h"
 #include "synic.h"
 #include "table.h"
@@ -50,9 +51,13 @@
 	 BIT(KVM_IRQX_HANDLE_LABEL) | BIT(KVM_IRQX_HANDLE_GET))
 #define IRQX_HANDLE_FLAGS	0
 #define IRQX_RAISE_FLAGS	0
+#define IRQX_LIST_FLAGS		0
 #define IRQX_TABLE_STATE_FLAGS	(KVM_IRQX_TABLE_STATE_FUNCTION | IRQX_TABLE_STATE_KEEP)
 
-/* A direct binding is an operation of a batch; it has more behind it, and more flags. */
+/*
+ * A direct binding is an operation of a batch, with more flags.  Where that has its cookie this
+ * has the error record, which is looked at first.
+ */
 struct direct_args {
 	u32 op;
 	u32 pad;
@@ -65,6 +70,7 @@ static_assert(DIRECT_AT(resamplefd) == offsetof(struct kvm_irqx_op, resamplefd))
 static_assert(DIRECT_AT(flags) == offsetof(struct kvm_irqx_op, flags));
 static_assert(DIRECT_AT(event_flag) == offsetof(struct kvm_irqx_op, event_flag));
 static_assert(DIRECT_AT(entry) == offsetof(struct kvm_irqx_op, entry));
+static_assert(DIRECT_AT(error) == offsetof(struct kvm_irqx_op, cookie));
 static_assert(KVM_IRQX_OP_FLAG_RESAMPLE == KVM_IRQX_IRQFD_DIRECT_RESAMPLE);
 static_assert(KVM_IRQX_OP_FLAG_EVENT_FLAG == KVM_IRQX_IRQFD_DIRECT_EVENT_FLAG);
 static_assert(KVM_IRQX_OP_FLAG_MASK == KVM_IRQX_IRQFD_DIRECT_MASK);
@@ -118,6 +124,8 @@ static long ioctl_get_info(void __user *argp, struct irqx_error *error)
 		.handle_ops = IRQX_HANDLE_OPS,
 		.handle_flags = IRQX_HANDLE_FLAGS,
 		.raise_flags = IRQX_RAISE_FLAGS,
+		.list_flags = IRQX_LIST_FLAGS,
+		.binding_size = sizeof(struct kvm_irqx_binding),
 	};
 
 	if (info.features & KVM_IRQX_FEATURE_EVENT_FLAG)
@@ -183,8 +191,12 @@ static int direct_check(const struct kvm_irqx_irqfd_direct *args,
 	if (direct_flags_conflict(args->flags))
 		return irqx_reject(error, -EINVAL, IRQX_ARG_FLAGS,
 				   IRQX_REASON_FLAGS_CONFLICT);
-	if (args->pad[0] | args->pad[1] | args->pad[2])
+	if (args->pad[0] | args->pad[1])
 		return irqx_reject(error, -EINVAL, IRQX_ARG_PAD,
+				   IRQX_REASON_NOT_ZERO);
+	if (args->cookie && args->flags & (KVM_IRQX_IRQFD_DIRECT_DEASSIGN |
+					   KVM_IRQX_IRQFD_DIRECT_MODIFY))
+		return irqx_reject(error, -EINVAL, IRQX_ARG_COOKIE,
 				   IRQX_REASON_NOT_ZERO);
 	ret = irqx_direct_check_event_flag(op, error);
 	if (ret || args->flags & KVM_IRQX_IRQFD_DIRECT_DEASSIGN)
@@ -211,6 +223,7 @@ static long ioctl_irqfd_direct(struct irqx_context *ctx, void __user *argp,
 	if (ret)
 		return ret;
 	flags = args.direct.flags;
+	args.direct.error = args.direct.cookie;
 
 	ret = irqx_context_lock(ctx);
 	if (ret)
@@ -1073,6 +1086,70 @@ static long ioctl_raise(struct irqx_context *ctx, void __user *argp,
 	return ret;
 }
 
+static int list_check(const struct kvm_irqx_list *args, struct irqx_error *error)
+{
+	if (args->flags & ~IRQX_LIST_FLAGS)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_FLAGS,
+				   IRQX_REASON_UNKNOWN_FLAG);
+	if (args->pad || args->pad2[0] || args->pad2[1])
+		return irqx_reject(error, -EINVAL, IRQX_ARG_PAD, IRQX_REASON_NOT_ZERO);
+	if (!args->nr || args->nr > IRQX_MAX_BATCH)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_NR, IRQX_REASON_OUT_OF_RANGE);
+	if (args->binding_size < KVM_IRQX_BINDING_SIZE_MIN ||
+	    args->binding_size > KVM_IRQX_BINDING_SIZE_MAX)
+		return irqx_reject(error, -EINVAL, IRQX_ARG_BINDING_SIZE,
+				   IRQX_REASON_OUT_OF_RANGE);
+	return 0;
+}
+
+/* What a larger one has beyond ours is zero. */
+static int copy_out_bindings(const struct kvm_irqx_list *args,
+			     const struct kvm_irqx_binding *bindings)
+{
+	const size_t size = min_t(size_t, args->binding_size, sizeof(*bindings));
+	void __user *to = u64_to_user_ptr(args->bindings);
+	u32 i;
+
+	if (args->binding_size == sizeof(*bindings))
+		return copy_to_user(to, bindings, args->nr * sizeof(*bindings)) ? -EFAULT : 0;
+	for (i = 0; i < args->nr; i++, to += args->binding_size)
+		if (copy_to_user(to, &bindings[i], size) ||
+		    clear_user(to + size, args->binding_size - size))
+			return -EFAULT;
+	return 0;
+}
+
+static long ioctl_list(struct irqx_context *ctx, void __user *argp,
+		       struct irqx_error *error)
+{
+	struct kvm_irqx_list __user *user = argp;
+	struct kvm_irqx_binding *bindings;
+	struct kvm_irqx_list args;
+	int ret;
+
+	if (copy_from_user(&args, user, sizeof(args)))
+		return -EFAULT;
+	ret = irqx_error_open(error, args.error) ?: list_check(&args, error);
+	if (ret)
+		return ret;
+	bindings = kvcalloc(args.nr, sizeof(*bindings), GFP_KERNEL_ACCOUNT);
+	if (!bindings)
+		return -ENOMEM;
+	ret = irqx_context_lock(ctx);
+	if (ret)
+		goto out;
+	ret = irqx_list_fill(ctx, &args.cursor, bindings, &args.nr);
+	irqx_context_unlock(ctx);
+	if (ret)
+		goto out;
+	if (copy_out_bindings(&args, bindings) || put_user(args.cursor, &user->cursor) ||
+	    put_user(args.nr, &user->nr))
+		ret = -EFAULT;
+out:
+	kvfree(bindings);
+	return ret;
+}
+
 /* All but KVM_IRQ_LINE. */
 static noinline long dispatch(struct irqx_context *ctx, unsigned int cmd,
 			      void __user *argp, struct irqx_error *error)
@@ -1095,6 +1172,7 @@ static noinline long dispatch(struct irqx_context *ctx, unsigned int cmd,
 	case KVM_IRQX_SET_TABLE:
 	case KVM_IRQX_HANDLE:
 	case KVM_IRQX_RAISE:
+	case KVM_IRQX_LIST:
 	case KVM_SET_GSI_ROUTING:
 	case KVM_IRQFD:
 		break;
@@ -1129,6 +1207,8 @@ static noinline long dispatch(struct irqx_context *ctx, unsigned int cmd,
 		return ioctl_handle(ctx, argp, error);
 	case KVM_IRQX_RAISE:
 		return ioctl_raise(ctx, argp, error);
+	case KVM_IRQX_LIST:
+		return ioctl_list(ctx, argp, error);
 	case KVM_SET_GSI_ROUTING:
 		return ioctl_set_gsi_routing(ctx, argp, error);
 	default:

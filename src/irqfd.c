@@ -57,16 +57,7 @@ static void irqfd_hook(struct file *file, struct wait_queue_head *wqh,
 /* No events after this. */
 static void irqfd_unhook(struct irqx_irqfd *irqfd)
 {
-	struct irqx_delivery *delivery = irqfd->own.delivery;
-
 	remove_wait_queue(irqfd_wqh(irqfd), &irqfd->wait);
-
-	/* A wake-up has put it there, or none will. */
-	if (list_empty(&irqfd->dead))
-		return;
-	spin_lock_irq(&delivery->dead_lock);
-	list_del_init(&irqfd->dead);
-	spin_unlock_irq(&delivery->dead_lock);
 }
 
 /* What irqfd_enter() has done. */
@@ -77,7 +68,7 @@ static void irqfd_leave(struct irqx_irqfd *irqfd)
 	lockdep_assert_held(&ctx->lock);
 
 	ctx->nr_irqfds--;
-	list_del(&irqfd->node);
+	xa_erase_irq(&ctx->delivery.irqfds, irqfd->id);
 	eventfd_ctx_put(irqfd->eventfd);
 }
 
@@ -121,7 +112,6 @@ void irqx_irqfd_remove(struct irqx_irqfd *irqfd, bool last,
 
 static void irqfd_init(struct irqx_irqfd *irqfd, struct irqx_context *ctx)
 {
-	INIT_LIST_HEAD(&irqfd->dead);
 	/* Its lock is known when it is hooked. */
 	irqx_target_init(&irqfd->own, &ctx->delivery, NULL);
 }
@@ -180,6 +170,7 @@ int irqx_irqfd_set_resamplefd(struct irqx_irqfd *irqfd, int fd)
 		eventfd_ctx_put(resamplefd);
 		return PTR_ERR(source);
 	}
+	source->tally = &irqfd->tally;
 	irqfd->source = source;
 	return 0;
 }
@@ -190,6 +181,7 @@ static int irqfd_enter(struct irqx_irqfd *irqfd, struct irqx_target *target,
 {
 	struct irqx_context *ctx = irqfd_context(irqfd);
 	struct eventfd_ctx *eventfd;
+	int ret;
 
 	lockdep_assert_held(&ctx->lock);
 
@@ -199,9 +191,15 @@ static int irqfd_enter(struct irqx_irqfd *irqfd, struct irqx_target *target,
 	if (IS_ERR(eventfd))
 		return PTR_ERR(eventfd);
 
+	irqfd->id = ctx->last_irqfd_id + 1;
+	ret = xa_insert_irq(&ctx->delivery.irqfds, irqfd->id, irqfd, GFP_KERNEL);
+	if (ret) {
+		eventfd_ctx_put(eventfd);
+		return ret;
+	}
+	ctx->last_irqfd_id = irqfd->id;
 	irqfd->eventfd = eventfd;
 	irqfd->target = target;
-	list_add(&irqfd->node, &ctx->irqfds);
 	ctx->nr_irqfds++;
 	return 0;
 }

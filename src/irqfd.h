@@ -2,7 +2,6 @@
 #ifndef _IRQX_IRQFD_H
 #define _IRQX_IRQFD_H
 
-#include <linux/list.h>
 #include <linux/wait.h>
 
 #include "deliver.h"
@@ -16,10 +15,11 @@ struct irqx_irqfd {
 	struct wait_queue_entry wait;	/* the eventfd's wqh.lock */
 	struct eventfd_ctx *eventfd;	/* immutable after publish, as is */
 	struct irqx_target *target;	/* @own, or that of a GSI */
-	struct list_head node;		/* context.lock */
-	struct list_head dead;		/* delivery.dead_lock */
+	unsigned long id;		/* in delivery.irqfds: never another's, and rising */
+	u64 cookie;
 	struct irqx_source *source;	/* with a resamplefd; immutable */
 	u64 count;			/* of the last wake-up; wqh.lock */
+	struct irqx_tally tally;
 	u32 epoch;			/* of the last event that waited; target.lock */
 	bool in_batch;			/* false between calls; context.lock */
 	struct irqx_target own;		/* its @lock and @delivery in any case */

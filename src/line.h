@@ -17,6 +17,7 @@
 struct eventfd_ctx;
 struct irqx_line;
 struct irqx_source;
+struct irqx_tally;
 
 /* The pins, SINTs and vectors of a VM that sources are plugged into. */
 struct irqx_lines {
@@ -54,6 +55,7 @@ struct irqx_source {
 	struct eventfd_ctx *resamplefd;
 	void (*eoi)(void *data);
 	void *data;
+	struct irqx_tally *tally;	/* of the binding that it is for, or NULL; immutable */
 	refcount_t refs;		/* the owner, and each that tells it */
 	struct hlist_node node;		/* target.sources; lines.plugs_lock */
 	struct list_head untold;	/* lines.untold; lines.plugs_lock */

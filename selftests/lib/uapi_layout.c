@@ -16,7 +16,7 @@
 #define CALL(call, number)						\
 	HOLDS(call##_number, (call) == (number))
 
-SIZE(kvm_irqx_info, 112);
+SIZE(kvm_irqx_info, 120);
 AT(kvm_irqx_info, abi, 4);
 AT(kvm_irqx_info, features, 8);
 AT(kvm_irqx_info, max_gsi, 16);
@@ -42,6 +42,8 @@ AT(kvm_irqx_info, table_state_version, 92);
 AT(kvm_irqx_info, handle_ops, 96);
 AT(kvm_irqx_info, handle_flags, 100);
 AT(kvm_irqx_info, raise_flags, 104);
+AT(kvm_irqx_info, list_flags, 108);
+AT(kvm_irqx_info, binding_size, 112);
 
 SIZE(kvm_irqx_attach, 32);
 AT(kvm_irqx_attach, flags, 4);
@@ -65,15 +67,17 @@ AT(kvm_irqx_irqfd_direct, flags, 8);
 AT(kvm_irqx_irqfd_direct, event_flag, 12);
 AT(kvm_irqx_irqfd_direct, entry, 16);
 AT(kvm_irqx_irqfd_direct, error, 64);
-AT(kvm_irqx_irqfd_direct, pad, 72);
+AT(kvm_irqx_irqfd_direct, cookie, 72);
+AT(kvm_irqx_irqfd_direct, pad, 80);
 
-SIZE(kvm_irqx_op, KVM_IRQX_OP_SIZE_MIN);
+SIZE(kvm_irqx_op, 80);
 AT(kvm_irqx_op, pad, 4);
 AT(kvm_irqx_op, fd, 8);
 AT(kvm_irqx_op, resamplefd, 12);
 AT(kvm_irqx_op, flags, 16);
 AT(kvm_irqx_op, event_flag, 20);
 AT(kvm_irqx_op, entry, 24);
+AT(kvm_irqx_op, cookie, KVM_IRQX_OP_SIZE_MIN);
 
 SIZE(kvm_irqx_batch, 48);
 AT(kvm_irqx_batch, flags, 4);
@@ -166,6 +170,29 @@ AT(kvm_irqx_raise, handles, 16);
 AT(kvm_irqx_raise, error, 24);
 AT(kvm_irqx_raise, pad, 32);
 
+SIZE(kvm_irqx_binding, KVM_IRQX_BINDING_SIZE_MIN);
+AT(kvm_irqx_binding, events, 8);
+AT(kvm_irqx_binding, coalesced, 16);
+AT(kvm_irqx_binding, refused, 24);
+AT(kvm_irqx_binding, eventfd_id, 32);
+AT(kvm_irqx_binding, resamplefd_id, 36);
+AT(kvm_irqx_binding, flags, 40);
+AT(kvm_irqx_binding, state, 44);
+AT(kvm_irqx_binding, gsi, 48);
+AT(kvm_irqx_binding, nr_entries, 52);
+AT(kvm_irqx_binding, event_flag, 56);
+AT(kvm_irqx_binding, pad, 60);
+AT(kvm_irqx_binding, entry, 64);
+
+SIZE(kvm_irqx_list, 56);
+AT(kvm_irqx_list, nr, 8);
+AT(kvm_irqx_list, flags, 12);
+AT(kvm_irqx_list, binding_size, 16);
+AT(kvm_irqx_list, pad, 20);
+AT(kvm_irqx_list, bindings, 24);
+AT(kvm_irqx_list, error, 32);
+AT(kvm_irqx_list, pad2, 40);
+
 /* As Documentation/api.rst has them, for seccomp. */
 CALL(KVM_IRQX_GET_INFO, 0xaef0);
 CALL(KVM_IRQX_ATTACH, 0x4020aef1);
@@ -180,6 +207,7 @@ CALL(KVM_IRQX_GET_TABLE, 0xc040aef9);
 CALL(KVM_IRQX_SET_TABLE, 0x4040aefa);
 CALL(KVM_IRQX_HANDLE, 0xc048aefb);
 CALL(KVM_IRQX_RAISE, 0x4030aefc);
+CALL(KVM_IRQX_LIST, 0xc038aefd);
 CALL(KVM_SET_GSI_ROUTING, 0x4008ae6a);
 CALL(KVM_IRQFD, 0x4020ae76);
 CALL(KVM_IRQ_LINE, 0x4008ae61);

@@ -60,6 +60,9 @@ int irqx_arch_check_entry(const struct kvm_irq_routing_entry *ue,
 			  struct irqx_error *error);
 u32 irqx_arch_vp_index(struct kvm_vcpu *vcpu);
 
+/* Of a pin, as its user has numbered it within its irqchip, from how KVM has. */
+u32 irqx_arch_user_pin(u32 irqchip, u32 pin);
+
 /* Keys of a VM's lines; small numbers, negative: the entry has no line. */
 long irqx_arch_line_key(const struct kvm_kernel_irq_routing_entry *e);
 long irqx_arch_pin_key(u32 irqchip, u32 pin);

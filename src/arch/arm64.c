@@ -12,7 +12,7 @@ u64 irqx_arch_features(void)
 {
 	u64 features = KVM_IRQX_FEATURE_IRQCHIP | KVM_IRQX_FEATURE_MSI |
 		       KVM_IRQX_FEATURE_PPI | KVM_IRQX_FEATURE_TABLE |
-	       KVM_IRQX_FEATURE_DYNIRQ;
+		       KVM_IRQX_FEATURE_DYNIRQ | KVM_IRQX_FEATURE_LIST;
 
 	if (irqx_kvm_tells_eois())
 		features |= KVM_IRQX_FEATURE_RESAMPLE;
@@ -104,6 +104,11 @@ int irqx_arch_check_entry(const struct kvm_irq_routing_entry *ue,
 bool irqx_arch_is_undeliverable(const struct kvm_kernel_irq_routing_entry *e)
 {
 	return false;
+}
+
+u32 irqx_arch_user_pin(u32 irqchip, u32 pin)
+{
+	return pin;
 }
 
 /* A pin is an SPI, counted from 0. */

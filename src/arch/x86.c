@@ -15,7 +15,7 @@ u64 irqx_arch_features(void)
 {
 	u64 features = KVM_IRQX_FEATURE_MSI | KVM_IRQX_FEATURE_RESAMPLE |
 		       KVM_IRQX_FEATURE_LEVEL_MSI | KVM_IRQX_FEATURE_TABLE |
-	       KVM_IRQX_FEATURE_DYNIRQ;
+		       KVM_IRQX_FEATURE_DYNIRQ | KVM_IRQX_FEATURE_LIST;
 
 	if (IRQX_KVM_HAS_IOAPIC)
 		features |= KVM_IRQX_FEATURE_IRQCHIP;
@@ -142,6 +142,15 @@ int irqx_arch_check_entry(const struct kvm_irq_routing_entry *ue,
 		return irqx_reject(error, -EINVAL, IRQX_ARG_ENTRY_VP,
 				   IRQX_REASON_OUT_OF_RANGE);
 	return 0;
+}
+
+/* Of one of the two. */
+#define IRQX_PIC_PINS	8
+
+/* KVM counts those of both PICs together (kvm_set_routing_entry()). */
+u32 irqx_arch_user_pin(u32 irqchip, u32 pin)
+{
+	return irqchip == KVM_IRQCHIP_PIC_SLAVE ? pin - IRQX_PIC_PINS : pin;
 }
 
 /* The IOAPIC first: all pins are below 64 then, and an xarray of them is one node. */

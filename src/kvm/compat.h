@@ -247,15 +247,24 @@ bool kvm_notify_irqfd_resampler(struct kvm *kvm, unsigned int irqchip,
 #define IRQX_KVM_HAS_HYPERV	0
 #endif
 
+/* The kernel's description of its own types, but those of modules. */
+#if defined(CONFIG_DEBUG_INFO_BTF) && defined(CONFIG_BPF_SYSCALL)
+#define IRQX_KVM_HAS_BTF
+#define IRQX_KVM_SYMBOLS_BTF(X)		\
+	X(bpf_get_btf_vmlinux)		\
+	X(btf_find_by_name_kind)	\
+	X(btf_name_by_offset)		\
+	X(btf_put)
+#else
+#define IRQX_KVM_SYMBOLS_BTF(X)
+#endif
+
 #ifdef IRQX_KVM_HAS_PRIVATE_MEMBERS
 /* The last is its type; void: whatever it is, as only where it is counts. */
 #define IRQX_KVM_PRIVATE_MEMBERS(X)		\
 	X(kvm_vcpu_hv, vp_index, u32)		\
 	X(kvm_vcpu_hv, synic, void)		\
 	X(kvm_vcpu_hv_synic, sint, void)
-#define IRQX_KVM_SYMBOLS_BTF(X)		\
-	X(btf_name_by_offset)		\
-	X(btf_put)
 #define irqx_kvm_hv_vp_index(hv)	\
 	(*(const u32 *)((const void *)(hv) + irqx_offset_kvm_vcpu_hv_vp_index))
 #define irqx_kvm_hv_sint(hv, n)						\
@@ -263,7 +272,6 @@ bool kvm_notify_irqfd_resampler(struct kvm *kvm, unsigned int irqchip,
 			      irqx_offset_kvm_vcpu_hv_synic_sint) + (n))
 #else
 #define IRQX_KVM_PRIVATE_MEMBERS(X)
-#define IRQX_KVM_SYMBOLS_BTF(X)
 #define irqx_kvm_hv_vp_index(hv)	((hv)->vp_index)
 #define irqx_kvm_hv_sint(hv, n)		(&(hv)->synic.sint[n])
 #endif

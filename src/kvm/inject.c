@@ -122,6 +122,48 @@ int irqx_kvm_parse(struct kvm *kvm, const struct kvm_irq_routing_entry *ue,
 }
 
 /**
+ * irqx_kvm_unparse - KVM's form of an entry back into the user's
+ * @e: from irqx_kvm_parse(), or of ours
+ * @ue: filled in; zero before
+ *
+ * But for the device ID of an MSI on x86, which KVM does not keep.
+ *
+ * Context: any.
+ */
+void irqx_kvm_unparse(const struct kvm_kernel_irq_routing_entry *e,
+		      struct kvm_irq_routing_entry *ue)
+{
+	ue->gsi = e->gsi;
+	ue->type = e->type;
+	switch (e->type) {
+	case KVM_IRQ_ROUTING_MSI:
+		ue->flags = e->msi.flags;
+		ue->u.msi.address_lo = e->msi.address_lo;
+		ue->u.msi.address_hi = e->msi.address_hi;
+		ue->u.msi.data = e->msi.data;
+		ue->u.msi.devid = e->msi.devid;
+		break;
+	case KVM_IRQ_ROUTING_HV_SINT:
+		ue->u.hv_sint.vcpu = e->hv_sint.vcpu;
+		ue->u.hv_sint.sint = e->hv_sint.sint;
+		break;
+	case KVM_IRQ_ROUTING_XEN_EVTCHN:
+		ue->u.xen_evtchn.port = e->xen_evtchn.port;
+		ue->u.xen_evtchn.vcpu = e->xen_evtchn.vcpu_id;
+		ue->u.xen_evtchn.priority = e->xen_evtchn.priority;
+		break;
+	case KVM_IRQ_ROUTING_IRQCHIP:
+		ue->u.irqchip.irqchip = e->irqchip.irqchip;
+		ue->u.irqchip.pin = irqx_arch_user_pin(e->irqchip.irqchip, e->irqchip.pin);
+		break;
+	default:
+		/* Ours have in both forms the same. */
+		ue->u.irqchip.irqchip = e->irqchip.irqchip;
+		ue->u.irqchip.pin = e->irqchip.pin;
+	}
+}
+
+/**
  * irqx_kvm_inject - raise an interrupt, sleeping if it must
  * @kvm: the VM
  * @source_id: from irqx_kvm_get_source_id()

@@ -34,6 +34,8 @@ void irqx_kvm_put_source_id(struct kvm *kvm, int source_id);
 int irqx_kvm_parse(struct kvm *kvm, const struct kvm_irq_routing_entry *ue,
 		   struct kvm_kernel_irq_routing_entry *e,
 		   struct irqx_error *error);
+void irqx_kvm_unparse(const struct kvm_kernel_irq_routing_entry *e,
+		      struct kvm_irq_routing_entry *ue);
 int irqx_kvm_inject(struct kvm *kvm, int source_id,
 		    struct kvm_kernel_irq_routing_entry *e);
 int irqx_kvm_set_pin(struct kvm *kvm, int source_id,
@@ -175,5 +177,6 @@ int irqx_kvm_register_device(struct kvm *kvm, gpa_t start, u32 len,
 void irqx_kvm_unregister_device(struct kvm *kvm, struct kvm_io_device *device);
 
 void irqx_eventfd_signal(struct eventfd_ctx *eventfd);
+int irqx_eventfd_id(const struct eventfd_ctx *eventfd);
 
 #endif /* _IRQX_KVM_KVM_H */

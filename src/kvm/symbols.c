@@ -5,6 +5,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/bpf.h>
 #include <linux/btf.h>
 #include <linux/kallsyms.h>
 #include <linux/kprobes.h>
@@ -48,6 +49,9 @@ struct irqx_kvm_optional_prototypes {
 IRQX_KVM_PRIVATE_MEMBERS(IRQX_DEFINE_MEMBER)
 #undef IRQX_DEFINE_MEMBER
 
+/* Of eventfd_ctx.id; 0: it is not known. */
+static u32 eventfd_id_offset __ro_after_init;
+
 /*
  * The address of kallsyms_lookup_name(), by way of a kprobe that is never
  * armed.  On x86 with IBT the probe's address lies behind the ENDBR; the
@@ -84,7 +88,7 @@ static noinline_for_stack void *find_symbol(const char *prefix, const char *name
 	return (void *)static_call(irqx_kallsyms_lookup_name)(qualified);
 }
 
-#ifdef IRQX_KVM_HAS_PRIVATE_MEMBERS
+#ifdef IRQX_KVM_HAS_BTF
 /* What a type is called by other names. */
 static const struct btf_type *find_type(struct btf *btf, u32 id)
 {
@@ -96,26 +100,16 @@ static const struct btf_type *find_type(struct btf *btf, u32 id)
 }
 
 /*
- * The offset of a member of a structure that KVM's headers do not show; @size: of an
- * integer, or 0 for a member of any type.  All
- * copies of the structure in the kernel's BTF are alike: the first will do.
+ * The offset of a member of structure @id, which headers do not show; @size: of an integer, or
+ * 0 for a member of any type.  Return: 0 or -ENOENT.
  */
-static int find_member(const char *structure, const char *name, u32 size,
-		       u32 *offset)
+static int find_member(struct btf *btf, s32 id, const char *name, u32 size, u32 *offset)
 {
+	const struct btf_type *type = btf_type_by_id(btf, id);
 	const struct btf_member *member;
-	const struct btf_type *type;
-	int ret = -ENOENT;
 	const char *found;
-	struct btf *btf;
-	s32 id;
 	u32 i;
 
-	id = bpf_find_btf_id(structure, BTF_KIND_STRUCT, &btf);
-	if (id < 0)
-		return id;
-
-	type = btf_type_by_id(btf, id);
 	for_each_member(i, type, member) {
 		found = static_call(irqx_btf_name_by_offset)(btf,
 							     member->name_off);
@@ -124,9 +118,46 @@ static int find_member(const char *structure, const char *name, u32 size,
 		*offset = __btf_member_bit_offset(type, member) / 8;
 		type = find_type(btf, member->type);
 		if (!size || (type && btf_type_is_int(type) && type->size == size))
-			ret = 0;
+			return 0;
 		break;
 	}
+	return -ENOENT;
+}
+
+/* fs/eventfd.c has it for /proc/PID/fdinfo. */
+static void find_eventfd_id(void)
+{
+	struct btf *btf = static_call(irqx_bpf_get_btf_vmlinux)();
+	u32 offset;
+	s32 id;
+
+	if (IS_ERR_OR_NULL(btf))
+		return;
+	id = static_call(irqx_btf_find_by_name_kind)(btf, "eventfd_ctx", BTF_KIND_STRUCT);
+	if (id > 0 && !find_member(btf, id, "id", sizeof(int), &offset))
+		eventfd_id_offset = offset;
+}
+#else
+static void find_eventfd_id(void)
+{
+}
+#endif
+
+#ifdef IRQX_KVM_HAS_PRIVATE_MEMBERS
+/*
+ * As find_member().  All copies of the structure in the kernel's BTF are alike: the first will do.
+ */
+static int find_private_member(const char *structure, const char *name, u32 size,
+			       u32 *offset)
+{
+	struct btf *btf;
+	int ret;
+	s32 id;
+
+	id = bpf_find_btf_id(structure, BTF_KIND_STRUCT, &btf);
+	if (id < 0)
+		return id;
+	ret = find_member(btf, id, name, size, offset);
 	static_call(irqx_btf_put)(btf);
 	return ret;
 }
@@ -195,9 +226,10 @@ int irqx_kvm_resolve(void)
 
 	/* With what was just found. */
 #define IRQX_RESOLVE_MEMBER(type, member, as)				\
-	ret = len ? 0 : find_member(#type, #member,			\
-				    __same_type(as, void) ? 0 : sizeof(as), \
-				    &irqx_offset_##type##_##member);	\
+	ret = len ? 0 :							\
+	      find_private_member(#type, #member,			\
+				  __same_type(as, void) ? 0 : sizeof(as), \
+				  &irqx_offset_##type##_##member);	\
 	if (ret == -ENOMEM)						\
 		return ret;						\
 	if (ret)							\
@@ -210,7 +242,14 @@ int irqx_kvm_resolve(void)
 		pr_err("this kernel's KVM lacks:%s\n", missing);
 		return -ENOENT;
 	}
+	find_eventfd_id();
 	return 0;
+}
+
+/* Context: any.  Return: as /proc/PID/fdinfo has it, or -1 if that cannot be known. */
+int irqx_eventfd_id(const struct eventfd_ctx *eventfd)
+{
+	return eventfd_id_offset ? *(const int *)((const void *)eventfd + eventfd_id_offset) : -1;
 }
 
 struct tracepoint_search {

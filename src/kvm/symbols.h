@@ -2,6 +2,7 @@
 #ifndef _IRQX_KVM_SYMBOLS_H
 #define _IRQX_KVM_SYMBOLS_H
 
+#include <linux/bpf.h>
 #include <linux/btf.h>
 #include <linux/kvm_host.h>
 #include <linux/static_call.h>

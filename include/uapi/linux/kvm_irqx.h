@@ -83,6 +83,8 @@
  * @handle_ops:	operations of KVM_IRQX_HANDLE: 1 << KVM_IRQX_HANDLE_* of each
  * @handle_flags:	those of struct kvm_irqx_handle
  * @raise_flags:	those of struct kvm_irqx_raise
+ * @list_flags:	those of struct kvm_irqx_list
+ * @binding_size:	sizeof(struct kvm_irqx_binding) as the module knows it
  * @pad:	zero
  *
  * A flag or an operation that is not there is EINVAL.  One that is there may need something
@@ -115,6 +117,8 @@ struct kvm_irqx_info {
 	__u32 handle_ops;
 	__u32 handle_flags;
 	__u32 raise_flags;
+	__u32 list_flags;
+	__u32 binding_size;
 	__u32 pad;
 };
 
@@ -137,6 +141,8 @@ struct kvm_irqx_info {
  *	KVM_IRQX_TABLE and KVM_IRQX_ROUTING_VECTOR.
  * KVM_IRQX_FEATURE_DYNIRQ
  *	KVM_IRQX_TABLE_CREATE_DYNIRQ, KVM_IRQX_HANDLE and KVM_IRQX_RAISE.
+ * KVM_IRQX_FEATURE_LIST
+ *	KVM_IRQX_LIST, and cookies.
  */
 #define KVM_IRQX_FEATURE_IRQCHIP	(1ULL << 0)
 #define KVM_IRQX_FEATURE_MSI		(1ULL << 1)
@@ -148,6 +154,7 @@ struct kvm_irqx_info {
 #define KVM_IRQX_FEATURE_LEVEL_MSI	(1ULL << 11)
 #define KVM_IRQX_FEATURE_TABLE		(1ULL << 12)
 #define KVM_IRQX_FEATURE_DYNIRQ		(1ULL << 13)
+#define KVM_IRQX_FEATURE_LIST		(1ULL << 14)
 
 /**
  * define KVM_IRQX_ROUTING_PPI - a routing entry for a PPI of one vCPU
@@ -286,6 +293,7 @@ struct kvm_irqx_stats {
  * @entry:	where an event goes, in KVM's terms; its gsi must be 0.  Ignored
  *		by DEASSIGN.
  * @error:	address of a struct kvm_irqx_error, or 0
+ * @cookie:	when binding, what KVM_IRQX_LIST is to tell of it; else zero
  * @pad:	zero
  *
  * Binding: every event of @fd is from now on one interrupt at @entry.  Events
@@ -384,7 +392,8 @@ struct kvm_irqx_irqfd_direct {
 	__u32 event_flag;
 	struct kvm_irq_routing_entry entry;
 	__aligned_u64 error;
-	__aligned_u64 pad[3];
+	__aligned_u64 cookie;
+	__aligned_u64 pad[2];
 };
 
 #define KVM_IRQX_IRQFD_DIRECT_DEASSIGN	(1U << 0)
@@ -510,6 +519,7 @@ struct kvm_irqx_synic_page {
  * @flags:	%KVM_IRQX_OP_FLAG_*, where they are named below; not both of MASK and UNMASK
  * @event_flag:	with EVENT_FLAG as in struct kvm_irqx_irqfd_direct, else zero
  * @entry:	as the operation says
+ * @cookie:	of ASSIGN and IRQFD, what KVM_IRQX_LIST is to tell of the binding; else zero
  *
  * From @fd to @entry it is what struct kvm_irqx_irqfd_direct begins with.
  *
@@ -545,6 +555,7 @@ struct kvm_irqx_op {
 	__u32 flags;
 	__u32 event_flag;
 	struct kvm_irq_routing_entry entry;
+	__aligned_u64 cookie;
 };
 
 #define KVM_IRQX_OP_ASSIGN	1
@@ -679,6 +690,8 @@ struct kvm_irqx_error {
  * @KVM_IRQX_ARG_HANDLE:	handle
  * @KVM_IRQX_ARG_HANDLES:	handles
  * @KVM_IRQX_ARG_LABEL:		label
+ * @KVM_IRQX_ARG_COOKIE:	cookie
+ * @KVM_IRQX_ARG_BINDING_SIZE:	binding_size
  * @KVM_IRQX_NR_ARGS:		how many there are
  *
  * Later modules may know more.
@@ -727,6 +740,8 @@ enum kvm_irqx_arg {
 	KVM_IRQX_ARG_HANDLE,
 	KVM_IRQX_ARG_HANDLES,
 	KVM_IRQX_ARG_LABEL,
+	KVM_IRQX_ARG_COOKIE,
+	KVM_IRQX_ARG_BINDING_SIZE,
 	KVM_IRQX_NR_ARGS
 };
 
@@ -1246,6 +1261,89 @@ struct kvm_irqx_raise {
 	__aligned_u64 pad[2];
 };
 
+/**
+ * struct kvm_irqx_binding - one bound eventfd
+ * @cookie:	as it was given when it was bound; 0 of KVM_IRQFD
+ * @events:	how often it has been signalled, as @events of struct kvm_irqx_stats
+ * @coalesced:	of these, those that were one interrupt with an earlier one, or that KVM says
+ *		nothing new came of
+ * @refused:	of these, those that KVM answered with an error
+ * @eventfd_id:	which eventfd it is: eventfd-id of /proc/PID/fdinfo; -1: the kernel has no BTF
+ *		(CONFIG_DEBUG_INFO_BTF), and it is not known
+ * @resamplefd_id:	with KVM_IRQX_BINDING_RESAMPLE likewise its resamplefd, else -1
+ * @flags:	%KVM_IRQX_BINDING_*
+ * @state:	of where its events go: KVM_IRQX_STATE_*, as KVM_IRQX_GET_STATE tells
+ * @gsi:	with KVM_IRQX_BINDING_GSI the GSI, else zero
+ * @nr_entries:	how many entries its events go to: 1; of a GSI also 0, or up to 3
+ * @event_flag:	with KVM_IRQX_BINDING_EVENT_FLAG the event flag, else zero
+ * @pad:	zero
+ * @entry:	the first of the entries, as it was given, or zero if there is none; on x86 without
+ *		the device ID of an MSI, which KVM does not keep
+ *
+ * Of several irqfds whose events were one interrupt, the first has its result, and those of the
+ * others are coalesced.  What a vector keeps, or sends later, is of the binding whose event came
+ * first.
+ */
+struct kvm_irqx_binding {
+	__u64 cookie;
+	__u64 events;
+	__u64 coalesced;
+	__u64 refused;
+	__s32 eventfd_id;
+	__s32 resamplefd_id;
+	__u32 flags;
+	__u32 state;
+	__u32 gsi;
+	__u32 nr_entries;
+	__u32 event_flag;
+	__u32 pad;
+	struct kvm_irq_routing_entry entry;
+};
+
+#define KVM_IRQX_BINDING_GSI		(1U << 0)
+#define KVM_IRQX_BINDING_EVENT_FLAG	(1U << 1)
+#define KVM_IRQX_BINDING_RESAMPLE	(1U << 2)
+#define KVM_IRQX_BINDING_SIZE_MIN	112
+#define KVM_IRQX_BINDING_SIZE_MAX	512
+
+/**
+ * struct kvm_irqx_list - which eventfds are bound, and what has become of their events
+ * @cursor:	0 begins; out: for the next piece, or 0: there is none
+ * @nr:		in: room at @bindings, 1 .. max_batch; out: how many there are
+ * @flags:	zero
+ * @binding_size:	sizeof(struct kvm_irqx_binding) as the caller knows it, from one to the
+ *		next; KVM_IRQX_BINDING_SIZE_MIN to KVM_IRQX_BINDING_SIZE_MAX.  What the module's
+ *		lacks is zero.
+ * @pad:	zero
+ * @bindings:	address of an array of struct kvm_irqx_binding
+ * @error:	address of a struct kvm_irqx_error, or 0
+ * @pad2:	zero
+ *
+ * All bindings of this context, however made, a piece at a time.  A cursor is good for as long as
+ * the context, whatever is bound and unbound meanwhile, and any number of listings can go on at
+ * once.  What is bound during the whole of a listing is in it exactly once; what comes or goes
+ * meanwhile, at most once.  A binding's record is how it was at one moment; those of
+ * different bindings are of different moments.
+ *
+ * No event waits for a listing but one of the very eventfd whose counters are being read, for that
+ * moment.
+ *
+ * Errors, beside those of every call, with nothing said but in @bindings:
+ *
+ * :EINVAL:	@nr, @flags, @binding_size, or padding
+ * :ENOMEM:	no memory
+ */
+struct kvm_irqx_list {
+	__aligned_u64 cursor;
+	__u32 nr;
+	__u32 flags;
+	__u32 binding_size;
+	__u32 pad;
+	__aligned_u64 bindings;
+	__aligned_u64 error;
+	__aligned_u64 pad2[2];
+};
+
 /*
  * KVM's ioctl type; numbers that KVM does not use on any of its files.  They stay as they
  * are: those of structs that grow do not tell a size, and the other structs have room.
@@ -1263,6 +1361,7 @@ struct kvm_irqx_raise {
 #define KVM_IRQX_SET_TABLE	_IOW(KVMIO,  0xfa, struct kvm_irqx_table_state)
 #define KVM_IRQX_HANDLE		_IOWR(KVMIO, 0xfb, struct kvm_irqx_handle)
 #define KVM_IRQX_RAISE		_IOW(KVMIO,  0xfc, struct kvm_irqx_raise)
+#define KVM_IRQX_LIST		_IOWR(KVMIO, 0xfd, struct kvm_irqx_list)
 
 /*
  * For who wants them, the names without the module's prefix.  KVM may come to have such
