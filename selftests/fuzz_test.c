@@ -34,7 +34,7 @@
 enum call {
 	GET_INFO, ATTACH, GET_STATS, DIRECT, BATCH, SET_GSI_ROUTING, IRQFD,
 	IRQ_LINE, IRQ_LINE_STATUS, MASK, GET_STATE, TABLE, GET_TABLE, SET_TABLE,
-	HANDLE, RAISE, SYNIC_PAGE, NR_CALLS,
+	HANDLE, RAISE, LIST, SYNIC_PAGE, NR_CALLS,
 };
 
 /* Without the last where nobody would take it. */
@@ -64,6 +64,7 @@ static const struct {
 	{ "SET_TABLE", KVM_IRQX_SET_TABLE, sizeof(struct kvm_irqx_table_state), 5 },
 	{ "HANDLE", KVM_IRQX_HANDLE, sizeof(struct kvm_irqx_handle), 5 },
 	{ "RAISE", KVM_IRQX_RAISE, sizeof(struct kvm_irqx_raise), 4 },
+	{ "LIST", KVM_IRQX_LIST, sizeof(struct kvm_irqx_list), 3 },
 	{ "SYNIC_PAGE", KVM_IRQX_SYNIC_PAGE,
 	  sizeof(struct kvm_irqx_synic_page), 2 },
 };
@@ -297,6 +298,8 @@ static void any_direct(struct fuzzer *f, struct kvm_irqx_irqfd_direct *direct,
 			   direct->entry.type == KVM_IRQX_ROUTING_VECTOR))
 		direct->entry = any_entry(f);
 	direct->entry.gsi = mostly(f, 0);
+	direct->cookie = flags & ~(KVM_IRQX_IRQFD_DIRECT_DEASSIGN |
+				   KVM_IRQX_IRQFD_DIRECT_MODIFY) ? rnd(f) : mostly(f, 0);
 }
 
 /* @kinds: 1: of eventfds; 2: of routes; 3: of both */
@@ -334,6 +337,7 @@ static void any_op(struct fuzzer *f, struct kvm_irqx_op *op, uint32_t kinds)
 				      direct.resamplefd : 0,
 			.event_flag = direct.event_flag,
 			.entry = direct.entry,
+			.cookie = direct.cookie,
 		};
 		break;
 	case KVM_IRQX_OP_IRQFD:
@@ -618,6 +622,20 @@ static size_t fill(struct fuzzer *f, enum call call)
 	case RAISE:
 		size += any_raise(f, (void *)f->arg);
 		break;
+	case LIST: {
+		struct kvm_irqx_list *list = (void *)f->arg;
+
+		list->cursor = one_in(f, 4) ? interesting(f) : below(f, 500);
+		list->nr = mostly(f, 1 + below(f, 60));
+		list->flags = mostly(f, 0);
+		list->binding_size = mostly(f, one_in(f, 4) ? KVM_IRQX_BINDING_SIZE_MAX :
+							      sizeof(struct kvm_irqx_binding));
+		list->bindings = one_in(f, 20) ? interesting(f) : 0;
+		list->error = any_record(f);
+		/* Behind it is where they go. */
+		size += list->nr < 64 ? list->nr * sizeof(struct kvm_irqx_binding) : 0;
+		break;
+	}
 	case SYNIC_PAGE: {
 		struct kvm_irqx_synic_page *page = (void *)f->arg;
 
@@ -741,6 +759,12 @@ static void set_addresses(struct fuzzer *f, uint8_t call, char *at)
 		tame(f, ADDRESS_IN(f, at, kvm_irqx_table_state, header));
 		point_behind(ADDRESS_IN(f, at, kvm_irqx_table_state, vectors),
 			     at + sizeof(struct kvm_irqx_table_state));
+		break;
+	case LIST:
+		tame(f, ADDRESS_IN(f, at, kvm_irqx_list, error));
+		tame(f, ADDRESS_IN(f, at, kvm_irqx_list, bindings));
+		point_behind(ADDRESS_IN(f, at, kvm_irqx_list, bindings),
+			     at + sizeof(struct kvm_irqx_list));
 		break;
 	case HANDLE:
 		tame(f, ADDRESS_IN(f, at, kvm_irqx_handle, error));

@@ -104,6 +104,7 @@ static const struct call {
 	  ENOENT },
 	{ "SET_TABLE", KVM_IRQX_SET_TABLE, sizeof(struct kvm_irqx_table_state), false,
 	  ENOENT },
+	{ "LIST", KVM_IRQX_LIST, sizeof(struct kvm_irqx_list), true, 0 },
 	{ "SET_GSI_ROUTING", KVM_SET_GSI_ROUTING, sizeof(struct kvm_irq_routing) +
 	  sizeof(struct kvm_irq_routing_entry), false, 0 },
 	{ "IRQFD", KVM_IRQFD, sizeof(struct kvm_irqfd), false, 0 },
@@ -190,6 +191,16 @@ static void call_fill(const struct call *call, void *arg,
 			.nr = 1,
 			.vector_size = sizeof(vector),
 			.vectors = (uintptr_t)&vector,
+		};
+		break;
+	}
+	case KVM_IRQX_LIST: {
+		static struct kvm_irqx_binding binding;
+
+		*(struct kvm_irqx_list *)arg = (struct kvm_irqx_list){
+			.nr = 1,
+			.binding_size = sizeof(binding),
+			.bindings = (uintptr_t)&binding,
 		};
 		break;
 	}
@@ -1210,6 +1221,8 @@ TEST_F(negative, known_flags)
 	EXPECT_EQ(synic ? KVM_IRQX_SYNIC_PAGE_ENABLED : 0, info.synic_page_flags);
 	EXPECT_EQ(KVM_IRQX_MASK_SET | KVM_IRQX_MASK_CLEAR, info.mask_flags);
 	EXPECT_EQ(0, info.get_state_flags);
+	EXPECT_EQ(0, info.list_flags);
+	EXPECT_EQ(sizeof(struct kvm_irqx_binding), info.binding_size);
 }
 
 /*

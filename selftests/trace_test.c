@@ -684,6 +684,7 @@ union call_arg {
 		struct kvm_irqx_raise head;
 		uint32_t handles[2];
 	} raise;
+	struct kvm_irqx_list list;
 };
 
 /* What is known only when the test runs; no argument has more than 32 bits. */
@@ -834,6 +835,8 @@ static const struct refusal refusals[] = {
 	    AT(direct.flags, KVM_IRQX_IRQFD_DIRECT_RESAMPLE | KVM_IRQX_IRQFD_DIRECT_MODIFY)),
 	ROW(KVM_IRQX_IRQFD_DIRECT, 0, EINVAL, "flags: flags that exclude each other", -1,
 	    AT(direct.flags, KVM_IRQX_IRQFD_DIRECT_DEASSIGN | KVM_IRQX_IRQFD_DIRECT_EVENT_FLAG)),
+	ROW(KVM_IRQX_IRQFD_DIRECT, 0, EINVAL, "cookie: must be zero", -1,
+	    AT(direct.flags, KVM_IRQX_IRQFD_DIRECT_MODIFY), AT(direct.cookie, 1)),
 	ROW(KVM_IRQX_IRQFD_DIRECT, 0, ENOENT, "fd: not bound here", -1,
 	    AT(direct.flags, KVM_IRQX_IRQFD_DIRECT_MODIFY)),
 	ROW(KVM_IRQX_IRQFD_DIRECT, 0, ENOENT, "fd: has no entry of its own", -1,
@@ -990,6 +993,12 @@ static const struct refusal refusals[] = {
 	ROW(KVM_IRQX_RAISE, 0, EINVAL, "handle: out of range", 1,
 	    AT(raise.handles[1], DYNIRQ_NR)),
 	ROW(KVM_IRQX_RAISE, 0, ENOENT, "table: no such table", -1, AT(raise.head.table, 7)),
+
+	ROW(KVM_IRQX_LIST, 0, EINVAL, "flags: unknown flag", -1, AT(list.flags, 1)),
+	ROW(KVM_IRQX_LIST, 0, EINVAL, "pad: must be zero", -1, AT(list.pad, 1)),
+	ROW(KVM_IRQX_LIST, 0, EINVAL, "nr: out of range", -1, AT(list.nr, 0)),
+	ROW(KVM_IRQX_LIST, 0, EINVAL, "binding_size: out of range", -1,
+	    AT(list.binding_size, KVM_IRQX_BINDING_SIZE_MIN - 1)),
 
 	PLACE_ROWS(KVM_IRQX_MASK, -1, mask),
 	ROW(KVM_IRQX_MASK, 0, EINVAL, "gsi: the mask is the guest's", -1,
@@ -1170,6 +1179,10 @@ static void base_arg(FIXTURE_DATA(trace) *self, const struct refusal *r,
 		arg->raise.head.nr = 2;
 		arg->raise.head.handles = (uintptr_t)arg->raise.handles;
 		break;
+	case KVM_IRQX_LIST:
+		arg->list.nr = 1;
+		arg->list.binding_size = sizeof(struct kvm_irqx_binding);
+		break;
 	case KVM_IRQX_SYNIC_PAGE:
 		arg->page.flags = KVM_IRQX_SYNIC_PAGE_ENABLED;
 		arg->page.gpa = 0x1000;
@@ -1196,6 +1209,7 @@ static const char *call_name(unsigned long cmd)
 		{ KVM_IRQX_SET_TABLE, "KVM_IRQX_SET_TABLE" },
 		{ KVM_IRQX_HANDLE, "KVM_IRQX_HANDLE" },
 		{ KVM_IRQX_RAISE, "KVM_IRQX_RAISE" },
+		{ KVM_IRQX_LIST, "KVM_IRQX_LIST" },
 		{ KVM_SET_GSI_ROUTING, "KVM_SET_GSI_ROUTING" },
 		{ KVM_IRQFD, "KVM_IRQFD" },
 		{ KVM_IRQ_LINE, "KVM_IRQ_LINE" },

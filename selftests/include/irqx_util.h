@@ -303,6 +303,16 @@ void irqx_settle(int ctx);
  */
 uint64_t irqx_delivered(int ctx);
 
+/*
+ * KVM_IRQX_LIST from @cursor, and on to the next one, at most @nr.  Return: 0 or an errno; @nr is how
+ * many there are.
+ */
+int __irqx_list(int ctx, uint64_t *cursor, struct kvm_irqx_binding *bindings, uint32_t *nr);
+/* All; there must be room.  Return: how many. */
+uint32_t irqx_list(int ctx, struct kvm_irqx_binding *bindings, uint32_t room);
+/* That of @fd, which must be bound. */
+struct kvm_irqx_binding irqx_binding(int ctx, int fd);
+
 /* Waits until @nr eventfds are bound; closed ones vanish a little later. */
 bool irqx_wait_irqfds(int ctx, uint32_t nr);
 
@@ -312,6 +322,8 @@ bool irqx_wait_irqfds(int ctx, uint32_t nr);
 
 /* Non-blocking whatever the flags. */
 int irqx_eventfd(unsigned int count, int flags);
+/* eventfd-id of /proc/self/fdinfo. */
+int irqx_eventfd_id(int fd);
 /* Raises RLIMIT_NOFILE as needed. */
 void irqx_eventfds(int *fds, uint32_t nr);
 void irqx_close_all(const int *fds, uint32_t nr);

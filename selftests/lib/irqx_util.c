@@ -161,6 +161,47 @@ uint32_t irqx_state(int ctx, int fd, uint32_t gsi)
 	return state.state;
 }
 
+int __irqx_list(int ctx, uint64_t *cursor, struct kvm_irqx_binding *bindings, uint32_t *nr)
+{
+	struct kvm_irqx_list list = {
+		.cursor = *cursor,
+		.nr = *nr,
+		.binding_size = sizeof(*bindings),
+		.bindings = (uintptr_t)bindings,
+	};
+	int err = __irqx_ioctl(ctx, KVM_IRQX_LIST, &list);
+
+	*cursor = list.cursor;
+	*nr = list.nr;
+	return err;
+}
+
+uint32_t irqx_list(int ctx, struct kvm_irqx_binding *bindings, uint32_t room)
+{
+	uint64_t cursor = 0;
+	uint32_t nr = room;
+
+	irqx_assert(__irqx_list(ctx, &cursor, bindings, &nr));
+	TEST_ASSERT(!cursor, "more than %u bindings", room);
+	return nr;
+}
+
+struct kvm_irqx_binding irqx_binding(int ctx, int fd)
+{
+	int id = irqx_eventfd_id(fd);
+	struct kvm_irqx_binding binding;
+	uint64_t cursor = 0;
+	uint32_t nr;
+
+	do {
+		nr = 1;
+		irqx_assert(__irqx_list(ctx, &cursor, &binding, &nr));
+		if (nr && binding.eventfd_id == id)
+			return binding;
+	} while (cursor);
+	TEST_FAIL("eventfd %d is not in the list", id);
+}
+
 static bool settled(int ctx)
 {
 	struct kvm_irqx_stats s = irqx_stats(ctx);
@@ -198,6 +239,21 @@ int irqx_eventfd(unsigned int count, int flags)
 
 	TEST_ASSERT(fd >= 0, "eventfd: %s", strerror(errno));
 	return fd;
+}
+
+int irqx_eventfd_id(int fd)
+{
+	char path[64], line[128];
+	int id = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	file = fopen(path, "r");
+	TEST_ASSERT(file, "%s: %s", path, strerror(errno));
+	while (fgets(line, sizeof(line), file))
+		sscanf(line, "eventfd-id: %d", &id);
+	fclose(file);
+	return id;
 }
 
 void irqx_need_files(uint32_t nr)

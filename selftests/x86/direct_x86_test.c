@@ -127,6 +127,7 @@ TEST_F(msi, nmi)
 /* Nobody is there: the event is gone, and counted as such. */
 TEST_F(msi, no_such_destination)
 {
+	struct kvm_irqx_binding binding;
 	struct kvm_irqx_stats stats;
 
 	fire_msi(self->g, self->fd, (struct irqx_msi){ .dest = 77, .vector = VECTOR }, 0);
@@ -134,6 +135,9 @@ TEST_F(msi, no_such_destination)
 	ASSERT_EQ(1, stats.events);
 	/* KVM's fast path answers 0, its slow one -1. */
 	ASSERT_EQ(1, stats.coalesced + stats.refused);
+	binding = irqx_binding(self->g->ctx, self->fd);
+	ASSERT_EQ(stats.coalesced, binding.coalesced);
+	ASSERT_EQ(stats.refused, binding.refused);
 	fire_msi(self->g, self->fd, (struct irqx_msi){ .dest = 1, .vector = VECTOR }, 2);
 }
 
@@ -303,6 +307,7 @@ TEST_F(pin, ioapic_masked)
 	stats = irqx_stats(self->g->ctx);
 	ASSERT_EQ(1, stats.deferred);
 	ASSERT_EQ(1, stats.refused);
+	ASSERT_EQ(1, irqx_binding(self->g->ctx, self->fd).refused);
 
 	irqx_ioapic_set(self->g->vm, 5, IRQX_IOAPIC_DEST(1) | VECTOR);
 	irqx_check(self->g);
@@ -323,6 +328,7 @@ static void pic_irq(struct ex_regs *regs)
 TEST_F(pin, pic_edge)
 {
 	static const uint32_t irqs[] = { 0, 3, 7, 8, 10, 15 };
+	struct kvm_irqx_binding binding;
 	uint32_t i, round, irq;
 	int fds[ARRAY_SIZE(irqs)];
 
@@ -335,6 +341,11 @@ TEST_F(pin, pic_edge)
 		irqx_bind(self->g->ctx, fds[i],
 			  irqx_pin_entry(irq < 8 ? KVM_IRQCHIP_PIC_MASTER :
 						   KVM_IRQCHIP_PIC_SLAVE, irq % 8));
+		/* KVM has numbered it among those of both. */
+		binding = irqx_binding(self->g->ctx, fds[i]);
+		ASSERT_EQ(irq < 8 ? KVM_IRQCHIP_PIC_MASTER : KVM_IRQCHIP_PIC_SLAVE,
+			  binding.entry.u.irqchip.irqchip);
+		ASSERT_EQ(irq % 8, binding.entry.u.irqchip.pin);
 	}
 	for (round = 0; round < 3; round++) {
 		for (i = 0; i < ARRAY_SIZE(irqs); i++) {
@@ -364,6 +375,7 @@ TEST(xen_event_channel)
 	struct irqx_guest *g = irqx_guest_create(2);
 	int fd = irqx_eventfd(0, 0);
 	struct kvm_irq_routing_entry bad = irqx_xen_entry(1, IRQX_XEN_PORT);
+	struct kvm_irqx_binding binding;
 	uint64_t i;
 
 	if (!(irqx_info(g->ctx).features & KVM_IRQX_FEATURE_XEN_EVTCHN)) {
@@ -376,6 +388,9 @@ TEST(xen_event_channel)
 	bad.u.xen_evtchn.priority = 0;
 	ASSERT_EQ(EINVAL, __irqx_bind(g->ctx, fd, bad));
 	irqx_bind(g->ctx, fd, irqx_xen_entry(1, IRQX_XEN_PORT));
+	bad = irqx_xen_entry(1, IRQX_XEN_PORT);
+	binding = irqx_binding(g->ctx, fd);
+	ASSERT_EQ(0, memcmp(&bad, &binding.entry, sizeof(bad)));
 	for (i = 1; i <= 10; i++) {
 		irqx_fire(fd);
 		irqx_settle(g->ctx);

@@ -195,6 +195,7 @@ TEST_F(source, while_masked)
 	irqx_check(self->g);
 	ASSERT_EQ(0, irqx_acks(&level, 0));
 	ASSERT_EQ(1, irqx_stats(self->ctx).refused);
+	ASSERT_EQ(1, irqx_binding(self->ctx, level.fd).refused);
 
 	irqx_pin_mask(self->g, PIN, false);
 	asked_and_asserts(&level);

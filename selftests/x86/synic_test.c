@@ -786,12 +786,14 @@ static void expect_flag(struct irqx_guest *g, struct irqx_event_page *page,
 static void expect_refused(struct irqx_guest *g, int fd)
 {
 	uint64_t refused = irqx_stats(g->ctx).refused;
+	uint64_t of_it = irqx_binding(g->ctx, fd).refused;
 
 	irqx_fire(fd);
 	irqx_check(g);
 	TEST_ASSERT(irqx_stats(g->ctx).refused == refused + 1,
 		    "refused %llu, not %lu", irqx_stats(g->ctx).refused,
 		    refused + 1);
+	TEST_ASSERT(irqx_binding(g->ctx, fd).refused == of_it + 1, "not counted as its own");
 }
 
 static bool is_zero(const void *mem, size_t size)
@@ -811,6 +813,8 @@ TEST_F(flag, feature)
 /* Only a flag that was clear makes an interrupt. */
 TEST_F(flag, once)
 {
+	struct kvm_irqx_binding binding;
+
 	irqx_synic_page(self->ctx, 0, SLOT_GPA);
 	irqx_bind_flag(self->ctx, self->fd, irqx_sint_entry(0, SINT), 77);
 	memset(self->page, 0, PAGE_SIZE);
@@ -823,6 +827,12 @@ TEST_F(flag, once)
 	irqx_fire(self->fd);
 	irqx_check(self->g);
 	ASSERT_EQ(2, irqx_stats(self->ctx).coalesced);
+	binding = irqx_binding(self->ctx, self->fd);
+	ASSERT_EQ(2, binding.coalesced);
+	ASSERT_EQ(KVM_IRQX_BINDING_EVENT_FLAG, binding.flags);
+	ASSERT_EQ(77, binding.event_flag);
+	ASSERT_EQ(KVM_IRQ_ROUTING_HV_SINT, binding.entry.type);
+	ASSERT_EQ(SINT, binding.entry.u.hv_sint.sint);
 
 	/* That flag and no other. */
 	ASSERT_TRUE(irqx_flag_clear(self->page, SINT, 77));

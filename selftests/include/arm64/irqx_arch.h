@@ -40,6 +40,9 @@
 /* SINTs, event flags and KVM_IRQX_SYNIC_PAGE. */
 #define IRQX_HAS_SYNIC		false
 
+/* KVM keeps the device ID of an MSI. */
+#define IRQX_DROPS_DEVID	false
+
 /* What irqx_pin_entry() takes; pins 0 .. 23 are there. */
 #define IRQX_IRQCHIP		0
 

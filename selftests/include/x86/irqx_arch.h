@@ -37,6 +37,9 @@ static inline bool irqx_has_synic(void)
 
 #define IRQX_HAS_SYNIC		irqx_has_synic()
 
+/* KVM does not keep the device ID of an MSI. */
+#define IRQX_DROPS_DEVID	true
+
 /* What irqx_pin_entry() takes; pins 0 .. 23 are there. */
 #define IRQX_IRQCHIP		KVM_IRQCHIP_IOAPIC
 
