@@ -127,6 +127,7 @@ void bench_events(void);
 void bench_mask(void);
 void bench_bind(void);
 void bench_bring_up(void);
+void bench_list(void);
 void bench_vector(void);
 void bench_dynirq(void);
 void bench_level(void);

@@ -21,6 +21,7 @@ static const struct {
 	{ "bring-up", bench_bring_up },
 	{ "mask", bench_mask },
 	{ "bind", bench_bind },
+	{ "list", bench_list },
 	{ "vector", bench_vector },
 	{ "dynirq", bench_dynirq },
 	{ "level", bench_level },
