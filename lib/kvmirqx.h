@@ -122,12 +122,12 @@ int kvmirqx_fd(const struct kvmirqx *ctx);
 int kvmirqx_attach(struct kvmirqx *ctx, int vm_fd);
 
 /**
- * kvmirqx_info() - what module and kernel offer, as read when the context was opened
+ * kvmirqx_info() - what module and kernel offer
  * @ctx:	a context
- * @info:	in: argsz, sizeof(struct kvm_irqx_info); out: all else.  argsz becomes what the
- *		module and the library know; what lies behind that is zero.
+ * @info:	in: argsz, sizeof(struct kvm_irqx_info); out: all else.  argsz becomes the
+ *		module's; what the module does not know is zero.
  *
- * Errors: EINVAL: argsz is less than 16.
+ * Errors: KVM_IRQX_GET_INFO.
  */
 int kvmirqx_info(const struct kvmirqx *ctx, struct kvm_irqx_info *info);
 
@@ -168,13 +168,13 @@ int kvmirqx_last_error(struct kvm_irqx_error *error);
 
 /**
  * kvmirqx_last_error_words() - the same as a sentence
- * @buf:	out: such as "KVM_IRQX_BATCH: entry.gsi: out of range, element 3: Invalid
- *		argument"; always ends with a zero if @size is not 0
+ * @buf:	out: such as "KVM_IRQX_BATCH: entry.gsi: out of range, element 3 (EINVAL)"; always
+ *		ends with a zero if @size is not 0
  * @size:	of @buf; 0 asks for the length
  *
  * In English, whatever the locale.  Numbers of a newer module are told as numbers.
  *
- * Return: the length of the whole sentence, as snprintf(); 0 after success.
+ * Return: the length of the whole sentence, as snprintf(); 0 if there is nothing to tell.
  */
 int kvmirqx_last_error_words(char *buf, size_t size);
 
