@@ -747,6 +747,34 @@ FIXTURE_VARIANT_ADD(fault, get_state)
 	.done = get_state_done,
 };
 
+static void prepare_list(struct scene *s)
+{
+	struct kvm_irqx_list *list = argument(s, s->ctx, KVM_IRQX_LIST);
+
+	*list = (struct kvm_irqx_list){
+		.nr = 4,
+		.binding_size = sizeof(struct kvm_irqx_binding),
+		.bindings = (uintptr_t)(list + 1),
+	};
+}
+
+static void list_done(struct __test_metadata *_metadata, struct scene *s)
+{
+	struct kvm_irqx_list *list = (void *)s->arg;
+	struct kvm_irqx_binding *binding = (void *)(list + 1);
+
+	ASSERT_EQ(2, list->nr);
+	ASSERT_EQ(0, list->cursor);
+	ASSERT_EQ(KVM_IRQ_ROUTING_MSI, binding->entry.type);
+}
+
+FIXTURE_VARIANT_ADD(fault, list)
+{
+	.name = "list",
+	.prepare = prepare_list,
+	.done = list_done,
+};
+
 /* ---- KVM_IRQX_BATCH ---- */
 
 /* What @index of a batch is before the call. */

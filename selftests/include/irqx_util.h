@@ -310,7 +310,7 @@ uint64_t irqx_delivered(int ctx);
 int __irqx_list(int ctx, uint64_t *cursor, struct kvm_irqx_binding *bindings, uint32_t *nr);
 /* All; there must be room.  Return: how many. */
 uint32_t irqx_list(int ctx, struct kvm_irqx_binding *bindings, uint32_t room);
-/* That of @fd, which must be bound. */
+/* That of @fd, which must be bound; on a kernel without BTF that of the newest. */
 struct kvm_irqx_binding irqx_binding(int ctx, int fd);
 
 /* Waits until @nr eventfds are bound; closed ones vanish a little later. */

@@ -199,7 +199,9 @@ struct kvm_irqx_binding irqx_binding(int ctx, int fd)
 		if (nr && binding.eventfd_id == id)
 			return binding;
 	} while (cursor);
-	TEST_FAIL("eventfd %d is not in the list", id);
+	/* The list ends with the newest. */
+	TEST_ASSERT(nr && binding.eventfd_id == -1, "eventfd %d is not in the list", id);
+	return binding;
 }
 
 static bool settled(int ctx)
