@@ -296,6 +296,7 @@ TEST_F(list, coalesced)
 	EXPECT_EQ(4, binding.coalesced);
 	irqx_unmask(self->ctx, self->fd);
 	irqx_expect(self->g, 0, IRQ_A, 1);
+	irqx_settle(self->ctx);
 	binding = irqx_binding(self->ctx, self->fd);
 	EXPECT_EQ(0, binding.state);
 	EXPECT_EQ(4, binding.coalesced);
@@ -319,6 +320,7 @@ TEST_F(list, coalesced_gsi)
 	irqx_fire(self->fd);
 	irqx_unmask_gsi(self->ctx, GSI);
 	irqx_expect(self->g, 0, IRQ_A, 1);
+	irqx_settle(self->ctx);
 	first = by_cookie(self->ctx, 1);
 	other = by_cookie(self->ctx, 2);
 	EXPECT_EQ(2, first.events);

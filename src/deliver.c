@@ -364,27 +364,54 @@ static __always_inline int vector_raise(struct irqx_target *vector)
 }
 
 /*
+ * The end of deliver_event()'s fast way, if KVM has not taken the event as an interrupt of its own.
+ * Apart, for the registers.
+ */
+static noinline void event_not_taken(struct irqx_irqfd *irqfd, int ret)
+{
+	struct irqx_delivery *delivery = irqfd->own.delivery;
+
+	if (ret == -EWOULDBLOCK) {
+		this_cpu_inc(delivery->counters->not_inline);
+		event_defer(irqfd);
+		return;
+	}
+	count_result(delivery, &irqfd->tally, ret);
+	trace_irqx_inject(&irqfd->own.to.one, true, 1, ret);
+	this_cpu_inc(delivery->counters->atomic);
+}
+
+/* As event_not_taken(), of deliver_onward(). */
+static noinline void vector_event_not_taken(struct irqx_target *vector,
+					    struct irqx_irqfd *irqfd, int ret)
+{
+	struct irqx_tally *tally = irqfd ? &irqfd->tally : NULL;
+
+	if (ret == -EWOULDBLOCK) {
+		this_cpu_inc(vector->delivery->counters->not_inline);
+		target_owe(vector, tally, 1);
+		return;
+	}
+	count_result(vector->delivery, tally, ret);
+	this_cpu_inc(vector->delivery->counters->atomic);
+}
+
+/*
  * An event at a target that leads to a vector; the target's lock is held.  What is pending is
- * the vector's.  @tally: as count_result().  @inject: it may be delivered here and now.
+ * the vector's.  @irqfd: whose it is, or NULL.  @inject: it may be delivered here and now.
  */
 static __always_inline void deliver_onward(struct irqx_target *vector,
-					   struct irqx_tally *tally, bool inject)
+					   struct irqx_irqfd *irqfd, bool inject)
 {
 	unsigned long flags;
 	int ret;
 
 	flags = target_lock_nested(vector);
 	ret = inject ? vector_raise(vector) : -EWOULDBLOCK;
-	if (unlikely(ret <= 0)) {
-		if (ret == -EWOULDBLOCK) {
-			this_cpu_inc(vector->delivery->counters->not_inline);
-			target_owe(vector, tally, 1);
-			goto out;
-		}
-		count_result(vector->delivery, tally, ret);
-	}
-	this_cpu_inc(vector->delivery->counters->atomic);
-out:
+	if (unlikely(ret <= 0))
+		vector_event_not_taken(vector, irqfd, ret);
+	else
+		this_cpu_inc(vector->delivery->counters->atomic);
 	target_unlock_nested(vector, flags);
 }
 
@@ -401,7 +428,7 @@ static noinline void deliver_event_slow(struct irqx_irqfd *irqfd)
 	flags = target_lock_nested(target);
 	vector = irqx_entries_onward(&target->to);
 	if (vector)
-		deliver_onward(vector, &irqfd->tally, true);
+		deliver_onward(vector, irqfd, true);
 	else
 		deliver_locked(irqfd);
 	target_unlock_nested(target, flags);
@@ -427,7 +454,7 @@ static __always_inline void deliver_event(struct irqx_irqfd *irqfd)
 
 	if (!to->inline_now) {
 		if (to->one.type == KVM_IRQX_ROUTING_VECTOR)
-			deliver_onward(to->onward, &irqfd->tally, true);
+			deliver_onward(to->onward, irqfd, true);
 		else
 			deliver_event_slow(irqfd);
 		return;
@@ -435,12 +462,8 @@ static __always_inline void deliver_event(struct irqx_irqfd *irqfd)
 	ret = irqx_kvm_inject_atomic(&to->one, delivery->vm->kvm,
 				     delivery->vm->source_id);
 	if (unlikely(ret <= 0)) {
-		if (ret == -EWOULDBLOCK) {
-			this_cpu_inc(delivery->counters->not_inline);
-			event_defer(irqfd);
-			return;
-		}
-		count_result(delivery, &irqfd->tally, ret);
+		event_not_taken(irqfd, ret);
+		return;
 	}
 	trace_irqx_inject(&to->one, true, 1, ret);
 	this_cpu_inc(delivery->counters->atomic);
@@ -484,9 +507,9 @@ int irqx_deliver_wakeup(struct wait_queue_entry *wait, unsigned int mode,
 
 	if (likely(events & EPOLLIN)) {
 		/* Not on the stack: that would cost a canary. */
+		irqfd->tally.events++;
 		eventfd_ctx_do_read(irqfd->eventfd, &irqfd->count);
 		trace_irqx_wakeup(irqfd->eventfd, irqfd->count);
-		irqfd->tally.events++;
 		deliver_event(irqfd);
 	}
 
@@ -670,17 +693,27 @@ static bool queue_hold_again(struct irqx_later *later, enum irqx_queue_id id)
 	return there;
 }
 
-/* What queue_inject() has begun is over.  Of whom @tally is stays while it is counted. */
-static void queue_count(struct irqx_later *later, enum irqx_queue_id id,
-			struct irqx_delivery *delivery, u32 events, int ret)
+/*
+ * What queue_inject() has begun is over.  @events: 0, or it is not to be tried again.  Return: as
+ * queue_hold_again(); if not, queue_forget() has counted them.
+ */
+static bool queue_injected(struct irqx_later *later, enum irqx_queue_id id, u32 events, int ret)
 {
 	struct irqx_queue *queue = &later->queues[id];
-	unsigned long flags;
+	struct irqx_target *target;
 
-	raw_spin_lock_irqsave(&later->lock, flags);
-	count_deferred(delivery, queue->tally, events, ret);
-	WRITE_ONCE(queue->tally, NULL);
-	raw_spin_unlock_irqrestore(&later->lock, flags);
+	raw_spin_lock_irq(&later->lock);
+	target = queue->now;
+	if (target) {
+		queue->state = IRQX_HOLDING;
+		if (events) {
+			/* With the lock: whose the tally is may be leaving. */
+			count_deferred(target->delivery, queue->tally, events, ret);
+			WRITE_ONCE(queue->tally, NULL);
+		}
+	}
+	raw_spin_unlock_irq(&later->lock);
+	return target;
 }
 
 /* It is none: the events are owed again.  The target's lock is held. */
@@ -848,7 +881,7 @@ static void target_deliver(struct irqx_later *later, struct irqx_target *target,
 	struct irqx_tally *tally = NULL;
 	struct irqx_target *vector;
 	struct irqx_entries to;
-	bool interrupted;
+	bool interrupted, again;
 	u32 owed;
 	int ret;
 
@@ -882,12 +915,9 @@ static void target_deliver(struct irqx_later *later, struct irqx_target *target,
 	interrupted = paged && signal_pending(current);
 	if (interrupted)
 		flush_signals(current);
-	if (!queue_hold_again(later, id))
+	again = interrupted && ret < 0;
+	if (!queue_injected(later, id, again ? 0 : owed, ret) || !again)
 		return;
-	if (ret >= 0 || !interrupted) {
-		queue_count(later, id, delivery, owed, ret);
-		return;
-	}
 	/* It was interrupted for another one's sake. */
 	target_lock_irq(target);
 	queue_take_back(later, id, target, owed);

@@ -1132,6 +1132,8 @@ static long ioctl_list(struct irqx_context *ctx, void __user *argp,
 	ret = irqx_error_open(error, args.error) ?: list_check(&args, error);
 	if (ret)
 		return ret;
+	/* As there are; if there come to be more, the piece is smaller. */
+	args.nr = clamp(data_race(ctx->nr_irqfds), 1U, args.nr);
 	bindings = kvcalloc(args.nr, sizeof(*bindings), GFP_KERNEL_ACCOUNT);
 	if (!bindings)
 		return -ENOMEM;
