@@ -20,7 +20,8 @@ else
 MODULE	= build/$(KERNEL)-$(ARCH)/kvm_irqx.ko
 endif
 
-.PHONY: all module selftests demo try check check-all check-debug coverage bench lint lint-all docs install dkms uninstall clean help
+.PHONY: all module lib selftests demo try check check-all check-debug coverage bench lint lint-all docs install install-lib dkms uninstall uninstall-lib
+.PHONY: clean help
 
 all: module
 
@@ -37,6 +38,10 @@ else
 	@scripts/build-module --arch $(ARCH) $(KERNEL) >/dev/null
 endif
 	@echo $(MODULE)
+
+# Shared and static; for this machine by lib/Makefile alone, which needs nothing but a compiler.
+lib:
+	@scripts/build-lib --arch $(ARCH)
 
 selftests:
 	@scripts/build-selftests --arch $(ARCH)
@@ -76,7 +81,7 @@ docs:
 	@scripts/docs
 
 # For the running kernel, or RELEASE= or KDIR='s; DESTDIR= for packagers. Stripped, signed and compressed as that kernel's
-# own build does it; its depmod does not know of DESTDIR.
+# own build does it; its depmod does not know of DESTDIR. The library comes last: PREFIX= and LIBDIR= are for it alone.
 install:
 	@scripts/install $(WHERE) --kdir $(HEADERS) --release $(RELEASE) check
 	$(MAKE) module KDIR=$(HEADERS)
@@ -84,18 +89,28 @@ install:
 	$(MAKE) -C $(HEADERS) M=$(CURDIR)/build/local/module INSTALL_MOD_PATH=$(DESTDIR) \
 		INSTALL_MOD_DIR=updates INSTALL_MOD_STRIP=1 DEPMOD=true modules_install
 	@scripts/install $(WHERE) --release $(RELEASE) files
+	$(MAKE) -C lib install
+
+# The library, its headers and man pages, for who has the module from elsewhere.
+install-lib:
+	$(MAKE) -C lib install
 
 # DKMS builds it again for each new kernel.
 dkms:
 	@scripts/install $(WHERE) $(addprefix --release ,$(RELEASE)) dkms
+	$(MAKE) -C lib install
 
-# Of both; for all kernels, or RELEASE=.
+# Of both; for all kernels, or RELEASE=. The library goes with the last module.
 uninstall:
 	@scripts/install $(UNINSTALL) remove
+	@[ -e $(DESTDIR)/usr/lib/udev/rules.d/70-kvm-irqx.rules ] || $(MAKE) -C lib uninstall
+
+uninstall-lib:
+	$(MAKE) -C lib uninstall
 
 # Keeps what was downloaded.
 clean:
-	rm -rf build/local build/selftests build/check build/*/module build/*/kvm_irqx.ko
+	rm -rf build/local build/lib build/selftests build/check build/*/module build/*/kvm_irqx.ko
 
 help:
 	@echo 'make [ARCH=arm64] demo  8,192 direct irqfds in a tiny guest, counted, beside KVM'
@@ -110,11 +125,14 @@ help:
 	@echo 'make lint-all           the same, then W=1 on kernels configured in other ways'
 	@echo 'make [KERNEL=6.12]      build the module for a stock Debian kernel ($(KERNEL))'
 	@echo 'make KDIR=DIR           build it for the kernel whose build directory is DIR'
+	@echo 'make [ARCH=arm64] lib   build libkvmirqx, shared and static'
 	@echo 'make selftests          build the test programs'
 	@echo 'make install            build for the running kernel, RELEASE= or KDIR=, install with udev rule,'
-	@echo '                        header and modules-load.d; below DESTDIR= for packagers'
+	@echo '                        header, modules-load.d and library; below DESTDIR= for packagers'
 	@echo 'make dkms               the same by DKMS, also for kernels to come; replaces an older version'
-	@echo 'make uninstall          undo both, for all kernels or RELEASE='
+	@echo 'make install-lib        the library alone; PREFIX=, LIBDIR=, INCLUDEDIR=, MANDIR='
+	@echo 'make uninstall          undo all of this, for all kernels or RELEASE='
+	@echo 'make uninstall-lib      the library alone'
 	@echo 'make clean              remove what was built, keep what was downloaded'
 	@echo
 	@echo 'Kernels: $(shell awk '!/^ *\#/ && NF { print $$1 "-" $$2 }' scripts/kernels)'

@@ -184,6 +184,7 @@ cross_prefix() {
 	"$NATIVE_ARCH") ;;
 	amd64) echo x86_64-linux-gnu- ;;
 	arm64) echo aarch64-linux-gnu- ;;
+	i386) echo i686-linux-gnu- ;;
 	*) die "unknown architecture '$1'" ;;
 	esac
 }
