@@ -58,7 +58,7 @@ static int run(struct kvmirqx *ctx, const void *ops, size_t op_size, __u32 nr, _
 	if (nr && !ops)
 		return kvmirqx_call_refuse(-EINVAL, KVM_IRQX_ARG_OP, KVM_IRQX_REASON_NONE);
 	/* Before the array is looked at: more than the module takes may not be there. */
-	if (tells(ctx, max_batch) && nr > ctx->info.max_batch)
+	if (ctx->info.max_batch && nr > ctx->info.max_batch)
 		return kvmirqx_call_refuse(-EINVAL, KVM_IRQX_ARG_NR,
 					   KVM_IRQX_REASON_OUT_OF_RANGE);
 	if (op_size < KVM_IRQX_OP_SIZE_MIN || op_size > KVM_IRQX_OP_SIZE_MAX)

@@ -20,7 +20,7 @@ PUBLIC int kvmirqx_set_routes(struct kvmirqx *ctx, const struct kvm_irq_routing_
 	if (nr && !entries)
 		return kvmirqx_call_refuse(-EINVAL, KVM_IRQX_ARG_ENTRIES, KVM_IRQX_REASON_NONE);
 	/* Before the array is looked at: more than the module takes may not be there. */
-	if (nr > ctx->info.max_gsi && tells(ctx, max_gsi))
+	if (ctx->info.max_gsi && nr > ctx->info.max_gsi)
 		return kvmirqx_call_refuse(-EINVAL, KVM_IRQX_ARG_NR,
 					   KVM_IRQX_REASON_OUT_OF_RANGE);
 	for (__u32 i = 0; i < nr; i++) {
