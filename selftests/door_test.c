@@ -353,6 +353,206 @@ TEST_F_TIMEOUT(door, storm_while_moved, 200)
 	irqx_forget(self->g);
 }
 
+/*
+ * ---- All 65,536 handles ----
+ *
+ * Handle h has irq h % NR_IRQS, of one vCPU or of the other one: no two of NR_IRQS neighbours have
+ * the same.
+ */
+
+#define NR_IRQS		(IRQX_IRQ_MAX - IRQX_IRQ_MIN + 1)
+#define NR_WINDOWS	((KVM_IRQX_MAX_HANDLES + NR_IRQS - 1) / NR_IRQS)
+#define PERIOD_NS	30000
+#define STAYS		~0ULL
+
+/* In guest memory.  vCPU v moves the handles with h % 2 == v. */
+static struct moves {
+	struct dynirq d;
+	struct irqx_vector_message places[2][NR_IRQS];
+	const struct irqx_cpu *cpus[2];
+	uint32_t first, nr;		/* which; both even */
+	bool paced;			/* each irq belongs to one of them */
+	uint64_t late[2];
+	uint64_t left[NR_IRQS];		/* what its vCPU had taken when it left it, or STAYS */
+	uint8_t at[KVM_IRQX_MAX_HANDLES];
+} moves;
+
+static void guest_move_one(uint64_t vcpu, uint64_t i)
+{
+	uint32_t handle = READ_ONCE(moves.first) + (2 * i + vcpu) % moves.nr;
+	uint32_t irq, to;
+	const uint64_t *taken;
+
+	handle %= KVM_IRQX_MAX_HANDLES;
+	irq = handle % NR_IRQS;
+	to = !moves.at[handle];
+	taken = &moves.cpus[vcpu]->count[IRQX_IRQ_MIN + irq];
+	if (to == vcpu && moves.left[irq] != STAYS && moves.left[irq] != READ_ONCE(*taken))
+		moves.late[vcpu]++;
+	dynirq_map(&moves.d, handle, moves.places[to][irq]);
+	moves.at[handle] = to;
+	/* What was under way to this vCPU has been taken by now, as interrupts are on. */
+	if (moves.paced)
+		moves.left[irq] = to == vcpu ? STAYS : READ_ONCE(*taken);
+}
+
+FIXTURE(all)
+{
+	struct irqx_guest *g;
+	struct irqx_table dynirq;
+	struct moves *moves;
+	int door;
+};
+
+/* @n moves by each vCPU. */
+static void moves_start(struct irqx_guest *g, struct moves *m, uint32_t first, uint32_t nr,
+			bool paced, uint64_t n)
+{
+	uint32_t i;
+
+	m->first = first;
+	m->nr = nr;
+	m->paced = paced;
+	for (i = 0; i < NR_IRQS; i++)
+		m->left[i] = STAYS;
+	for (i = 0; i < 2; i++)
+		irqx_guest_loop_start(g, i, guest_move_one, i, n);
+}
+
+/* Return: how many there have been. */
+static uint64_t moves_end(struct irqx_guest *g)
+{
+	irqx_guest_end(g, 0);
+	irqx_guest_end(g, 1);
+	return irqx_guest_done(g, 0) + irqx_guest_done(g, 1);
+}
+
+FIXTURE_SETUP(all)
+{
+	uint32_t i, j;
+
+	self->door = irqx_door_open();
+	if (self->door < 0)
+		SKIP(return, "selftests/make-variants has not been run");
+	self->g = irqx_table_guest_create(2);
+	irqx_guest_start(self->g);
+	self->dynirq = irqx_dynirq_create(self->g->ctx, KVM_IRQX_MAX_HANDLES);
+	self->moves = addr_gva2hva(self->g->vm, (vm_vaddr_t)&moves);
+	self->moves->d = irqx_dynirq_attach(self->g, 0, &self->dynirq);
+	for (i = 0; i < 2; i++) {
+		self->moves->cpus[i] = (void *)self->g->vcpus[i].cpu->self;
+		for (j = 0; j < NR_IRQS; j++)
+			self->moves->places[i][j] =
+				irqx_vector_message(self->g, i, IRQX_IRQ_MIN + j);
+	}
+	/* Each is mapped by a move. */
+	moves_start(self->g, self->moves, 0, KVM_IRQX_MAX_HANDLES, false,
+		    KVM_IRQX_MAX_HANDLES / 2);
+	irqx_guest_join(self->g, 0);
+	irqx_guest_join(self->g, 1);
+	irqx_door_context(self->door, self->g->ctx);
+	irqx_door_dynirq(self->door, self->dynirq.id);
+}
+
+FIXTURE_TEARDOWN(all)
+{
+	if (self->door < 0)
+		return;
+	irqx_settle(self->g->ctx);
+	irqx_check(self->g);
+	irqx_guest_free(self->g);
+	irqx_door_close(self->door);
+}
+
+/*
+ * Each of these handles is raised once, by the timer's handler, and none has the irq of another.
+ * @moving: the guest moves them; else an interrupt comes to where the last move has led.
+ */
+static void fire_window(struct irqx_guest *g, int door, const struct moves *m, uint32_t first,
+			uint32_t nr, bool moving)
+{
+	uint64_t total = irqx_total(g), before[2][NR_IRQS], came[2];
+	uint32_t i, irq, vcpu;
+
+	for (vcpu = 0; vcpu < 2; vcpu++)
+		for (i = 0; i < NR_IRQS; i++)
+			before[vcpu][i] = irqx_count(g, vcpu, IRQX_IRQ_MIN + i);
+	irqx_door_storm(door, first, nr, nr, PERIOD_NS);
+	__irqx_wait_total(g, total + nr);
+	for (i = first; i < first + nr; i++) {
+		irq = i % NR_IRQS;
+		for (vcpu = 0; vcpu < 2; vcpu++)
+			came[vcpu] = irqx_count(g, vcpu, IRQX_IRQ_MIN + irq) - before[vcpu][irq];
+		TEST_ASSERT(came[0] + came[1] == 1, "handle %u: %lu and %lu interrupts, not one",
+			    i, came[0], came[1]);
+		TEST_ASSERT(moving || came[m->at[i]], "handle %u: the interrupt is late", i);
+	}
+	TEST_ASSERT(irqx_total(g) == total + nr, "%lu interrupts too many",
+		    irqx_total(g) - total - nr);
+}
+
+TEST_F_TIMEOUT(all, moved_under_fire, 300)
+{
+	uint64_t windows = irqx_iterations(NR_WINDOWS / 10, NR_WINDOWS), i, moved = 0;
+	struct irqx_guest *g = self->g;
+	uint32_t first, nr;
+
+	for (i = 0; i < windows; i++) {
+		/* From the last one on, which has fewer. */
+		first = (NR_WINDOWS - 1 - i * NR_WINDOWS / windows) * NR_IRQS;
+		nr = KVM_IRQX_MAX_HANDLES - first < NR_IRQS ? KVM_IRQX_MAX_HANDLES - first :
+							      NR_IRQS;
+		moves_start(g, self->moves, first, nr, true, 1ULL << 40);
+		irqx_guest_wait_begun(g, 0);
+		irqx_guest_wait_begun(g, 1);
+		fire_window(g, self->door, self->moves, first, nr, true);
+		moved += moves_end(g);
+		fire_window(g, self->door, self->moves, first, nr, false);
+	}
+	EXPECT_LT(windows * NR_IRQS / 4, moved);
+	EXPECT_EQ(0, self->moves->late[0]);
+	EXPECT_EQ(0, self->moves->late[1]);
+	EXPECT_EQ(0, irqx_exits.nr);
+	irqx_settle(g->ctx);
+	irqx_expect_no_more(g, irqx_total(g));
+	irqx_forget(g);
+}
+
+/*
+ * Unpaced: of each irq at least one interrupt after the last event, and never more than events.
+ * The guest moves what will be raised next.
+ */
+TEST_F_TIMEOUT(all, storm_while_moved, 300)
+{
+	uint64_t n = irqx_iterations(KVM_IRQX_MAX_HANDLES / 10, 3 * KVM_IRQX_MAX_HANDLES);
+	uint64_t i, stormed, events[NR_IRQS] = {}, came;
+	struct irqx_guest *g = self->g;
+	uint32_t first;
+
+	moves_start(g, self->moves, 0, NR_IRQS, false, 1ULL << 40);
+	irqx_door_storm(self->door, 0, KVM_IRQX_MAX_HANDLES, n, PERIOD_NS);
+	do {
+		stormed = irqx_door_ask(self->door, DOOR_STORMED);
+		WRITE_ONCE(self->moves->first, (stormed & ~1ULL) % KVM_IRQX_MAX_HANDLES);
+		usleep(500);
+	} while (stormed < n);
+	EXPECT_LT(n / 100, moves_end(g));
+	irqx_settle(g->ctx);
+	irqx_fence(g);
+	for (i = 0; i < n; i++)
+		events[i % KVM_IRQX_MAX_HANDLES % NR_IRQS]++;
+	for (i = 0; i < NR_IRQS; i++) {
+		came = irqx_count(g, 0, IRQX_IRQ_MIN + i) + irqx_count(g, 1, IRQX_IRQ_MIN + i);
+		TEST_ASSERT(came <= events[i] && (came || !events[i]),
+			    "irq %lu: %lu interrupts of %lu events", i, came, events[i]);
+	}
+	/* None has been swallowed: each is raised once more. */
+	for (first = 0; first < n && first + NR_IRQS <= KVM_IRQX_MAX_HANDLES; first += NR_IRQS)
+		fire_window(g, self->door, self->moves, first, NR_IRQS, false);
+	EXPECT_EQ(0, irqx_exits.nr);
+	irqx_forget(g);
+}
+
 /* A VMM that is killed in the middle of it. */
 static int killed_vmm(void *arg)
 {

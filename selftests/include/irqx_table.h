@@ -137,6 +137,8 @@ void irqx_mmio_noise_start(struct irqx_guest *g, uint32_t vcpu, uint64_t start, 
 			   uint64_t n);
 /* How many of them have been done. */
 uint64_t irqx_guest_done(struct irqx_guest *g, uint32_t vcpu);
+/* Until it has done the first of them. */
+void irqx_guest_wait_begun(struct irqx_guest *g, uint32_t vcpu);
 bool irqx_guest_is_busy(struct irqx_guest *g, uint32_t vcpu);
 /* Ends it early, and waits for the end. */
 void irqx_guest_end(struct irqx_guest *g, uint32_t vcpu);

@@ -186,7 +186,8 @@ void irqx_table_exit(struct irqx_vcpu *v)
 
 struct irqx_guest *irqx_table_guest_create(uint32_t nr_vcpus)
 {
-	struct irqx_guest *g = __irqx_guest_create(nr_vcpus, NULL, IRQX_GUEST_ARCH_TABLE);
+	struct irqx_guest *g = __irqx_guest_create(nr_vcpus, NULL, IRQX_GUEST_ARCH_TABLE |
+								   IRQX_GUEST_ARCH_ONCE);
 
 	virt_map(g->vm, IRQX_TABLE_GPA, IRQX_TABLE_GPA, IRQX_TABLE_PAGES);
 	memset(&irqx_exits, 0, sizeof(irqx_exits));
@@ -404,6 +405,16 @@ void irqx_guest_join(struct irqx_guest *g, uint32_t vcpu)
 		} while (irqx_now_ns() < end);
 	} while (irqx_guest_done(g, vcpu) != before);
 	TEST_FAIL("vCPU %u is not done, after %lu", vcpu, before);
+}
+
+void irqx_guest_wait_begun(struct irqx_guest *g, uint32_t vcpu)
+{
+	uint64_t end = irqx_now_ns() + IRQX_TIMEOUT_MS * 1000000ULL;
+
+	while (!irqx_wait_until(irqx_guest_done(g, vcpu), RING_MS)) {
+		TEST_ASSERT(irqx_now_ns() < end, "vCPU %u does not begin", vcpu);
+		irqx_arch_fence(g, vcpu);
+	}
 }
 
 void irqx_guest_end(struct irqx_guest *g, uint32_t vcpu)

@@ -58,6 +58,12 @@ static inline bool irqx_has_synic(void)
 /* The VM has a dirty ring. */
 #define IRQX_GUEST_ARCH_DIRTY_RING	(1 << 11)
 
+/*
+ * What QEMU delivers twice (Documentation/testing.rst, section 5) is counted once: the second time
+ * its vector is not in service.  Not for interrupts of the PIC, and none of AutoEOI SINTs.
+ */
+#define IRQX_GUEST_ARCH_ONCE		(1 << 12)
+
 /* Any message reaches the local APICs. */
 #define IRQX_GUEST_ARCH_TABLE	0
 
