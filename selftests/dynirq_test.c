@@ -1621,7 +1621,7 @@ static uint64_t fire_paced(struct irqx_guest *g, int fd)
 }
 
 /* Each vCPU moves it to and fro; one event outstanding: each is one interrupt. */
-TEST_F_TIMEOUT(dynirq, paced_moves, 300)
+TEST_F_TIMEOUT(dynirq, paced_moves, 1500)
 {
 	struct irqx_guest *g = self->g;
 	uint64_t fired;
@@ -1636,7 +1636,7 @@ TEST_F_TIMEOUT(dynirq, paced_moves, 300)
 }
 
 /* By the form of PCI on one, and masks of another handle with the same event on the other. */
-TEST_F_TIMEOUT(dynirq, paced_moves_by_entry, 300)
+TEST_F_TIMEOUT(dynirq, paced_moves_by_entry, 1500)
 {
 	struct irqx_table table = irqx_dynirq_as_table(self->g, &self->dynirq);
 	struct irqx_guest *g = self->g;
@@ -1652,7 +1652,7 @@ TEST_F_TIMEOUT(dynirq, paced_moves_by_entry, 300)
 }
 
 /* Both vCPUs mask and unmask it; what is read is written back. */
-TEST_F_TIMEOUT(dynirq, masks_under_fire, 300)
+TEST_F_TIMEOUT(dynirq, masks_under_fire, 1500)
 {
 	struct irqx_guest *g = self->g;
 	uint64_t fired;
