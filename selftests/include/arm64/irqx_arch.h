@@ -131,6 +131,8 @@ void irqx_pin_eoi(struct irqx_guest *g, uint32_t pin);
 void irqx_its_forget(struct irqx_guest *g);
 void irqx_its_move(struct irqx_guest *g, uint32_t vcpu, uint32_t irq, uint32_t to);
 void irqx_its_discard(struct irqx_guest *g, uint32_t vcpu, uint32_t irq);
+/* What was discarded, as it was at first. */
+void irqx_its_map(struct irqx_guest *g, uint32_t vcpu, uint32_t irq);
 /* KVM reads the LPI's properties anew, from guest memory, with the ITS's lock held. */
 void irqx_its_invalidate(struct irqx_guest *g, uint32_t vcpu, uint32_t irq);
 #define IRQX_ITS_PROPERTIES_PAGES	16

@@ -299,6 +299,13 @@ static uint32_t device_of(uint32_t vcpu, uint32_t irq)
 	return vcpu * DEVICES_PER_VCPU + irq / EVENTS_PER_DEVICE;
 }
 
+static void its_map_one(struct irqx_guest *g, uint32_t vcpu, uint32_t irq)
+{
+	its_command(g, GITS_CMD_MAPTI | (uint64_t)device_of(vcpu, irq) << 32,
+		    (uint64_t)(FIRST_LPI + vcpu * g->arch.nr_lpis + irq) << 32 |
+		    irq % EVENTS_PER_DEVICE, vcpu);
+}
+
 static void its_map_all(struct irqx_guest *g)
 {
 	uint32_t vcpu, irq, devid, nr_devices = 0;
@@ -314,11 +321,8 @@ static void its_map_all(struct irqx_guest *g)
 				its_command(g, GITS_CMD_MAPD | (uint64_t)devid << 32,
 					    ilog2(EVENTS_PER_DEVICE) - 1,
 					    valid | ITT(g->nr_vcpus, nr_devices++));
-			if (irq < IRQX_IRQ_MIN)
-				continue;
-			its_command(g, GITS_CMD_MAPTI | (uint64_t)devid << 32,
-				    (uint64_t)(FIRST_LPI + vcpu * g->arch.nr_lpis + irq) << 32 |
-				    irq % EVENTS_PER_DEVICE, vcpu);
+			if (irq >= IRQX_IRQ_MIN)
+				its_map_one(g, vcpu, irq);
 		}
 	}
 }
@@ -403,6 +407,12 @@ void irqx_its_discard(struct irqx_guest *g, uint32_t vcpu, uint32_t irq)
 {
 	its_command(g, GITS_CMD_DISCARD | (uint64_t)device_of(vcpu, irq) << 32,
 		    irq % EVENTS_PER_DEVICE, 0);
+	its_run(g);
+}
+
+void irqx_its_map(struct irqx_guest *g, uint32_t vcpu, uint32_t irq)
+{
+	its_map_one(g, vcpu, irq);
 	its_run(g);
 }
 
