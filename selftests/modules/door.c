@@ -2,7 +2,9 @@
 /*
  * See door.h.
  */
+#include <linux/completion.h>
 #include <linux/err.h>
+#include <linux/eventfd.h>
 #include <linux/fs.h>
 #include <linux/hrtimer.h>
 #include <linux/irq_work.h>
@@ -110,46 +112,116 @@ static int (*set_irq_inatomic)(struct kvm_kernel_irq_routing_entry *e, struct kv
 static int (*set_routing_entry)(struct kvm *kvm, struct kvm_kernel_irq_routing_entry *e,
 				const struct kvm_irq_routing_entry *ue);
 
-/* All with interrupts off, as in a handler. */
-static int door_cost(struct door *door, struct door_request *request)
-{
-	struct kvm_kernel_irq_routing_entry e = { .type = request->entry.type };
-	struct kvm *kvm = NULL;
-	struct file *file = NULL;
-	unsigned long flags;
-	u64 i, start;
-	int ret = 0;
+struct cost {
+	struct door *door;
+	struct door_request *request;
+	struct kvm *kvm;
+	struct kvm_kernel_irq_routing_entry e;
+	struct eventfd_ctx *eventfd;
+	struct hrtimer timer;
+	struct completion done;
+};
 
-	if (request->op == DOOR_COST_KVM) {
-		set_irq_inatomic = find("kvm_arch_set_irq_inatomic");
-		set_routing_entry = find("kvm_set_routing_entry");
-		if (!set_irq_inatomic || !set_routing_entry)
-			return -ENOENT;
-		file = fget(request->fd);
-		if (!file)
-			return -EBADF;
-		kvm = file->private_data;
-		ret = set_routing_entry(kvm, &e, &request->entry);
-	}
-	local_irq_save(flags);
-	start = ktime_get_ns();
-	switch (ret ? -1 : (int)request->op) {
+/* Interrupts are off. */
+static void cost_run(struct cost *cost)
+{
+	struct door_request *request = cost->request;
+	u64 i, start = ktime_get_ns();
+
+	switch (request->op) {
 	case DOOR_COST_KVM:
 		for (i = 0; i < request->count; i++)
-			set_irq_inatomic(&e, kvm, 0, 1, false);
+			set_irq_inatomic(&cost->e, cost->kvm, 0, 1, false);
 		break;
 	case DOOR_COST_RAISE:
 		for (i = 0; i < request->count; i++)
-			kvm_irqx_source_raise(door->source);
+			kvm_irqx_source_raise(cost->door->source);
 		break;
-	case DOOR_COST:
+	case DOOR_COST_SIGNAL:
 		for (i = 0; i < request->count; i++)
-			kvm_inject_dynirq(door->dynirq, request->value);
+			irqx_eventfd_signal_once(cost->eventfd);
+		break;
+	default:
+		for (i = 0; i < request->count; i++)
+			kvm_inject_dynirq(cost->door->dynirq, request->value);
 	}
 	request->out = ktime_get_ns() - start;
+}
+
+static enum hrtimer_restart cost_fire(struct hrtimer *timer)
+{
+	struct cost *cost = container_of(timer, struct cost, timer);
+
+	WARN_ON(!in_hardirq());
+	cost_run(cost);
+	complete(&cost->done);
+	return HRTIMER_NORESTART;
+}
+
+static void cost_run_in(struct cost *cost, enum door_where where)
+{
+	unsigned long flags;
+
+	if (where == DOOR_HARDIRQ) {
+		hrtimer_start(&cost->timer, ns_to_ktime(1000), HRTIMER_MODE_REL_HARD);
+		wait_for_completion(&cost->done);
+		hrtimer_cancel(&cost->timer);
+		return;
+	}
+	local_irq_save(flags);
+	cost_run(cost);
 	local_irq_restore(flags);
-	if (file)
-		fput(file);
+}
+
+/* With the VM's descriptor. */
+static int cost_by_kvm(struct cost *cost)
+{
+	struct file *file = fget(cost->request->fd);
+	int ret;
+
+	if (!file)
+		return -EBADF;
+	set_irq_inatomic = find("kvm_arch_set_irq_inatomic");
+	set_routing_entry = find("kvm_set_routing_entry");
+	cost->kvm = file->private_data;
+	cost->e.type = cost->request->entry.type;
+	ret = -ENOENT;
+	if (set_irq_inatomic && set_routing_entry)
+		ret = set_routing_entry(cost->kvm, &cost->e, &cost->request->entry);
+	if (!ret)
+		cost_run_in(cost, cost->request->where);
+	fput(file);
+	return ret;
+}
+
+static int cost_by_eventfd(struct cost *cost)
+{
+	cost->eventfd = eventfd_ctx_fdget(cost->request->fd);
+	if (IS_ERR(cost->eventfd))
+		return PTR_ERR(cost->eventfd);
+	cost_run_in(cost, cost->request->where);
+	eventfd_ctx_put(cost->eventfd);
+	return 0;
+}
+
+static int door_cost(struct door *door, struct door_request *request)
+{
+	struct cost *cost = kzalloc(sizeof(*cost), GFP_KERNEL);
+	int ret = 0;
+
+	if (!cost)
+		return -ENOMEM;
+	cost->door = door;
+	cost->request = request;
+	init_completion(&cost->done);
+	irqx_hrtimer_setup(&cost->timer, cost_fire, CLOCK_MONOTONIC, HRTIMER_MODE_REL_HARD);
+	if (request->op == DOOR_COST_KVM)
+		ret = cost_by_kvm(cost);
+	else if (request->op == DOOR_COST_SIGNAL)
+		ret = cost_by_eventfd(cost);
+	else
+		cost_run_in(cost, request->where);
+	kfree(cost);
 	return ret;
 }
 
@@ -311,6 +383,7 @@ static int door_run(struct door *door, struct door_request *request)
 	case DOOR_COST:
 	case DOOR_COST_KVM:
 	case DOOR_COST_RAISE:
+	case DOOR_COST_SIGNAL:
 		return door_cost(door, request);
 	case DOOR_STORM:
 		return storm_start(door, request);

@@ -24,9 +24,14 @@ enum door_op {
 	DOOR_AGAIN,			/* the call-back raises it again, the next @count times */
 	DOOR_DYNIRQ,			/* takes @table */
 	DOOR_INJECT,			/* @count handles from @value on, in @where */
-	DOOR_COST,			/* as DOOR_INJECT, always @value; @out: nanoseconds */
+	/*
+	 * As DOOR_INJECT, always @value; @out: nanoseconds.  With interrupts off, or in
+	 * DOOR_HARDIRQ, which is a timer's handler here.
+	 */
+	DOOR_COST,
 	DOOR_COST_KVM,			/* the same by KVM's own injection of @entry */
 	DOOR_COST_RAISE,		/* the same by the source */
+	DOOR_COST_SIGNAL,		/* the same by eventfd_signal() of @fd */
 	DOOR_STORM,			/* a timer's handler raises @nr handles from @value on */
 	DOOR_STORMED,			/* @out: how many so far */
 	DOOR_CALM,			/* ends that */

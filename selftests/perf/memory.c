@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory of routes, irqfds and contexts, as the kernel accounts for it: what the
+ * Memory of routes, irqfds, handles and contexts, as the kernel accounts for it: what the
  * caller's cgroup is charged with, and what is missing from the machine's free
  * memory afterwards, which has also what nobody is charged with.
  */
@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "bench.h"
+#include "irqx_dynirq.h"
 
 #define NR_CONTEXTS	1000
 #define CGROUP		"/tmp/irqx-bench-cgroup"
@@ -186,6 +187,36 @@ static struct usage contexts(uint32_t n)
 	return usage;
 }
 
+/* @mapped: to an MSI each, else as they are at first. */
+static struct usage handles(uint32_t n, bool mapped)
+{
+	struct irqx_guest *g = __irqx_guest_create(1, NULL, IRQX_GUEST_ARCH_TABLE);
+	struct irqx_vector_message m = irqx_vector_message(g, 0, IRQX_IRQ_MIN);
+	struct irqx_dynirq_state state = { .handles = calloc(n, sizeof(*state.handles)) };
+	struct irqx_table dynirq;
+	struct usage usage;
+	uint32_t i;
+
+	TEST_ASSERT(state.handles, "no memory");
+	for (i = 0; i < n; i++)
+		state.handles[i] = (struct kvm_irqx_vector){
+			.address_lo = m.address,
+			.address_hi = m.address >> 32,
+			.data = m.data,
+		};
+	usage = usage_now();
+	dynirq = irqx_dynirq_create(g->ctx, n);
+	if (mapped) {
+		state.header = irqx_dynirq_header_get(&dynirq);
+		state.header.doorbell = irqx_dynirq_doorbell(g);
+		irqx_dynirq_put(&dynirq, &state);
+	}
+	usage = usage_each(usage, n);
+	irqx_guest_free(g);
+	free(state.handles);
+	return usage;
+}
+
 void bench_memory(void)
 {
 	const uint32_t few = BENCH_KVM_MAX, many = 1U << 20;
@@ -200,6 +231,10 @@ void bench_memory(void)
 	fds = calloc(nr_fds, sizeof(*fds));
 	TEST_ASSERT(fds, "no memory");
 	enter_cgroup();
+	bench_say("memory of %u handles", KVM_IRQX_MAX_HANDLES);
+	report("memory-handle", KVM_IRQX_MAX_HANDLES, handles(KVM_IRQX_MAX_HANDLES, false), none);
+	report("memory-handle-mapped", KVM_IRQX_MAX_HANDLES, handles(KVM_IRQX_MAX_HANDLES, true),
+	       none);
 	bench_say("memory of %u and %u routes", few, many);
 	report("memory-route", few, routes_of_ours(few), routes_of_kvm(few));
 	report("memory-route", many, routes_of_ours(many), none);

@@ -435,24 +435,44 @@ static void raise_many(void)
 
 #define INJECTIONS	512
 
-/* Of one injection, with interrupts off, by a module of the host. */
-static double inject(int door, struct door_request request)
+/* Of one injection by a module of the host. */
+static double inject(int door, enum door_where where, struct door_request request)
 {
+	request.where = where;
 	request.count = INJECTIONS;
 	bench_ok(__irqx_door(door, &request));
 	return (double)request.out / INJECTIONS;
 }
 
+static double inject_by_kvm(int door, enum door_where where, struct irqx_guest *g)
+{
+	return inject(door, where, (struct door_request){
+		.op = DOOR_COST_KVM,
+		.fd = g->vm->fd,
+		.entry = irqx_entry(g, 0, IRQX_IRQ_MIN),
+	});
+}
+
+static double signal_it(int door, int fd)
+{
+	return inject(door, DOOR_HARDIRQ, (struct door_request){
+		.op = DOOR_COST_SIGNAL,
+		.fd = fd,
+	});
+}
+
 /*
- * By kvm_inject_dynirq() and by a source, against kvm_arch_set_irq_inatomic() alone, and an
- * eventfd that is signalled.
+ * By kvm_inject_dynirq() and by a source, against kvm_arch_set_irq_inatomic() alone: with
+ * interrupts off, and in a timer's handler.  There also by an eventfd that has an entry of its own
+ * and is signalled, against one that KVM's irqfd has; and the same two written by userspace.
  */
 static void injections(void)
 {
-	struct bench_pairs by_handle = {}, by_source = {}, more = {}, by_eventfd = {};
-	double handle, source, kvm;
+	struct bench_pairs by_handle = {}, by_source = {}, more = {}, in_handler = {};
+	struct bench_pairs by_signal = {}, by_write = {};
+	double handle, source, theirs;
 	int door = irqx_door_open();
-	struct vmm dynirq;
+	struct vmm dynirq, kvm;
 	uint32_t i;
 
 	if (door < 0) {
@@ -460,30 +480,36 @@ static void injections(void)
 		return;
 	}
 	dynirq = vmm_create(WAY_DYNIRQ, 64);
+	kvm = vmm_create(WAY_KVM, 64);
 	irqx_make_fast(dynirq.g, 0, IRQX_IRQ_MIN);
 	irqx_door_context(door, dynirq.g->ctx);
 	irqx_door_dynirq(door, dynirq.tables[0].id);
 	irqx_door_create(door, irqx_entry(dynirq.g, 0, IRQX_IRQ_MIN), 0);
 	irqx_bind(dynirq.g->ctx, dynirq.fds[0], irqx_entry(dynirq.g, 0, IRQX_IRQ_MIN));
 	for (i = 0; i <= bench_runs(false); i++) {
-		kvm = inject(door, (struct door_request){
-			.op = DOOR_COST_KVM,
-			.fd = dynirq.g->vm->fd,
-			.entry = irqx_entry(dynirq.g, 0, IRQX_IRQ_MIN),
-		});
-		handle = inject(door, (struct door_request){ .op = DOOR_COST });
-		source = inject(door, (struct door_request){ .op = DOOR_COST_RAISE });
-		bench_pair(&by_handle, handle, kvm);
-		bench_pair(&by_source, source, kvm);
-		bench_pair(&more, (handle > source ? handle : source) - kvm, BENCH_NONE);
-		bench_pair(&by_eventfd, bench_each(fire, dynirq.fds, INJECTIONS), BENCH_NONE);
+		theirs = inject_by_kvm(door, DOOR_TASK, dynirq.g);
+		handle = inject(door, DOOR_TASK, (struct door_request){ .op = DOOR_COST });
+		source = inject(door, DOOR_TASK, (struct door_request){ .op = DOOR_COST_RAISE });
+		bench_pair(&by_handle, handle, theirs);
+		bench_pair(&by_source, source, theirs);
+		bench_pair(&more, (handle > source ? handle : source) - theirs, BENCH_NONE);
+		theirs = inject_by_kvm(door, DOOR_HARDIRQ, dynirq.g);
+		handle = inject(door, DOOR_HARDIRQ, (struct door_request){ .op = DOOR_COST });
+		bench_pair(&in_handler, handle, theirs);
+		bench_pair(&by_signal, signal_it(door, dynirq.fds[0]), signal_it(door, kvm.fds[0]));
+		bench_pair(&by_write, bench_each(fire, dynirq.fds, INJECTIONS),
+			   bench_each(fire, kvm.fds, INJECTIONS));
 		if (!i)
-			by_handle.nr = by_source.nr = more.nr = by_eventfd.nr = 0;
+			by_handle.nr = by_source.nr = more.nr = in_handler.nr = by_signal.nr =
+				by_write.nr = 0;
 	}
 	bench_report("handle-inject", 1, NULL, &by_handle);
 	bench_report("source-raise", 1, NULL, &by_source);
 	bench_report("inject-extra", 1, NULL, &more);
-	bench_report("inject-eventfd", 1, NULL, &by_eventfd);
+	bench_report("handle-inject-irq", 1, NULL, &in_handler);
+	bench_report("inject-signal-irq", 1, NULL, &by_signal);
+	bench_report("inject-eventfd", 1, NULL, &by_write);
+	vmm_free(&kvm);
 	vmm_free(&dynirq);
 	irqx_door_close(door);
 }
