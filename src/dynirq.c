@@ -441,8 +441,8 @@ static bool label_is_whole(const u8 *label)
 }
 
 /*
- * The handle has changed hands, or its label: the guest is told.  @label: the new one; NULL:
- * nobody owns it any more.
+ * The handle has changed hands, or its label: the guest is told.  @label: the new one, which is
+ * there already if it is that of an ALLOC; NULL: nobody owns it any more.
  */
 static void handle_change(struct irqx_table *table, u32 handle, struct label *label)
 {
@@ -466,7 +466,10 @@ static void handle_forget_event(struct irqx_table *table, u32 handle)
 	mutex_unlock(&table->lock);
 }
 
-/* @handle: in: which, or KVM_IRQX_ANY_HANDLE.  Return: 0, -EBUSY, -ENOSPC, -ENOMEM. */
+/*
+ * irqx_dynirq_end_alloc() follows.  @handle: in: which, or KVM_IRQX_ANY_HANDLE.  Return: 0, -EBUSY,
+ * -ENOSPC, -ENOMEM.
+ */
 static int handle_alloc(struct irqx_table *table, u32 *handle, const u8 *bytes,
 			struct irqx_error *error)
 {
@@ -490,8 +493,6 @@ static int handle_alloc(struct irqx_table *table, u32 *handle, const u8 *bytes,
 		return any ? irqx_reject(error, -ENOSPC, IRQX_ARG_TABLE, IRQX_REASON_LIMIT) :
 			     irqx_reject(error, ret, IRQX_ARG_HANDLE, IRQX_REASON_OWNED);
 	}
-	handle_forget_event(table, *handle);
-	handle_change(table, *handle, label);
 	return 0;
 }
 
@@ -576,4 +577,36 @@ int irqx_dynirq_handle(struct irqx_context *ctx, struct kvm_irqx_handle *args,
 	if (args->handle != KVM_IRQX_ANY_HANDLE)
 		args->handle = array_index_nospec(args->handle, table->nr);
 	return handle_run(table, args, error);
+}
+
+/**
+ * irqx_dynirq_end_alloc - the caller has learned which handle is its own, or cannot
+ * @ctx: the context, locked; it may have been unlocked since
+ * @args: of a KVM_IRQX_HANDLE_ALLOC, as irqx_dynirq_handle() has left it
+ * @learned: the guest is told, too; else nobody owns the handle, and the guest never hears of it
+ *
+ * Context: may sleep.
+ */
+void irqx_dynirq_end_alloc(struct irqx_context *ctx, const struct kvm_irqx_handle *args,
+			   bool learned)
+{
+	struct irqx_error ignored;
+	struct irqx_table *table = irqx_table_find(ctx, args->table, &ignored);
+	struct label *label;
+
+	/* Other threads may have destroyed or freed it: then that is what the guest is told. */
+	if (IS_ERR(table) || !table->dynirq || args->handle >= table->nr)
+		return;
+	label = xa_load(&table->dynirq->labels, args->handle);
+	if (!label)
+		return;
+	if (learned) {
+		handle_forget_event(table, args->handle);
+		handle_change(table, args->handle, label);
+		return;
+	}
+	mutex_lock(&table->lock);
+	xa_erase(&table->dynirq->labels, args->handle);
+	mutex_unlock(&table->lock);
+	kfree(label);
 }

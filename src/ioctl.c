@@ -984,22 +984,6 @@ out:
 	return ret;
 }
 
-/* That nobody has been told of. */
-static void drop_handle(struct irqx_context *ctx, const struct kvm_irqx_handle *alloc)
-{
-	struct kvm_irqx_handle args = {
-		.op = KVM_IRQX_HANDLE_FREE,
-		.table = alloc->table,
-		.handle = alloc->handle,
-	};
-	struct irqx_error ignored;
-
-	/* Nobody waits with this lock held. */
-	mutex_lock(&ctx->lock);
-	irqx_dynirq_handle(ctx, &args, &ignored);
-	irqx_context_unlock(ctx);
-}
-
 static long ioctl_handle(struct irqx_context *ctx, void __user *argp,
 			 struct irqx_error *error)
 {
@@ -1029,11 +1013,15 @@ static long ioctl_handle(struct irqx_context *ctx, void __user *argp,
 	irqx_context_unlock(ctx);
 	if (ret || args.op == KVM_IRQX_HANDLE_FREE || args.op == KVM_IRQX_HANDLE_LABEL)
 		return ret;
-	if (!copy_to_user(argp, &args, sizeof(args)))
-		return 0;
-	if (args.op == KVM_IRQX_HANDLE_ALLOC)
-		drop_handle(ctx, &args);
-	return -EFAULT;
+	if (copy_to_user(argp, &args, sizeof(args)))
+		ret = -EFAULT;
+	if (args.op == KVM_IRQX_HANDLE_ALLOC) {
+		/* Nobody waits with this lock held. */
+		mutex_lock(&ctx->lock);
+		irqx_dynirq_end_alloc(ctx, &args, !ret);
+		irqx_context_unlock(ctx);
+	}
+	return ret;
 }
 
 static int raise_check(const struct kvm_irqx_raise *args, struct irqx_error *error)
