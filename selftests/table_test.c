@@ -738,7 +738,7 @@ TEST_F(table, changes_are_noted)
 	free(vectors);
 }
 
-TEST_F(table, as_many_as_fit)
+TEST_F_TIMEOUT(table, as_many_as_fit, 200)
 {
 	static struct irqx_table tables[520];
 	uint32_t i, n, round;
