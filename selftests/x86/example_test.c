@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The examples that the documents show work: tools/example.c and tools/table.c, beside this
- * program, succeed.
+ * The examples that the documents show work: the programs of tools/examples, in examples/ beside
+ * this one, succeed.
  */
 #include <libgen.h>
 
@@ -14,19 +14,24 @@ static int run_example(void *arg)
 	char path[4096];
 
 	snprintf(path, sizeof(path), "%s", program_invocation_name);
-	snprintf(path, sizeof(path), "%s/%s", dirname(strdup(path)), name);
+	snprintf(path, sizeof(path), "%s/examples/%s", dirname(strdup(path)), name);
 	dup2(STDERR_FILENO, STDOUT_FILENO);
 	execl(path, name, NULL);
 	perror(path);
 	return 127;
 }
 
-TEST(example_of_the_documents)
+TEST(vectors)
 {
-	ASSERT_EQ(0, irqx_in_child(run_example, "example"));
+	ASSERT_EQ(0, irqx_in_child(run_example, "vectors"));
 }
 
-TEST(table_of_the_documents)
+TEST(level)
+{
+	ASSERT_EQ(0, irqx_in_child(run_example, "level"));
+}
+
+TEST(table)
 {
 	ASSERT_EQ(0, irqx_in_child(run_example, "table"));
 }

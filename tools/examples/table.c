@@ -3,7 +3,7 @@
  * How a VMM has kvm-irqx serve a guest's MSI-X table: made, bound on first use, moved by the
  * guest without an exit, saved.  Documentation/tables.rst explains each step.
  *
- *	gcc -Iinclude/uapi -o table tools/table.c
+ *	gcc table.c -o table $(pkg-config --cflags --libs kvmirqx)
  */
 #include <err.h>
 #include <fcntl.h>
@@ -13,9 +13,20 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <linux/kvm_irqx.h>
+#include <kvmirqx.h>
 
 #define MUST(what) ({ long ret_ = (what); if (ret_ < 0) err(1, "%s", #what); ret_; })
+
+/* A call of the library: it has a sentence for each failure. */
+#define CALL(what) ({ int ret_ = (what); if (ret_ < 0) fail(#what, ret_); ret_; })
+
+static void fail(const char *what, int error)
+{
+	char words[256];
+
+	kvmirqx_last_error_words(words, sizeof(words));
+	errx(1, "%s: %d: %s", what, error, words);
+}
 
 #define TABLE	0xd0000000	/* BAR 4 of the device; one vector is used */
 #define PBA	0xd0000800
@@ -60,52 +71,51 @@ int main(void)
 	MUST(ioctl(vcpu, KVM_SET_LAPIC, &lapic));
 
 	/* The context, and the table: the guest has enabled decoding, and MSI-X. */
-	struct kvm_irqx_attach attach = { .vm_fd = vm };
-	int irqx = MUST(open("/dev/kvm-irqx", O_RDWR));
-	struct kvm_irqx_table table = {
-		.op = KVM_IRQX_TABLE_CREATE,
-		.flags = KVM_IRQX_TABLE_DECODES | KVM_IRQX_TABLE_ENABLED,
-		.nr = 8,
-		.changefd = KVM_IRQX_NO_FD,
-		.entries = TABLE,
-		.pba = PBA,
-	};
+	struct kvmirqx_table_options options = KVMIRQX_TABLE_OPTIONS;
+	struct kvmirqx *irqx;
+	__u32 table;
 
-	MUST(ioctl(irqx, KVM_IRQX_ATTACH, &attach));
-	MUST(ioctl(irqx, KVM_IRQX_TABLE, &table));
+	CALL(kvmirqx_open(&irqx));
+	CALL(kvmirqx_attach(irqx, vm));
+	options.flags = KVM_IRQX_TABLE_DECODES | KVM_IRQX_TABLE_ENABLED;
+	options.nr = 8;
+	options.entries = TABLE;
+	options.pba = PBA;
+	CALL(kvmirqx_table_create(irqx, &options, &table));
 
 	/* First use of vector 3: take over what the guest wrote, and bind the device's eventfd. */
-	struct kvm_irqx_irqfd_direct irqfd = {
-		.fd = MUST(eventfd(0, 0)),
-		.entry.type = KVM_IRQX_ROUTING_VECTOR,
-		.entry.u.irqchip = { .irqchip = table.table, .pin = 3 },
+	struct kvm_irqx_vector vector = { .address_lo = 0xfee00000, .data = 0x41 };
+	struct kvmirqx_vectors vectors = KVMIRQX_VECTORS;
+	struct kvm_irq_routing_entry entry = {
+		.type = KVM_IRQX_ROUTING_VECTOR,
+		.u.irqchip = { .irqchip = table, .pin = 3 },
 	};
-	struct kvm_irqx_vector entry = { .address_lo = 0xfee00000, .data = 0x41 };
-	struct kvm_irqx_table_state state = {
-		.version = KVM_IRQX_TABLE_STATE_VERSION,
-		.table = table.table,
-		.first = 3,
-		.nr = 1,
-		.vector_size = sizeof(entry),
-		.vectors = (uintptr_t)&entry,
-	};
+	int fd = MUST(eventfd(0, EFD_CLOEXEC));
 
-	MUST(ioctl(irqx, KVM_IRQX_SET_TABLE, &state));
-	MUST(ioctl(irqx, KVM_IRQX_IRQFD_DIRECT, &irqfd));
-	MUST(eventfd_write(irqfd.fd, 1));
+	vectors.first = 3;
+	vectors.nr = 1;
+	vectors.vectors = &vector;
+	CALL(kvmirqx_table_set_state(irqx, table, &vectors));
+	CALL(kvmirqx_assign(irqx, fd, &entry, NULL));
+	MUST(eventfd_write(fd, 1));
 
 	/* The guest moves it.  The first exit is that of its out. */
 	MUST(ioctl(vcpu, KVM_RUN, 0));
-	MUST(eventfd_write(irqfd.fd, 1));
+	MUST(eventfd_write(fd, 1));
 	MUST(ioctl(vcpu, KVM_GET_LAPIC, &lapic));
-	MUST(ioctl(irqx, KVM_IRQX_GET_TABLE, &state));
+	CALL(kvmirqx_table_get_state(irqx, table, &vectors));
+
+	/* The device goes: nothing may lead to its table. */
+	CALL(kvmirqx_deassign(irqx, fd));
+	CALL(kvmirqx_table_destroy(irqx, table));
+	kvmirqx_close(irqx);
 
 	/* Interrupt requests of vectors 0x40 to 0x5f. */
 	uint32_t irr;
 
 	memcpy(&irr, &lapic.regs[0x220], 4);
-	printf("%s, vector 0x%x, requests 0x%x\n",
-	       run->exit_reason == KVM_EXIT_IO ? "moved without an exit" : "exit", entry.data, irr);
-	return !(run->exit_reason == KVM_EXIT_IO && entry.data == 0x52 &&
+	printf("%s: vector 0x%x, requests 0x%x\n", run->exit_reason == KVM_EXIT_IO ?
+	       "moved without an exit" : "an exit", vector.data, irr);
+	return !(run->exit_reason == KVM_EXIT_IO && vector.data == 0x52 &&
 		 irr == (1U << 1 | 1U << (0x52 - 0x40)));
 }
