@@ -110,7 +110,7 @@ uninstall-lib:
 
 # Keeps what was downloaded.
 clean:
-	rm -rf build/local build/lib build/selftests build/check build/*/module build/*/kvm_irqx.ko
+	rm -rf build/local build/lib build/rust build/selftests build/check build/*/module build/*/kvm_irqx.ko
 
 help:
 	@echo 'make [ARCH=arm64] demo  8,192 direct irqfds in a tiny guest, counted, beside KVM'
