@@ -254,9 +254,16 @@ bool kvm_notify_irqfd_resampler(struct kvm *kvm, unsigned int irqchip,
 	X(bpf_get_btf_vmlinux)		\
 	X(btf_find_by_name_kind)	\
 	X(btf_name_by_offset)		\
-	X(btf_put)
+	IRQX_KVM_SYMBOLS_BTF_PUT(X)
 #else
 #define IRQX_KVM_SYMBOLS_BTF(X)
+#endif
+
+/* Only who looks for private members is given a reference. */
+#ifdef IRQX_KVM_HAS_PRIVATE_MEMBERS
+#define IRQX_KVM_SYMBOLS_BTF_PUT(X)	X(btf_put)
+#else
+#define IRQX_KVM_SYMBOLS_BTF_PUT(X)
 #endif
 
 #ifdef IRQX_KVM_HAS_PRIVATE_MEMBERS
