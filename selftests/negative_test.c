@@ -1079,6 +1079,9 @@ TEST_F(negative, batch_op_einval)
 		for (word = 1; word < sizeof(ops[1]) / 4; word++) {
 			const uint32_t fd = offsetof(struct kvm_irqx_op, fd) / 4;
 			const uint32_t entry = offsetof(struct kvm_irqx_op, entry) / 4;
+			const uint32_t cookie = offsetof(struct kvm_irqx_op, cookie) / 4;
+			const bool binds = i == KVM_IRQX_OP_ASSIGN ||
+					   i == KVM_IRQX_OP_IRQFD;
 			const bool routes = i >= KVM_IRQX_OP_ROUTE_SET &&
 					    i <= KVM_IRQX_OP_ROUTE_DEL;
 			const bool has_entry = i <= KVM_IRQX_OP_MODIFY ||
@@ -1089,13 +1092,13 @@ TEST_F(negative, batch_op_einval)
 			if ((word == fd && !routes) || (word == entry && has_gsi))
 				continue;
 			/* pad is none of KVM's business, the rest is */
-			if (has_entry && word > entry && word != entry + 3)
+			if (has_entry && word > entry && word < cookie && word != entry + 3)
+				continue;
+			if (binds && word >= cookie)
 				continue;
 			ops[1] = (struct kvm_irqx_op){
 				.op = i,
-				.fd = routes ? 0 :
-				      i == KVM_IRQX_OP_ASSIGN || i == KVM_IRQX_OP_IRQFD ?
-				      self->spare : self->direct,
+				.fd = routes ? 0 : binds ? self->spare : self->direct,
 			};
 			if (has_entry)
 				ops[1].entry = self->entry;
