@@ -518,10 +518,20 @@ TEST_F(trace, undeliverable)
 	);
 }
 
+#define PIC_BASE	0x60
+
+static void pic_irq(struct ex_regs *regs)
+{
+	irqx_guest_pic_eoi(PIC_BASE, regs->vector);
+	irqx_guest_count(regs->vector);
+}
+
 TEST_F(trace, shared_gsi_and_line)
 {
 	irqx_ioapic_set(self->g->vm, 3, 0x53);
-	irqx_pic_set(self->g->vm, 0x60);
+	/* Not the guest's own, for which an interrupt that no local APIC has in service is none. */
+	vm_install_exception_handler(self->g->vm, PIC_BASE + 3, pic_irq);
+	irqx_pic_set(self->g->vm, PIC_BASE);
 	irqx_route_set(self->ctx, 70, irqx_pin_entry(KVM_IRQCHIP_IOAPIC, 3));
 	irqx_route_add(self->ctx, 70, irqx_pin_entry(KVM_IRQCHIP_PIC_MASTER, 3));
 	irqx_irqfd(self->ctx, self->fd, 70, 0);
