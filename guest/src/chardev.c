@@ -21,8 +21,8 @@
 static_assert(KVM_DYNIRQ_LABEL_SIZE == DYNIRQ_LABEL_SIZE);
 
 /*
- * An open file.  Its mutex is taken before dynirq_mutex, and held neither by an interrupt nor by the
- * calls that tell a client.
+ * An open file.  Its mutex is taken before dynirq_mutex, and held neither by an interrupt nor by
+ * the calls that tell a client.
  */
 struct waiter {
 	struct mutex mutex;		/* listeners come */

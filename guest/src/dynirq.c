@@ -2,9 +2,9 @@
 /*
  * Devices, their tables, and who uses their handles.
  *
- * A device is the place where the host may have a table.  Some work looks at it again and again: a table
- * comes after its device, may go for a while (the host's server was restarted), be reset, or be
- * replaced by another one; so may labels.  All of that is seen in one place, dynirq_look().
+ * A device is the place where the host may have a table.  Some work looks at it again and again:
+ * a table comes after its device, may go for a while (the host's server was restarted), be reset,
+ * or be replaced by another one; so may labels.  All of that is seen in one place, dynirq_look().
  */
 #include <linux/device.h>
 #include <linux/err.h>
@@ -27,6 +27,7 @@
 /* Is it still there?  One read that the host's kernel answers. */
 #define WATCH		HZ
 
+/* See dynirq.h. */
 DEFINE_MUTEX(dynirq_mutex);
 static LIST_HEAD(devices);
 static DEFINE_HASHTABLE(clients, 8);
@@ -79,23 +80,32 @@ static void client_attach(struct kvm_dynirq_client *client, struct dynirq *dynir
 	dynirq_handle_put(handle);
 }
 
-/* Of the first device that has a handle with its label. */
-static void client_find(struct kvm_dynirq_client *client)
+/* Return: whether the device has a handle with its label. */
+static bool client_find_at(struct kvm_dynirq_client *client, struct dynirq *dynirq)
 {
-	struct dynirq *dynirq;
 	unsigned long nr;
 	char *label;
 
-	list_for_each_entry(dynirq, &devices, list) {
-		if (!dynirq->domain)
+	xa_for_each(&dynirq->labels, nr, label) {
+		if (strcmp(label, client->label))
 			continue;
-		xa_for_each(&dynirq->labels, nr, label) {
-			if (strcmp(label, client->label))
-				continue;
-			client_attach(client, dynirq, nr);
-			return;
-		}
+		client_attach(client, dynirq, nr);
+		return true;
 	}
+	return false;
+}
+
+/* First where there is a table; then where one will be again. */
+static void client_find(struct kvm_dynirq_client *client)
+{
+	struct dynirq *dynirq;
+
+	list_for_each_entry(dynirq, &devices, list)
+		if (dynirq->there && client_find_at(client, dynirq))
+			return;
+	list_for_each_entry(dynirq, &devices, list)
+		if (dynirq->domain && !dynirq->there && client_find_at(client, dynirq))
+			return;
 }
 
 /* When handles have been lost that others may have the same labels as. */
@@ -256,7 +266,7 @@ static void dismantle(struct dynirq *dynirq)
 	dynirq->there = false;
 }
 
-/* What the header says is kept by who reads it.  Return: false, with a line, if it is not for us. */
+/* What the header says is kept by who reads it.  Return: false, with a line: it is not for us. */
 static bool acceptable(struct dynirq *dynirq)
 {
 	const u64 needed = DYNIRQ_FEATURE_COMPACT | DYNIRQ_FEATURE_LABELS;

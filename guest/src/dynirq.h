@@ -37,7 +37,7 @@ struct dynirq {
 	struct device *dev;
 	void __iomem *base;
 	resource_size_t size;		/* of the place */
-	/* Switches the place off, after WAIT_LIMIT without a table; or NULL: nothing to switch off. */
+	/* Switches the place off, after WAIT_LIMIT without a table; NULL: nothing to be saved. */
 	void (*park)(struct dynirq *dynirq);
 
 	struct list_head list;		/* of all; dynirq_mutex, as all below */

@@ -3,8 +3,8 @@
  * Handles as interrupts.  Their domain is a plain hierarchy over that of the local APICs or an ITS,
  * which has the vector or the LPI; this one has mask and message, in the table.
  *
- * A write of an entry takes effect as a whole and is complete when it returns (dynirq.rst section 5), so
- * an interrupt moves at once, by one write, and need not be masked for it.
+ * A write of an entry takes effect as a whole and is complete when it returns (dynirq.rst section
+ * 5), so an interrupt moves at once, by one write, and need not be masked for it.
  */
 #include <linux/device.h>
 #include <linux/err.h>
@@ -58,8 +58,8 @@ static u64 message(struct irq_data *d, struct dynirq *dynirq)
 	}
 	entry = dynirq_parent_message(&msg, &doorbell);
 	/*
-	 * An entry takes the doorbell as it is when that entry is written.  It is one ITS's for all; the
-	 * label handle is the first to be activated, with dynirq_mutex held.
+	 * An entry takes the doorbell as it is when that entry is written.  It is one ITS's for
+	 * all; the label handle is the first to be activated, with dynirq_mutex held.
 	 */
 	if (READ_ONCE(dynirq->doorbell) != doorbell) {
 		WRITE_ONCE(dynirq->doorbell, doorbell);

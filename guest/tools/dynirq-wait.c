@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * dynirq-wait [-n COUNT] LABEL...	prints "LABEL there|gone COUNT" at first, and whenever that changes;
- *					-n: ends when each has had COUNT events
+ * dynirq-wait [-n COUNT] LABEL...	prints "LABEL there|gone COUNT" at first, and whenever
+ *					that changes; -n: ends when each has had COUNT
  * dynirq-wait -l			prints "DEVICE HANDLE LABEL" of all labels
  *
  * cc -I guest/include/uapi dynirq-wait.c

@@ -343,7 +343,8 @@ static void restore(void)
 	    json_object_get_string_len(text) != 2 * (int)sizeof(header.label))
 		die("the state has no label that was selected");
 	for (i = 0; i < sizeof(header.label); i++)
-		sscanf(json_object_get_string(text) + 2 * i, "%2hhx", &header.label[i]);
+		if (sscanf(json_object_get_string(text) + 2 * i, "%2hhx", &header.label[i]) != 1)
+			die("the state's selected label is not in hexadecimal");
 	err = set_header(&header);
 	piece.vectors = vectors;
 	for (piece.first = 0; piece.first < server.handles && !err; piece.first += piece.nr) {
@@ -855,7 +856,7 @@ static void options(int argc, char **argv)
 		if (server.address == NO_ADDRESS && !qmp)
 			server.address = json_number(server.state, "address");
 	}
-	if ((server.address != NO_ADDRESS) == !!qmp)
+	if (!qmp == (server.address == NO_ADDRESS))
 		die("where? --address A, or --qmp SOCKET to ask QEMU");
 	if (server.address != NO_ADDRESS && server.address % PAGE)
 		die("--address is a multiple of %llu", PAGE);

@@ -83,7 +83,7 @@ int process_vm(int pidfd, pid_t pid, int fd)
 	if (errno == EBADF)
 		die("process %d has no descriptor %d", pid, fd);
 	if (errno == EPERM)
-		die("the descriptors of process %d are not to be had: be root, or have CAP_SYS_PTRACE "
-		    "and CAP_SYS_ADMIN (see also kernel.yama.ptrace_scope)", pid);
+		die("the descriptors of process %d are not to be had: be root, or have "
+		    "CAP_SYS_PTRACE and CAP_SYS_ADMIN (see also kernel.yama.ptrace_scope)", pid);
 	die("process %d: pidfd_getfd: %s", pid, strerror(errno));
 }

@@ -2,9 +2,9 @@
 /*
  * Above the ITS's domain: a handle is an event of an ITS device of ours, and so an LPI.
  *
- * The kernel has a way for modules to MSIs of platform devices, but not of others, and it takes all of a
- * device's LPIs at once, of which there are fewer than handles.  So handles get theirs one by
- * one, when they are used, from the domain that those of PCI devices come from.
+ * The kernel has a way for modules to MSIs of platform devices, but not of others, and it takes
+ * all of a device's LPIs at once, of which there are fewer than handles.  So handles get theirs
+ * one by one, when they are used, from the domain that those of PCI devices come from.
  */
 #include <linux/device.h>
 #include <linux/minmax.h>

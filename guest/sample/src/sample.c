@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A sample: a driver whose interrupt is the handle with the label "sample", or label=.  It counts them
- * in a threaded handler, /sys/module/dynirq_sample/parameters/count.
+ * A sample: a driver whose interrupt is the handle with the label "sample", or label=.  It counts
+ * them in a threaded handler, /sys/module/dynirq_sample/parameters/count.
  */
 #include <linux/interrupt.h>
 #include <linux/kvm_dynirq.h>
