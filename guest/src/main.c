@@ -160,5 +160,7 @@ module_init(dynirq_init);
 module_exit(dynirq_exit);
 
 MODULE_DESCRIPTION("Handles of a dynirq as interrupts");
-MODULE_AUTHOR("kvm-irqx");
+MODULE_AUTHOR("The kvm-irqx authors");
 MODULE_LICENSE("GPL");
+/* dkms.conf has it, too. */
+MODULE_VERSION("1.0");
