@@ -1353,12 +1353,13 @@ static int nr_rejects(int from)
 }
 
 /* What is no argument's fault, or none at all. */
+static const char * const of_context[] = {
+	"KVM_IRQ_LINE context: not attached, index -1 ret -107",
+	"KVM_IRQX_IRQFD_DIRECT context: the VM has no interrupt controller yet, index -1 ret -11",
+};
+
 TEST_F(trace, reject_context)
 {
-	static const char * const want[] = {
-		"KVM_IRQ_LINE context: not attached, index -1 ret -107",
-		"KVM_IRQX_IRQFD_DIRECT context: the VM has no interrupt controller yet, index -1 ret -11",
-	};
 	struct kvm_vm *vm = vm_create_barebones();
 	int unattached = irqx_open();
 	int empty = irqx_context(vm);
@@ -1373,7 +1374,7 @@ TEST_F(trace, reject_context)
 	trace_take();
 	ASSERT_LE(2, nr_records);
 	for (i = 0; i < 2; i++) {
-		EXPECT_EQ(0, strcmp(records[i].text, want[i]))
+		EXPECT_EQ(0, strcmp(records[i].text, of_context[i]))
 			TH_LOG("%s", records[i].text);
 	}
 	EXPECT_EQ(0, nr_rejects(2));

@@ -64,7 +64,8 @@ static void words_of_x86(void)
 		    words(msi(0, 0xfee03000, 0x10100, 0x41), X86));
 	CHECK_WORDS("MSI vector 0x05 to all APICs, physical, NMI, edge",
 		    words(msi(0, 0xfeeff000, 0xffffff00, 0x405), X86));
-	CHECK_WORDS("MSI vector 0x41 to APICs 0x3, logical, redirection hint, lowest priority, edge",
+	CHECK_WORDS("MSI vector 0x41 to APICs 0x3, logical, redirection hint, "
+		    "lowest priority, edge",
 		    words(msi(0, 0xfee0300c, 0, 0x141), X86));
 	CHECK_WORDS("MSI vector 0x00 to APIC 0, physical, SMI, edge",
 		    words(msi(0, 0xfee00000, 0, 0x200), X86));

@@ -304,8 +304,8 @@ void irqx_settle(int ctx);
 uint64_t irqx_delivered(int ctx);
 
 /*
- * KVM_IRQX_LIST from @cursor, and on to the next one, at most @nr.  Return: 0 or an errno; @nr is how
- * many there are.
+ * KVM_IRQX_LIST from @cursor, and on to the next one, at most @nr.  Return: 0 or an errno; @nr is
+ * how many there are.
  */
 int __irqx_list(int ctx, uint64_t *cursor, struct kvm_irqx_binding *bindings, uint32_t *nr);
 /* All; there must be room.  Return: how many. */
