@@ -616,7 +616,7 @@ int kvmirqx_table_destroy(struct kvmirqx *ctx, __u32 table);
  * @first:	the first vector
  * @nr:		how many, at most max_vectors of struct kvm_irqx_info
  * @vector_size: sizeof(struct kvm_irqx_vector)
- * @vectors:	array of @nr
+ * @vectors:	array of @nr; of each, what the module does not know is zero
  * @changed:	kvmirqx_table_get_state() of a table: @nr bits in 64-bit words, or NULL; else
  *		NULL
  * @header:	of a dynirq its header, or NULL; of a table NULL

@@ -149,6 +149,18 @@ static int prepare_state(const struct kvmirqx *ctx, unsigned long cmd, __u32 tab
 	return check_flags(copy.flags, tells(ctx, table_state_flags), ctx->info.table_state_flags);
 }
 
+/* The module leaves alone what it does not know of a vector, and would refuse it in SET_TABLE. */
+static void clear_unknown(const struct kvmirqx *ctx, const struct kvm_irqx_table_state *state)
+{
+	__u32 known = tells(ctx, vector_size) ? ctx->info.vector_size : KVM_IRQX_VECTOR_SIZE_MIN;
+	char *vector = (char *)(uintptr_t)state->vectors;
+
+	if (state->vector_size <= known)
+		return;
+	for (__u32 i = 0; i < state->nr; i++, vector += state->vector_size)
+		memset(vector + known, 0, state->vector_size - known);
+}
+
 PUBLIC int kvmirqx_table_get_state(struct kvmirqx *ctx, __u32 table,
 				   struct kvmirqx_vectors *vectors)
 {
@@ -157,9 +169,11 @@ PUBLIC int kvmirqx_table_get_state(struct kvmirqx *ctx, __u32 table,
 
 	if (!ret)
 		ret = kvmirqx_call(ctx, KVM_IRQX_GET_TABLE, &state);
-	if (!ret)
-		vectors->function = state.function;
-	return ret;
+	if (ret)
+		return ret;
+	vectors->function = state.function;
+	clear_unknown(ctx, &state);
+	return 0;
 }
 
 PUBLIC int kvmirqx_table_set_state(struct kvmirqx *ctx, __u32 table,

@@ -814,6 +814,35 @@ static void options_of_other_ages(void)
 	CHECK_WORDS("KVM_IRQX_TABLE: pad: must be zero (EINVAL)", last_words());
 }
 
+/* The module leaves alone what it does not know of a vector; it would be refused when it is set. */
+static void vectors_of_other_ages(void)
+{
+	static const __u32 sizes[] = {
+		KVM_IRQX_VECTOR_SIZE_MIN, sizeof(struct kvm_irqx_vector), KVM_IRQX_VECTOR_SIZE_MAX,
+	};
+	char buf[3 * KVM_IRQX_VECTOR_SIZE_MAX + 1];
+	struct kvmirqx_vectors vectors = KVMIRQX_VECTORS;
+	struct kvm_irqx_info today = info_of_today();
+
+	vectors.vectors = (struct kvm_irqx_vector *)buf;
+	vectors.nr = 3;
+	for (__u32 i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		__u32 known = sizeof(struct kvm_irqx_vector), size = sizes[i];
+
+		begin(today);
+		memset(buf, 'x', sizeof(buf));
+		vectors.vector_size = size;
+		CHECK_INT(0, kvmirqx_table_get_state(ctx, 1, &vectors));
+		for (__u32 at = 0; at < 3 * size; at++)
+			CHECK_INT(at % size < known ? 'x' : 0, buf[at]);
+		CHECK_INT('x', buf[3 * size]);
+	}
+	module.error = EINVAL;
+	memset(buf, 'x', sizeof(buf));
+	CHECK_INT(-EINVAL, kvmirqx_table_get_state(ctx, 1, &vectors));
+	CHECK_INT('x', buf[KVM_IRQX_VECTOR_SIZE_MAX - 1]);
+}
+
 static void what_only_the_library_refuses(void)
 {
 	struct kvm_irqx_op op = { .op = KVM_IRQX_OP_DEASSIGN };
@@ -921,6 +950,7 @@ int main(void)
 	RUN(a_newer_module);
 	RUN(programs_of_other_ages);
 	RUN(options_of_other_ages);
+	RUN(vectors_of_other_ages);
 	RUN(what_only_the_library_refuses);
 	RUN(a_listing_in_pieces);
 	return end_of_cases();
