@@ -20,7 +20,7 @@ else
 MODULE	= build/$(KERNEL)-$(ARCH)/kvm_irqx.ko
 endif
 
-.PHONY: all module lib selftests demo try check check-all check-debug coverage bench lint lint-all docs install install-lib dkms uninstall uninstall-lib
+.PHONY: all module lib selftests demo try check check-all check-debug coverage bench lint lint-all abi docs install install-lib dkms uninstall uninstall-lib
 .PHONY: clean help
 
 all: module
@@ -73,6 +73,10 @@ bench:
 lint:
 	@scripts/lint
 
+# What a change of the library does to programs that were built with it goes into lib/abi.
+abi:
+	@scripts/check-abi --update
+
 # The long leg: also compiled for the configurations of scripts/variants.
 lint-all:
 	@scripts/lint --all
@@ -121,6 +125,7 @@ help:
 	@echo 'make coverage           lines and branches of src/ that the tests run, as text and HTML'
 	@echo 'make bench [QUICK=1]    the costs beside KVM, in instructions and time, both architectures'
 	@echo 'make lint               checkpatch, sparse, W=1, shellcheck, headers, layering'
+	@echo 'make abi                record in lib/abi what has changed of libkvmirqx for programs'
 	@echo 'make docs               Documentation/ as HTML, by Sphinx'
 	@echo 'make lint-all           the same, then W=1 on kernels configured in other ways'
 	@echo 'make [KERNEL=6.12]      build the module for a stock Debian kernel ($(KERNEL))'
