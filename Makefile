@@ -124,7 +124,7 @@ help:
 	@echo 'make check-debug        all tests on kernels with KASAN, lockdep, kmemleak, KCSAN'
 	@echo 'make coverage           lines and branches of src/ that the tests run, as text and HTML'
 	@echo 'make bench [QUICK=1]    the costs beside KVM, in instructions and time, both architectures'
-	@echo 'make lint               checkpatch, sparse, W=1, shellcheck, headers, layering'
+	@echo 'make lint               checkpatch, sparse, W=1, shellcheck, headers, layering, ABI, Rust'
 	@echo 'make abi                record in lib/abi what has changed of libkvmirqx for programs'
 	@echo 'make docs               Documentation/ as HTML, by Sphinx'
 	@echo 'make lint-all           the same, then W=1 on kernels configured in other ways'
