@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * fire FIRST NR PERIOD_NS COUNT	by "kvm-irqx dynirq exec": has tools/module raise COUNT events at the
- *				handles of table 0 in turn, from an interrupt handler, and waits for the last
+ * fire FIRST NR PERIOD_NS COUNT, by "kvm-irqx dynirq exec": has tools/module raise COUNT events at
+ * the handles of table 0 in turn, from an interrupt handler, and waits for the last.
  */
 #include <errno.h>
 #include <fcntl.h>

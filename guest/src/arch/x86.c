@@ -40,7 +40,7 @@ int dynirq_parent_alloc(struct dynirq *dynirq, struct irq_domain *domain, unsign
 		return ret;
 	irq_domain_set_info(domain, virq, handle->nr, &dynirq_chip, handle, handle_edge_irq, NULL,
 			    "edge");
-	/* At once, by who asks: a table does not mind.  Later kernels do, unless the chip objects. */
+	/* At once: a table does not mind.  Later kernels do so unless the chip objects. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 14, 0)
 	irq_set_status_flags(virq, IRQ_MOVE_PCNTXT);
 #endif
