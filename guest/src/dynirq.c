@@ -43,6 +43,12 @@ static u64 header64(const struct dynirq *dynirq, unsigned int reg)
 	return readq(dynirq->base + reg);
 }
 
+/* Whether there is a table. */
+static bool ident(const struct dynirq *dynirq)
+{
+	return header(dynirq, DYNIRQ_IDENT) == DYNIRQ_IDENT_VALUE;
+}
+
 /* ---- clients ---- */
 
 static u32 hash_of(const char *label)
@@ -181,28 +187,40 @@ static void label_new(struct dynirq *dynirq, u32 nr, const char *label)
 			client_attach(client, dynirq, nr);
 }
 
+/* Return: false: the table has gone. */
+static bool label_read(struct dynirq *dynirq, u32 nr)
+{
+	__le32 words[DYNIRQ_LABEL_SIZE / sizeof(__le32)];
+	char *label = (char *)words;
+	unsigned int at;
+
+	writel(nr, dynirq->base + DYNIRQ_LABEL_SELECT);
+	for (at = 0; at < ARRAY_SIZE(words); at++)
+		words[at] = cpu_to_le32(header(dynirq, DYNIRQ_LABEL + 4 * at));
+	if (!ident(dynirq))
+		return false;
+	label[DYNIRQ_LABEL_SIZE - 1] = 0;
+	label_new(dynirq, nr, label);
+	return true;
+}
+
 /* Those that have changed; all that are not empty, after a reset. */
 static void labels_read(struct dynirq *dynirq)
 {
 	bool moved = false;
-	__le32 words[DYNIRQ_LABEL_SIZE / sizeof(__le32)];
-	unsigned int i, at;
-	char *label = (char *)words;
+	unsigned int i;
 	u32 nr;
 
 	/* A label that changes all the while is for the next time. */
-	for (i = 0; i < 2 * dynirq->handles; i++) {
+	for (i = 0; i < 2 * dynirq->layout.handles; i++) {
 		nr = header(dynirq, DYNIRQ_LABEL_CHANGED);
 		/* No device at all reads as that, too. */
-		if (nr >= dynirq->handles)
+		if (nr >= dynirq->layout.handles)
 			break;
-		writel(nr, dynirq->base + DYNIRQ_LABEL_SELECT);
-		for (at = 0; at < ARRAY_SIZE(words); at++)
-			words[at] = cpu_to_le32(header(dynirq, DYNIRQ_LABEL + 4 * at));
-		label[DYNIRQ_LABEL_SIZE - 1] = 0;
 		if (xa_load(&dynirq->labels, nr))
 			moved = true;
-		label_new(dynirq, nr, label);
+		if (!label_read(dynirq, nr))
+			break;
 	}
 	/* Who has lost a handle: its label may be that of one which came before. */
 	if (moved)
@@ -244,11 +262,6 @@ static irqreturn_t label_changed(int irq, void *data)
 
 /* ---- tables ---- */
 
-static bool ident(const struct dynirq *dynirq)
-{
-	return header(dynirq, DYNIRQ_IDENT) == DYNIRQ_IDENT_VALUE;
-}
-
 /* Users are told, interrupts given back. */
 static void dismantle(struct dynirq *dynirq)
 {
@@ -266,49 +279,66 @@ static void dismantle(struct dynirq *dynirq)
 	dynirq->there = false;
 }
 
-/* What the header says is kept by who reads it.  Return: false, with a line: it is not for us. */
-static bool acceptable(struct dynirq *dynirq)
+/* Once: the host may change what is read, or take the table away. */
+static struct dynirq_layout layout_read(const struct dynirq *dynirq)
+{
+	return (struct dynirq_layout){
+		.version = header(dynirq, DYNIRQ_VERSION),
+		.features = header64(dynirq, DYNIRQ_FEATURES),
+		.handles = header(dynirq, DYNIRQ_HANDLES),
+		.compact = header(dynirq, DYNIRQ_COMPACT),
+		.devid = header(dynirq, DYNIRQ_DEVID),
+		.label_handle = header(dynirq, DYNIRQ_LABEL_HANDLE),
+		.instance = header64(dynirq, DYNIRQ_INSTANCE),
+	};
+}
+
+/* But for the instance. */
+static bool same_layout(const struct dynirq_layout *a, const struct dynirq_layout *b)
+{
+	return a->version == b->version && a->features == b->features &&
+	       a->handles == b->handles && a->compact == b->compact && a->devid == b->devid &&
+	       a->label_handle == b->label_handle;
+}
+
+/* Return: false, with a line, if the table is not for us. */
+static bool acceptable(struct dynirq *dynirq, const struct dynirq_layout *layout)
 {
 	const u64 needed = DYNIRQ_FEATURE_COMPACT | DYNIRQ_FEATURE_LABELS;
-	u32 version = header(dynirq, DYNIRQ_VERSION);
-	u32 handles = header(dynirq, DYNIRQ_HANDLES);
-	u32 compact = header(dynirq, DYNIRQ_COMPACT);
-	u32 label = header(dynirq, DYNIRQ_LABEL_HANDLE);
 
-	if (DYNIRQ_VERSION_MAJOR(version) != 1) {
+	if (DYNIRQ_VERSION_MAJOR(layout->version) != 1) {
 		dev_err(dynirq->dev, "a dynirq of version %u.%u: this driver knows 1\n",
-			DYNIRQ_VERSION_MAJOR(version), DYNIRQ_VERSION_MINOR(version));
+			DYNIRQ_VERSION_MAJOR(layout->version),
+			DYNIRQ_VERSION_MINOR(layout->version));
 		return false;
 	}
-	if ((header64(dynirq, DYNIRQ_FEATURES) & needed) != needed) {
+	if ((layout->features & needed) != needed) {
 		dev_err(dynirq->dev, "a dynirq without the compact form, or without labels\n");
 		return false;
 	}
-	if (!handles || handles > DYNIRQ_MAX_HANDLES || label >= handles || compact % 8 ||
-	    compact < DYNIRQ_HEADER_SIZE || compact > dynirq->size ||
-	    8 * handles > dynirq->size - compact) {
-		dev_err(dynirq->dev, "%u handles at 0x%x do not fit into 0x%llx bytes\n", handles,
-			compact, (unsigned long long)dynirq->size);
+	if (!layout->handles || layout->handles > DYNIRQ_MAX_HANDLES ||
+	    layout->label_handle >= layout->handles || layout->compact % 8 ||
+	    layout->compact < DYNIRQ_HEADER_SIZE || layout->compact > dynirq->size ||
+	    8 * layout->handles > dynirq->size - layout->compact) {
+		dev_err(dynirq->dev, "%u handles at 0x%x do not fit into 0x%llx bytes\n",
+			layout->handles, layout->compact, (unsigned long long)dynirq->size);
 		return false;
 	}
 	return true;
 }
 
+/* For the table that dynirq->layout is of. */
 static int assemble(struct dynirq *dynirq)
 {
 	struct dynirq_handle *label;
 	int ret;
 
-	dynirq->handles = header(dynirq, DYNIRQ_HANDLES);
-	dynirq->compact = header(dynirq, DYNIRQ_COMPACT);
-	dynirq->devid = header(dynirq, DYNIRQ_DEVID);
-	dynirq->label_handle = header(dynirq, DYNIRQ_LABEL_HANDLE);
 	writel(DYNIRQ_CONTROL_RESET, dynirq->base + DYNIRQ_CONTROL);
 	ret = dynirq_domain_create(dynirq);
 	if (ret)
 		return ret;
 	/* The first and the last one: see dynirq_parent_put(). */
-	label = dynirq_handle_get(dynirq, dynirq->label_handle);
+	label = dynirq_handle_get(dynirq, dynirq->layout.label_handle);
 	if (IS_ERR(label)) {
 		ret = PTR_ERR(label);
 		goto err_domain;
@@ -326,51 +356,54 @@ err_domain:
 	return ret;
 }
 
-/* Whether what has been set up fits the table that is there now. */
-static bool same_layout(const struct dynirq *dynirq)
-{
-	return dynirq->handles == header(dynirq, DYNIRQ_HANDLES) &&
-	       dynirq->compact == header(dynirq, DYNIRQ_COMPACT) &&
-	       dynirq->devid == header(dynirq, DYNIRQ_DEVID) &&
-	       dynirq->label_handle == header(dynirq, DYNIRQ_LABEL_HANDLE);
-}
-
 /* There is a table where there was none, or another one. */
 static void arrived(struct dynirq *dynirq)
 {
-	u64 instance = header64(dynirq, DYNIRQ_INSTANCE);
+	struct dynirq_layout layout = layout_read(dynirq);
 	bool first = !dynirq->domain;
 	unsigned long nr;
 	char *label;
-	int ret = 0;
+	int ret;
 
-	dynirq->refused = !acceptable(dynirq);
-	if (dynirq->refused)
+	/* It has gone meanwhile. */
+	if (!ident(dynirq))
 		return;
-	if (!first && !same_layout(dynirq)) {
+	if (!acceptable(dynirq, &layout)) {
 		dismantle(dynirq);
-		first = true;
-	}
-	if (first) {
-		ret = assemble(dynirq);
-	} else if (instance != dynirq->instance) {
-		/* A reset has all labels count as changed, but not those that are no more. */
-		xa_for_each(&dynirq->labels, nr, label) {
-			writel(nr, dynirq->base + DYNIRQ_LABEL_SELECT);
-			if (!header(dynirq, DYNIRQ_LABEL))
-				label_gone(dynirq, nr);
-		}
-		writel(DYNIRQ_CONTROL_RESET, dynirq->base + DYNIRQ_CONTROL);
-	}
-	if (ret) {
-		dev_err(dynirq->dev, "%u handles cannot be set up: %d\n", dynirq->handles, ret);
 		dynirq->refused = true;
 		return;
 	}
-	dynirq->instance = instance;
+	if (!first && !same_layout(&layout, &dynirq->layout)) {
+		dismantle(dynirq);
+		first = true;
+	}
+	WRITE_ONCE(dynirq->asleep, false);
+	if (first) {
+		dynirq->layout = layout;
+		ret = assemble(dynirq);
+		if (ret) {
+			dev_err_ratelimited(dynirq->dev, "%u handles cannot be set up: %d\n",
+					    layout.handles, ret);
+			/* Memory, vectors and LPIs may be had later. */
+			dynirq->refused = ret != -ENOMEM && ret != -ENOSPC;
+			return;
+		}
+	} else {
+		/*
+		 * Those that are no more, or others, even of the same table: it may have been
+		 * saved before they were.  Then a reset has all that are count as changed.
+		 */
+		xa_for_each(&dynirq->labels, nr, label)
+			if (!label_read(dynirq, nr))
+				return;
+		if (layout.instance != dynirq->layout.instance)
+			writel(DYNIRQ_CONTROL_RESET, dynirq->base + DYNIRQ_CONTROL);
+		dynirq->layout.instance = layout.instance;
+	}
 	dynirq_write_all(dynirq);
 	dynirq->there = true;
-	dev_info(dynirq->dev, "%u handles%s\n", dynirq->handles, first ? "" : ", again");
+	clients_find();
+	dev_info(dynirq->dev, "%u handles%s\n", layout.handles, first ? "" : ", again");
 }
 
 static void lost(struct dynirq *dynirq)
@@ -409,11 +442,11 @@ static unsigned long dynirq_look(struct dynirq *dynirq)
 		return WAIT_MOST;
 	if (!dynirq->there) {
 		arrived(dynirq);
-	} else if (header64(dynirq, DYNIRQ_INSTANCE) != dynirq->instance ||
-		   !same_layout(dynirq)) {
+	} else if (header64(dynirq, DYNIRQ_INSTANCE) != dynirq->layout.instance) {
 		dev_warn(dynirq->dev, "another table in its place\n");
+		dynirq->there = false;
 		arrived(dynirq);
-	} else if (!dynirq_handle_intact(dynirq->label)) {
+	} else if (!dynirq_intact(dynirq)) {
 		dev_warn(dynirq->dev, "the host has reset the table\n");
 		dynirq_write_all(dynirq);
 	}
@@ -522,6 +555,7 @@ int dynirq_suspend(struct device *dev)
 
 	watch_stop(dynirq);
 	mutex_lock(&dynirq_mutex);
+	WRITE_ONCE(dynirq->asleep, true);
 	if (dynirq->there) {
 		dynirq_mask_all(dynirq);
 		off(dynirq, false);

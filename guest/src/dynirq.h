@@ -23,13 +23,10 @@
 
 extern struct mutex dynirq_mutex;
 
-/* Where interrupts of a device come from: src/arch/. */
-struct dynirq_parent {
-	struct irq_domain *domain;
-#ifdef CONFIG_ARM64
-	msi_alloc_info_t info;
-	struct msi_desc desc;
-#endif
+/* What of the header does not change as long as it is the same table. */
+struct dynirq_layout {
+	u32 version, handles, compact, devid, label_handle;
+	u64 features, instance;
 };
 
 /* A dynirq, or the place where one is to be. */
@@ -47,12 +44,13 @@ struct dynirq {
 	bool there;			/* the table is, and ours */
 	bool refused;			/* it speaks another version, or the like */
 	unsigned long since;		/* waiting, jiffies */
-	u64 instance;
-	u32 handles, compact, devid, label_handle;
+	bool asleep;			/* entries are written masked */
+	struct dynirq_layout layout;	/* of the table that the domain is for */
 
 	struct irq_domain *domain;	/* NULL: no table yet */
-	struct dynirq_parent parent;
-	u64 doorbell;			/* as written to the table; arm64 */
+	struct irq_domain *parent;	/* below it */
+	void *parent_data;		/* of src/arch/ */
+	u64 doorbell;			/* as written to the table */
 	struct dynirq_handle *label;	/* LABEL_HANDLE */
 	struct xarray used;		/* struct dynirq_handle, by number */
 	struct xarray labels;		/* char *, by handle */
@@ -90,8 +88,8 @@ struct dynirq_handle *dynirq_handle_get(struct dynirq *dynirq, u32 nr);
 void dynirq_handle_put(struct dynirq_handle *handle);
 /* Tells the table, which has forgotten it, of all handles that are used. */
 void dynirq_write_all(struct dynirq *dynirq);
-/* What the table ought to have.  Return: whether it has. */
-bool dynirq_handle_intact(struct dynirq_handle *handle);
+/* Return: whether the table has what it was told. */
+bool dynirq_intact(struct dynirq *dynirq);
 void dynirq_mask_all(struct dynirq *dynirq);
 
 /* ---- chardev.c ---- */
@@ -109,7 +107,11 @@ int dynirq_parent_get(struct dynirq *dynirq);
 void dynirq_parent_put(struct dynirq *dynirq);
 int dynirq_parent_alloc(struct dynirq *dynirq, struct irq_domain *domain, unsigned int virq,
 			struct dynirq_handle *handle);
-/* Return: the message in the compact form; @doorbell: where to. */
+/* Return: the message in the compact form; @doorbell: where to, never zero. */
 u64 dynirq_parent_message(const struct msi_msg *msg, u64 *doorbell);
+/* Whether that message says where the interrupt @d is to go. */
+bool dynirq_parent_reaches(struct irq_data *d, u64 message);
+/* Below the table's mask: on as long as the interrupt is activated. */
+void dynirq_parent_enable(struct irq_data *d, bool enable);
 
 #endif /* _KVM_DYNIRQ_H */

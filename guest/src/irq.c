@@ -10,17 +10,25 @@
 #include <linux/err.h>
 #include <linux/interrupt.h>
 #include <linux/io.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
-#include <linux/version.h>
 
 #include "dynirq.h"
+
+static void __iomem *entry_of(const struct dynirq *dynirq, u32 nr)
+{
+	return dynirq->base + dynirq->layout.compact + 8 * nr;
+}
 
 /* handle->lock is held. */
 static void write_entry(const struct dynirq_handle *handle, u64 also)
 {
 	const struct dynirq *dynirq = handle->dynirq;
 
-	writeq(handle->entry | also, dynirq->base + dynirq->compact + 8 * handle->nr);
+	/* Handles may still be moved and unmasked: dynirq_write_all() tells the table of that. */
+	if (READ_ONCE(dynirq->asleep))
+		also |= DYNIRQ_ENTRY_MASKED;
+	writeq(handle->entry | also, entry_of(dynirq, handle->nr));
 }
 
 /* @keep: which bits of the entry stay; @set, @also: those, and of this write only. */
@@ -72,13 +80,18 @@ static int dynirq_set_affinity(struct irq_data *d, const struct cpumask *mask, b
 {
 	struct dynirq_handle *handle = irq_data_get_irq_chip_data(d);
 	struct irq_data *parent = d->parent_data;
+	u64 to;
 	int ret;
 
 	ret = parent->chip->irq_set_affinity(parent, mask, force);
 	/* DONE: the ITS has moved the LPI, and the message is the same. */
 	if (ret < 0 || ret == IRQ_SET_MASK_OK_DONE)
 		return ret;
-	change_entry(handle, DYNIRQ_ENTRY_MASKED, message(d, handle->dynirq), 0);
+	to = message(d, handle->dynirq);
+	/* It stays where it was, and the old vector is kept until it comes to the new one. */
+	if (!dynirq_parent_reaches(d, to))
+		return -EINVAL;
+	change_entry(handle, DYNIRQ_ENTRY_MASKED, to, 0);
 	return ret;
 }
 
@@ -106,9 +119,13 @@ static int dynirq_alloc(struct irq_domain *domain, unsigned int virq, unsigned i
 static int dynirq_activate(struct irq_domain *domain, struct irq_data *d, bool reserve)
 {
 	struct dynirq_handle *handle = irq_data_get_irq_chip_data(d);
+	u64 to = message(d, handle->dynirq);
 
+	if (!dynirq_parent_reaches(d, to))
+		return -EINVAL;
 	/* An event that came before anybody was there is still pending, and comes now. */
-	change_entry(handle, 0, message(d, handle->dynirq) | DYNIRQ_ENTRY_MASKED, 0);
+	change_entry(handle, 0, to | DYNIRQ_ENTRY_MASKED, 0);
+	dynirq_parent_enable(d, true);
 	return 0;
 }
 
@@ -116,6 +133,7 @@ static void dynirq_deactivate(struct irq_domain *domain, struct irq_data *d)
 {
 	/* What is pending is of this user, and the next one must not get it. */
 	change_entry(irq_data_get_irq_chip_data(d), 0, DYNIRQ_ENTRY_MASKED, DYNIRQ_ENTRY_DISCARD);
+	dynirq_parent_enable(d, false);
 }
 
 static const struct irq_domain_ops dynirq_domain_ops = {
@@ -136,8 +154,9 @@ int dynirq_domain_create(struct dynirq *dynirq)
 	ret = dynirq_parent_get(dynirq);
 	if (ret)
 		goto err_fwnode;
-	dynirq->domain = irq_domain_create_hierarchy(dynirq->parent.domain, 0, dynirq->handles,
-						     fwnode, &dynirq_domain_ops, dynirq);
+	/* Without a size: few handles are used, and an array of all is half a megabyte. */
+	dynirq->domain = irq_domain_create_hierarchy(dynirq->parent, 0, 0, fwnode,
+						     &dynirq_domain_ops, dynirq);
 	if (dynirq->domain)
 		return 0;
 	ret = -ENOMEM;
@@ -201,25 +220,45 @@ void dynirq_handle_put(struct dynirq_handle *handle)
 	kfree(handle);
 }
 
+/* Those that were given back while nobody answered. */
+static void unmap_unused(struct dynirq *dynirq)
+{
+	u32 nr;
+
+	for (nr = 0; nr < dynirq->layout.handles; nr++) {
+		void __iomem *entry = entry_of(dynirq, nr);
+
+		/* What is pending at the others is for who maps them. */
+		if (!xa_load(&dynirq->used, nr) && !(readq(entry) & DYNIRQ_ENTRY_MASKED))
+			writeq(DYNIRQ_ENTRY_MASKED | DYNIRQ_ENTRY_DISCARD, entry);
+		if (nr % 1024 == 1023)
+			cond_resched();
+	}
+}
+
 void dynirq_write_all(struct dynirq *dynirq)
 {
 	struct dynirq_handle *handle;
 	unsigned long nr;
 
+	unmap_unused(dynirq);
 	writeq(READ_ONCE(dynirq->doorbell), dynirq->base + DYNIRQ_DOORBELL);
 	xa_for_each(&dynirq->used, nr, handle)
 		change_entry(handle, ~0ULL, 0, 0);
 }
 
-bool dynirq_handle_intact(struct dynirq_handle *handle)
+/* A reset has the doorbell zero, on x86 too, and all handles masked. */
+bool dynirq_intact(struct dynirq *dynirq)
 {
 	const u64 bits = DYNIRQ_ENTRY_MESSAGE | DYNIRQ_ENTRY_MASKED;
-	const struct dynirq *dynirq = handle->dynirq;
+	struct dynirq_handle *handle = dynirq->label;
 	unsigned long flags;
 	u64 entry;
 
+	if (readq(dynirq->base + DYNIRQ_DOORBELL) != READ_ONCE(dynirq->doorbell))
+		return false;
 	raw_spin_lock_irqsave(&handle->lock, flags);
-	entry = readq(dynirq->base + dynirq->compact + 8 * handle->nr);
+	entry = readq(entry_of(dynirq, handle->nr));
 	entry = (entry ^ handle->entry) & bits;
 	raw_spin_unlock_irqrestore(&handle->lock, flags);
 	return !entry;

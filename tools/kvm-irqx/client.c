@@ -50,7 +50,7 @@ int dynirq_ask(int argc, char **argv)
 	};
 	static char request[CONTROL_MAX];
 	const char *command = argv[0], *given = NULL;
-	char path[108], *file = NULL;
+	char path[108], *file = NULL, *whole = NULL;
 	bool exec = !strcmp(command, "exec"), save = !strcmp(command, "save");
 	int opt, fd = -1;
 	pid_t pid = 0;
@@ -81,7 +81,10 @@ int dynirq_ask(int argc, char **argv)
 	if (save && (!*argv || argv[1]))
 		die("save takes one file");
 	if (save) {
-		file = *argv++;
+		/* What was saved there before stays until all of this is there. */
+		whole = *argv++;
+		if (asprintf(&file, "%s.new", whole) < 0)
+			die("no memory");
 		fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 		if (fd < 0 || dup2(fd, STDOUT_FILENO) < 0)
 			die("%s: %s", file, strerror(errno));
@@ -93,5 +96,7 @@ int dynirq_ask(int argc, char **argv)
 		run_with(argv, fd);
 	if (fflush(stdout) || (file && fsync(fd)))
 		die("%s: %s", file ?: "the output", strerror(errno));
+	if (file && rename(file, whole))
+		die("%s: %s", whole, strerror(errno));
 	return 0;
 }

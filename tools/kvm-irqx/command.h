@@ -37,6 +37,8 @@ int process_vm(int pidfd, pid_t pid, int fd);
 #define CONTROL_DIR	"/run/kvm-irqx"
 /* One request or answer, with its zero. */
 #define CONTROL_MAX	65536
+/* After it no other answer comes. */
+#define CONTROL_END	"="
 
 /* @path: for that process, unless one is given. */
 void control_path(char *path, size_t size, pid_t pid, const char *given);
@@ -44,8 +46,8 @@ void control_path(char *path, size_t size, pid_t pid, const char *given);
 int control_listen(const char *path);
 /* Sends @request and prints what comes.  @fd: where a descriptor goes that comes along, or NULL. */
 int control_ask(const char *path, const char *request, int *fd);
-/* @fd: goes along, or -1. */
-void control_answer(int socket, const char *text, int fd);
+/* @fd: goes along, or -1.  Return: false: it was not taken, within the socket's time. */
+bool control_answer(int socket, const char *text, int fd);
 
 /* ---- the subcommands; argv[0] is the subcommand's name ---- */
 

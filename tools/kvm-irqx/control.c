@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * The socket over which a server is asked: a request is a packet of words, each with a zero
- * behind it, the answer one of text.  The answer's first byte is '+', or '-' if it says why not.
+ * behind it, the answer some of text.  An answer's first byte is '+', or '-' if it says why not;
+ * the last one is CONTROL_END, or why not.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -15,8 +16,10 @@
 
 void control_path(char *path, size_t size, pid_t pid, const char *given)
 {
+	if (given && strlen(given) >= size)
+		die("%s is too long for a socket's path", given);
 	if (given)
-		snprintf(path, size, "%s", given);
+		strcpy(path, given);
 	else
 		snprintf(path, size, CONTROL_DIR "/%d", pid);
 }
@@ -57,7 +60,7 @@ int control_listen(const char *path)
 	return fd;
 }
 
-void control_answer(int socket, const char *text, int fd)
+bool control_answer(int socket, const char *text, int fd)
 {
 	struct iovec iov = { .iov_base = (char *)text, .iov_len = strlen(text) };
 	union {
@@ -76,8 +79,8 @@ void control_answer(int socket, const char *text, int fd)
 		cmsg->cmsg_len = CMSG_LEN(sizeof(fd));
 		memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
 	}
-	/* Who has asked may have gone. */
-	sendmsg(socket, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+	/* Who has asked may have gone, or does not listen. */
+	return sendmsg(socket, &msg, MSG_NOSIGNAL) >= 0;
 }
 
 static void take_fd(struct msghdr *msg, int *fd)
@@ -105,6 +108,7 @@ int control_ask(const char *path, const char *request, int *fd)
 	struct sockaddr_un address;
 	int socket = control_socket(path, &address);
 	const char *end = request;
+	bool done = false;
 	ssize_t len;
 
 	if (connect(socket, (struct sockaddr *)&address, sizeof(address)))
@@ -120,10 +124,15 @@ int control_ask(const char *path, const char *request, int *fd)
 		answer[len] = 0;
 		if (answer[0] == '-')
 			die("%s", answer + 1);
+		done = !strcmp(answer, CONTROL_END);
+		if (done)
+			break;
 		take_fd(&msg, fd);
 		fputs(answer + 1, stdout);
 		msg.msg_controllen = sizeof(control);
 	}
 	close(socket);
+	if (!done)
+		die("%s: the server has ended, and not answered all", path);
 	return 0;
 }

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <json-c/json.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,8 +29,19 @@ struct qmp {
 	struct json_tokener *tokener;
 	char buf[16384];
 	size_t at, len;			/* what of @buf is not parsed yet */
+	bool greeted;			/* it is QEMU's: it answers sooner or later */
 	bool look;			/* an event has come that makes a difference */
+	bool reset;			/* and was the machine's reset */
 };
+
+/* The signals for that are blocked but where the server waits. */
+static bool told_to_end(void)
+{
+	sigset_t pending;
+
+	return !sigpending(&pending) &&
+	       (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1);
+}
 
 /* The next object; blocks if @wait.  Return: NULL: none, or QEMU has gone: then *@closed. */
 static struct json_object *qmp_next(struct qmp *qmp, bool wait, bool *closed)
@@ -60,8 +72,12 @@ static struct json_object *qmp_next(struct qmp *qmp, bool wait, bool *closed)
 			continue;
 		if (got < 0 && !wait && errno == EAGAIN)
 			return NULL;
-		if (got < 0 && errno == EAGAIN)
+		if (got < 0 && errno == EAGAIN) {
 			complain("QEMU's monitor has not answered for %d s", ANSWER_S);
+			/* Stopped, or its disk is slow.  When it ends, so does the socket. */
+			if (qmp->greeted && !told_to_end())
+				continue;
+		}
 		*closed = true;
 		return NULL;
 	}
@@ -89,6 +105,8 @@ static void note_event(struct qmp *qmp, struct json_object *object)
 	const char *event = string_of(object, "event");
 	unsigned int i;
 
+	if (!strcmp(event, "RESET"))
+		qmp->reset = true;
 	for (i = 0; i < ARRAY_SIZE(events); i++)
 		if (!strcmp(event, events[i]))
 			qmp->look = true;
@@ -149,6 +167,7 @@ struct qmp *qmp_open(const char *path)
 	if (!qmp_command(qmp, "qmp_capabilities", &answer))
 		die("%s: QEMU does not answer", path);
 	json_object_put(answer);
+	qmp->greeted = true;
 	return qmp;
 }
 
@@ -214,6 +233,7 @@ static bool search(struct json_object *devices, const char *id, struct qmp_bar *
 	for (i = 0; i < json_object_array_length(devices); i++) {
 		device = json_object_array_get_idx(devices, i);
 		if (is_device(device, id)) {
+			bar->plugged = true;
 			take_bar(device, bar);
 			return true;
 		}
@@ -242,5 +262,8 @@ bool qmp_find_bar(struct qmp *qmp, const char *id, struct qmp_bar *bar)
 		    search(devices, id, bar))
 			break;
 	json_object_put(answer);
+	/* One that came before the answer: what it says is of the time after. */
+	bar->was_reset = qmp->reset;
+	qmp->reset = false;
 	return true;
 }

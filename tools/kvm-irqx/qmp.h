@@ -11,7 +11,9 @@ struct qmp;
 
 /* Where it is, or that it is nowhere. */
 struct qmp_bar {
-	bool there;			/* the device, and memory decoding is enabled */
+	bool plugged;			/* the device is there */
+	bool there;			/* and memory decoding is enabled */
+	bool was_reset;			/* the machine was, since this was asked last */
 	uint64_t address;
 	uint64_t size;
 	uint32_t devid;			/* bus << 8 | devfn */

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <kvmirqx.h>
@@ -65,10 +66,12 @@ static struct {
 	uint32_t table;
 	bool answers;
 	uint32_t off_polls;		/* since the guest has switched it off */
+	bool plugged;			/* the device, when it was looked at last */
+	uint64_t refused;		/* where it could not be moved to */
 	int changefd;
 	struct owned *owned;
 	uint32_t nr_owned;
-} server = { .address = NO_ADDRESS, .changefd = -1 };
+} server = { .address = NO_ADDRESS, .refused = NO_ADDRESS, .changefd = -1 };
 
 static volatile sig_atomic_t stop;
 
@@ -222,18 +225,28 @@ static int set_header(struct kvm_irqx_dynirq_header *header)
 	return kvmirqx_table_set_state(server.ctx, server.table, &none);
 }
 
-/* As a function of PCI is after a reset. */
+/* All labels count as changed, and what was not read yet. */
 static int reset_piece(struct kvmirqx_vectors *piece, void *arg)
 {
 	uint32_t i;
 
 	(void)arg;
 	for (i = 0; i < piece->nr; i++)
-		piece->vectors[i] = (struct kvm_irqx_vector){ .control = 1 };
+		piece->vectors[i] = (struct kvm_irqx_vector){
+			.control = 1,
+			.state = piece->vectors[i].state & KVM_IRQX_VECTOR_LABEL_CHANGED,
+		};
+	for (i = 0; i < server.nr_owned; i++)
+		if (server.owned[i].handle - piece->first < piece->nr)
+			piece->vectors[server.owned[i].handle - piece->first].state |=
+				KVM_IRQX_VECTOR_LABEL_CHANGED;
+	if (OWN_HANDLE - piece->first < piece->nr)
+		piece->vectors[OWN_HANDLE - piece->first].state |= KVM_IRQX_VECTOR_LABEL_CHANGED;
 	piece->function = 0;
 	return kvmirqx_table_set_state(server.ctx, server.table, piece);
 }
 
+/* As the guest's own (dynirq.rst section 7).  The doorbell last: by that a driver sees it. */
 static int reset(void)
 {
 	struct kvm_irqx_dynirq_header header = header_now();
@@ -365,6 +378,11 @@ static void restore(void)
 				.state = json_number_at(one, 5),
 			};
 		}
+		/* Labels are those that this was given; the guest reads them again. */
+		for (i = 0; i < server.nr_owned; i++)
+			if (server.owned[i].handle - piece.first < piece.nr)
+				vectors[server.owned[i].handle - piece.first].state |=
+					KVM_IRQX_VECTOR_LABEL_CHANGED;
 		err = kvmirqx_table_set_state(server.ctx, server.table, &piece);
 	}
 	if (err)
@@ -428,9 +446,14 @@ static void place(uint64_t address)
 	if (address != server.address) {
 		err = kvmirqx_table_move(server.ctx, server.table, address, 0);
 		if (err) {
-			complain("to 0x%llx: %s", (unsigned long long)address, why(err));
+			/* Said once.  Where it was, something else may be now. */
+			if (server.refused != address)
+				complain("to 0x%llx: %s", (unsigned long long)address, why(err));
+			server.refused = address;
+			answer(false);
 			return;
 		}
+		server.refused = NO_ADDRESS;
 		server.address = address;
 		if (server.answers)
 			printf("answers at 0x%llx\n", (unsigned long long)address);
@@ -453,6 +476,10 @@ static void place_bar(const struct qmp_bar *bar)
 			    "pci-testdev,membar=2M)", (unsigned long long)bar->size, wanted,
 			    (unsigned long long)range_size(wanted));
 		server.devid = bar->devid;
+	} else if (server.handles > most) {
+		/* The device was plugged in again, and is smaller. */
+		answer(false);
+		return;
 	} else if (NATIVE_HAS_DEVID && bar->devid != server.devid) {
 		err = kvmirqx_table_destroy(server.ctx, server.table);
 		if (err) {
@@ -489,6 +516,10 @@ static bool look(void)
 
 	if (server.qmp && !qmp_find_bar(server.qmp, server.device, &bar))
 		return false;
+	/* With the machine, or its device, went whoever had mapped handles. */
+	if (server.there && (bar.was_reset || (server.plugged && !bar.plugged)) && reset())
+		complain("the dynirq could not be reset");
+	server.plugged = bar.plugged;
 	/* What was off comes back where the guest has it again. */
 	if (!bar.there)
 		server.off_polls = 0;
@@ -507,6 +538,7 @@ static bool look(void)
 
 struct reply {
 	int socket;
+	bool failed;			/* nothing more is sent: who asks will see no end */
 	size_t len;
 	char text[CONTROL_MAX / 2];
 };
@@ -515,7 +547,8 @@ static void reply_flush(struct reply *reply)
 {
 	reply->text[0] = '+';
 	reply->text[reply->len] = 0;
-	control_answer(reply->socket, reply->text, -1);
+	if (!reply->failed)
+		reply->failed = !control_answer(reply->socket, reply->text, -1);
 	reply->len = 1;
 }
 
@@ -544,6 +577,7 @@ refuse(struct reply *reply, const char *fmt, ...)
 	vsnprintf(text + 1, sizeof(text) - 1, fmt, ap);
 	va_end(ap);
 	control_answer(reply->socket, text, -1);
+	reply->failed = true;
 }
 
 /* A number, or '=' and a label.  Return: false, with the refusal sent. */
@@ -752,6 +786,7 @@ static void take_request(int listening)
 	if (reply.socket < 0)
 		return;
 	setsockopt(reply.socket, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+	setsockopt(reply.socket, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
 	len = recv(reply.socket, request, sizeof(request) - 1, 0);
 	if (len > 0) {
 		request[len] = 0;
@@ -762,6 +797,8 @@ static void take_request(int listening)
 		do_request(&reply, nr, words);
 		if (reply.len > 1)
 			reply_flush(&reply);
+		if (!reply.failed)
+			control_answer(reply.socket, CONTROL_END, -1);
 	}
 	close(reply.socket);
 }
@@ -869,8 +906,19 @@ static void options(int argc, char **argv)
 		server.qmp = qmp_open(qmp);
 }
 
-/* Until the process has ended, or somebody wants this to end. */
-static void serve(int listening)
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+/*
+ * Until the process has ended, or somebody wants this to end: by a signal, which come only while
+ * this waits.
+ */
+static void serve(int listening, const sigset_t *waiting)
 {
 	struct pollfd fds[] = {
 		{ .fd = server.pidfd, .events = POLLIN },
@@ -878,12 +926,19 @@ static void serve(int listening)
 		{ .fd = server.changefd, .events = POLLIN },
 		{ .fd = server.qmp ? qmp_fd(server.qmp) : -1, .events = POLLIN },
 	};
-	bool closed = false;
+	bool closed = false, looks;
+	struct timespec timeout;
+	int64_t next = 0, left;
 	int ready;
 
 	while (!stop) {
 		/* A fixed address is looked at while the guest has it off. */
-		ready = poll(fds, ARRAY_SIZE(fds), server.qmp || server.off_polls ? POLL_MS : -1);
+		looks = server.qmp || server.off_polls;
+		left = next - now_ms();
+		if (left < 0)
+			left = 0;
+		timeout = (struct timespec){ .tv_nsec = left * 1000000 };
+		ready = ppoll(fds, ARRAY_SIZE(fds), looks ? &timeout : NULL, waiting);
 		if (ready < 0 && errno != EINTR)
 			die("poll: %s", strerror(errno));
 		if (ready > 0 && fds[0].revents)
@@ -894,8 +949,11 @@ static void serve(int listening)
 			take_request(listening);
 		if (ready > 0 && fds[3].revents && qmp_events(server.qmp, &closed) && !closed)
 			closed = !look();
-		if (ready == 0)
-			closed |= !look();
+		/* However much else there is to do. */
+		if (!closed && (server.qmp || server.off_polls) && now_ms() >= next) {
+			closed = !look();
+			next = now_ms() + POLL_MS;
+		}
 		if (closed) {
 			complain("QEMU's monitor is closed");
 			break;
@@ -906,6 +964,7 @@ static void serve(int listening)
 int dynirq_serve(int argc, char **argv)
 {
 	const struct sigaction action = { .sa_handler = on_signal };
+	sigset_t ends, before;
 	char path[108];
 	int listening;
 
@@ -915,6 +974,10 @@ int dynirq_serve(int argc, char **argv)
 	server.changefd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (server.changefd < 0)
 		die("eventfd: %s", strerror(errno));
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGINT);
+	sigprocmask(SIG_BLOCK, &ends, &before);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
 
@@ -922,7 +985,7 @@ int dynirq_serve(int argc, char **argv)
 	if (server.qmp)
 		printf("waits for the guest to give the device an address\n");
 	if (look())
-		serve(listening);
+		serve(listening, &before);
 	unlink(path);
 	kvmirqx_close(server.ctx);
 	return 0;

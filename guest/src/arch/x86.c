@@ -4,10 +4,10 @@
  * of the guest, as an IOMMU, is not between the host and them.
  */
 #include <linux/device.h>
-#include <linux/version.h>
 #include <asm/hw_irq.h>
 #include <asm/irqdomain.h>
 
+#include "../compat.h"
 #include "../dynirq.h"
 
 int dynirq_parent_find(struct device *dev)
@@ -20,7 +20,7 @@ int dynirq_parent_find(struct device *dev)
 
 int dynirq_parent_get(struct dynirq *dynirq)
 {
-	dynirq->parent.domain = x86_vector_domain;
+	dynirq->parent = x86_vector_domain;
 	return 0;
 }
 
@@ -40,15 +40,30 @@ int dynirq_parent_alloc(struct dynirq *dynirq, struct irq_domain *domain, unsign
 		return ret;
 	irq_domain_set_info(domain, virq, handle->nr, &dynirq_chip, handle, handle_edge_irq, NULL,
 			    "edge");
-	/* At once: a table does not mind.  Later kernels do so unless the chip objects. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 14, 0)
-	irq_set_status_flags(virq, IRQ_MOVE_PCNTXT);
-#endif
+	dynirq_move_at_once(virq);
 	return 0;
 }
 
 u64 dynirq_parent_message(const struct msi_msg *msg, u64 *doorbell)
 {
-	*doorbell = 0;
+	/* The table keeps it and does not use it: by it a reset is noticed. */
+	*doorbell = 0xfee00000;
 	return msg->address_lo | (u64)(msg->data & 0xffff) << 32;
+}
+
+/*
+ * With interrupt remapping CPUs may have APIC IDs that no MSI has room for, and the hypervisor need
+ * not offer the bits for more than 255 (KVM_FEATURE_MSI_EXT_DEST_ID).
+ */
+bool dynirq_parent_reaches(struct irq_data *d, u64 message)
+{
+	u32 dest = (message >> 12 & 0xff) | (message >> 5 & 0x7f) << 8;
+	const struct irq_cfg *cfg = irqd_cfg(d);
+
+	return cfg && cfg->dest_apicid == dest;
+}
+
+/* The local APIC has no mask of an edge. */
+void dynirq_parent_enable(struct irq_data *d, bool enable)
+{
 }
