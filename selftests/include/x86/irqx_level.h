@@ -82,6 +82,7 @@ bool irqx_pic_is_up(struct kvm_vm *vm, uint32_t pin);
  * Tracepoints, in an instance of ftrace of this process
  */
 
+/* @event: of kvm_irqx, or SYSTEM/EVENT. */
 void irqx_trace_start(const char *event);
 /* How many lines have @text in them; all, if NULL. */
 uint64_t irqx_trace_count(const char *text);

@@ -314,7 +314,8 @@ void irqx_trace_start(const char *event)
 	TEST_ASSERT(!mkdir(trace_path(""), 0700), "%s: %s", trace_path(""),
 		    strerror(errno));
 	trace_write("/buffer_size_kb", "1024");
-	snprintf(file, sizeof(file), "/events/kvm_irqx/%s/enable", event);
+	snprintf(file, sizeof(file), "/events/%s%s/enable", strchr(event, '/') ? "" : "kvm_irqx/",
+		 event);
 	trace_write(file, "1");
 }
 

@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * See irqx_assign.h.
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <sys/mman.h>
+
+#include "irqx_assign.h"
+#include "irqx_module.h"
+
+#define INTX_FILE	"/run/irqx/kvm_irqx_intx.ko"
+#define PCI_DEVICES	"/sys/bus/pci/devices"
+
+#define EDU_SLOT	10		/* a memslot that the harness does not use */
+
+const char *irqx_assign_missing(void)
+{
+	if (access(INTX_FILE, R_OK))
+		return "no kvm_irqx_intx.ko, or not in scripts/vm";
+	if (access("/dev/vfio/vfio", R_OK))
+		return "no VFIO: not in scripts/vm --assign";
+	if (!irqx_variant_file("neighbour"))
+		return "selftests/make-variants has not been run";
+	return NULL;
+}
+
+/* ---- sysfs ---- */
+
+static void read_text(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t len;
+
+	text[0] = 0;
+	if (fd < 0)
+		return;
+	len = read(fd, text, size - 1);
+	text[len > 0 ? len : 0] = 0;
+	text[strcspn(text, "\n")] = 0;
+	close(fd);
+}
+
+static int write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int err = 0;
+
+	if (fd < 0)
+		return errno;
+	if (write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		err = errno;
+	close(fd);
+	return err;
+}
+
+int irqx_assigned_sysfs(struct irqx_assigned *a, const char *file, const char *text)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/%s", a->name, file);
+	return write_text(path, text);
+}
+
+static bool is_edu(const char *name)
+{
+	char path[PATH_MAX], vendor[16], device[16];
+
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/vendor", name);
+	read_text(path, vendor, sizeof(vendor));
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/device", name);
+	read_text(path, device, sizeof(device));
+	return !strcmp(vendor, "0x1234") && !strcmp(device, "0x11e8");
+}
+
+static bool find(struct irqx_assigned *a, int slot)
+{
+	uint32_t domain, bus, device, function;
+	struct dirent *entry;
+	bool found = false;
+	DIR *dir;
+
+	dir = opendir(PCI_DEVICES);
+	TEST_ASSERT(dir, "opendir: %s", strerror(errno));
+	while ((entry = readdir(dir)) && !found) {
+		if (sscanf(entry->d_name, "%x:%x:%x.%x", &domain, &bus, &device, &function) != 4)
+			continue;
+		if (!is_edu(entry->d_name))
+			continue;
+		found = slot == IRQX_EDU_PORT ? bus : !bus && device == (uint32_t)slot;
+		if (!found)
+			continue;
+		snprintf(a->name, sizeof(a->name), "%.31s", entry->d_name);
+		a->domain = domain;
+		a->bus = bus;
+		a->devfn = device << 3 | function;
+	}
+	closedir(dir);
+	return found;
+}
+
+void irqx_assigned_find(struct irqx_assigned *a, int slot)
+{
+	char path[PATH_MAX];
+	int err;
+
+	memset(a, 0, sizeof(*a));
+	a->container = -1;
+	a->group = -1;
+	a->device = -1;
+	TEST_ASSERT(find(a, slot), "no edu device at %d", slot);
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/driver", a->name);
+	if (!access(path, F_OK))
+		return;
+	err = irqx_assigned_sysfs(a, "driver_override", "vfio-pci");
+	TEST_ASSERT(!err, "driver_override: %s", strerror(err));
+	err = write_text("/sys/bus/pci/drivers_probe", a->name);
+	TEST_ASSERT(!err, "drivers_probe: %s", strerror(err));
+}
+
+/* ---- VFIO ---- */
+
+void irqx_assigned_open(struct irqx_assigned *a)
+{
+	struct vfio_region_info region = { .argsz = sizeof(region) };
+	char path[PATH_MAX], group[PATH_MAX];
+	ssize_t len;
+
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/iommu_group", a->name);
+	len = readlink(path, group, sizeof(group) - 1);
+	TEST_ASSERT(len > 0, "%s has no IOMMU group: %s", a->name, strerror(errno));
+	group[len] = 0;
+	snprintf(path, sizeof(path), "/dev/vfio/%.32s", basename(group));
+
+	a->container = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
+	TEST_ASSERT(a->container >= 0, "container: %s", strerror(errno));
+	/* A file that is just being closed has it for a moment more. */
+	TEST_ASSERT(irqx_wait_until((a->group = open(path, O_RDWR | O_CLOEXEC)) >= 0,
+				    IRQX_TIMEOUT_MS), "%s: %s", path, strerror(errno));
+	TEST_ASSERT(!ioctl(a->group, VFIO_GROUP_SET_CONTAINER, &a->container),
+		    "VFIO_GROUP_SET_CONTAINER: %s", strerror(errno));
+	TEST_ASSERT(!ioctl(a->container, VFIO_SET_IOMMU, VFIO_TYPE1_IOMMU),
+		    "VFIO_SET_IOMMU: %s", strerror(errno));
+	a->device = ioctl(a->group, VFIO_GROUP_GET_DEVICE_FD, a->name);
+	TEST_ASSERT(a->device >= 0, "VFIO_GROUP_GET_DEVICE_FD: %s", strerror(errno));
+
+	region.index = VFIO_PCI_CONFIG_REGION_INDEX;
+	TEST_ASSERT(!ioctl(a->device, VFIO_DEVICE_GET_REGION_INFO, &region),
+		    "VFIO_DEVICE_GET_REGION_INFO: %s", strerror(errno));
+	a->config = region.offset;
+	irqx_assigned_set_command(a, 2, 0);	/* memory */
+
+	region.index = VFIO_PCI_BAR0_REGION_INDEX;
+	TEST_ASSERT(!ioctl(a->device, VFIO_DEVICE_GET_REGION_INFO, &region),
+		    "VFIO_DEVICE_GET_REGION_INFO: %s", strerror(errno));
+	a->bar = mmap(NULL, 0x1000, PROT_READ | PROT_WRITE, MAP_SHARED, a->device, region.offset);
+	TEST_ASSERT(a->bar != MAP_FAILED, "mmap: %s", strerror(errno));
+}
+
+static void close_one(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+void irqx_assigned_close(struct irqx_assigned *a)
+{
+	if (a->bar)
+		munmap((void *)a->bar, 0x1000);
+	a->bar = NULL;
+	close_one(&a->device);
+	close_one(&a->group);
+	close_one(&a->container);
+}
+
+uint16_t irqx_assigned_command(struct irqx_assigned *a)
+{
+	uint16_t command = 0;
+
+	TEST_ASSERT(pread(a->device, &command, 2, a->config + 4) == 2, "pread: %s",
+		    strerror(errno));
+	return command;
+}
+
+void irqx_assigned_set_command(struct irqx_assigned *a, uint16_t set, uint16_t clear)
+{
+	uint16_t command = (irqx_assigned_command(a) | set) & ~clear;
+
+	TEST_ASSERT(pwrite(a->device, &command, 2, a->config + 4) == 2, "pwrite: %s",
+		    strerror(errno));
+}
+
+int __irqx_assigned_vfio_intx(struct irqx_assigned *a, int fd)
+{
+	struct {
+		struct vfio_irq_set set;
+		int32_t fd;
+	} request = {
+		.set = {
+			.argsz = fd >= 0 ? sizeof(request) : sizeof(request.set),
+			.flags = (fd >= 0 ? VFIO_IRQ_SET_DATA_EVENTFD : VFIO_IRQ_SET_DATA_NONE) |
+				 VFIO_IRQ_SET_ACTION_TRIGGER,
+			.index = VFIO_PCI_INTX_IRQ_INDEX,
+			.count = fd >= 0,
+		},
+		.fd = fd,
+	};
+
+	return ioctl(a->device, VFIO_DEVICE_SET_IRQS, &request) ? errno : 0;
+}
+
+uint16_t irqx_assigned_real_command(struct irqx_assigned *a)
+{
+	uint16_t command = 0;
+	char path[PATH_MAX];
+	int fd;
+
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/config", a->name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	TEST_ASSERT(fd >= 0, "%s: %s", path, strerror(errno));
+	TEST_ASSERT(pread(fd, &command, 2, 4) == 2, "pread: %s", strerror(errno));
+	close(fd);
+	return command;
+}
+
+/* ---- the guest ---- */
+
+/* The guest's address of it; each VM has its own copy of this variable. */
+static struct irqx_edu_driver *driver;
+
+static void guest_edu(struct ex_regs *regs)
+{
+	volatile struct irqx_edu_driver *d = driver;
+	uint32_t status;
+
+	(void)regs;
+	if (d->hold) {
+		d->held++;
+		return;
+	}
+	status = *(volatile uint32_t *)(uintptr_t)(IRQX_EDU_GPA + IRQX_EDU_STATUS);
+	if (status)
+		*(volatile uint32_t *)(uintptr_t)(IRQX_EDU_GPA + IRQX_EDU_ACK) = status;
+	wrmsr(APIC_BASE_MSR + (APIC_EOI >> 4), 0);
+	if (status)
+		d->served++;
+	else
+		d->empty++;
+}
+
+volatile struct irqx_edu_driver *irqx_edu_driver(struct irqx_guest *g)
+{
+	vm_vaddr_t gva = *(vm_vaddr_t *)addr_gva2hva(g->vm, (vm_vaddr_t)&driver);
+
+	return addr_gva2hva(g->vm, gva);
+}
+
+struct irqx_guest *irqx_edu_guest(struct irqx_assigned *a)
+{
+	struct kvm_userspace_memory_region region = {
+		.slot = EDU_SLOT,
+		.guest_phys_addr = IRQX_EDU_GPA,
+		.memory_size = 0x1000,
+		.userspace_addr = (uintptr_t)a->bar,
+	};
+	struct irqx_guest *g = irqx_level_guest(1);
+	vm_vaddr_t gva = vm_vaddr_alloc_page(g->vm);
+
+	irqx_guest_stop(g);
+	*(vm_vaddr_t *)addr_gva2hva(g->vm, (vm_vaddr_t)&driver) = gva;
+	vm_ioctl(g->vm, KVM_SET_USER_MEMORY_REGION, &region);
+	virt_pg_map(g->vm, IRQX_EDU_GPA, IRQX_EDU_GPA);
+	vm_install_exception_handler(g->vm, IRQX_EDU_VECTOR, guest_edu);
+	irqx_guest_start(g);
+	irqx_pin_level(g, IRQX_EDU_PIN, IRQX_EDU_VECTOR);
+	return g;
+}
+
+bool irqx_edu_wait(struct irqx_guest *g, uint64_t served)
+{
+	volatile struct irqx_edu_driver *d = irqx_edu_driver(g);
+
+	return irqx_wait_until(d->served >= served, IRQX_TIMEOUT_MS);
+}
+
+/* ---- kvm_irqx_intx.ko ---- */
+
+int irqx_intx_load(const char *params)
+{
+	return irqx_module_load(INTX_FILE, params);
+}
+
+int irqx_intx_open(void)
+{
+	int intx = open(IRQX_INTX_PATH, O_RDWR | O_CLOEXEC);
+
+	TEST_ASSERT(intx >= 0, IRQX_INTX_PATH ": %s", strerror(errno));
+	return intx;
+}
+
+int __irqx_intx_attach(int intx, int ctx, struct irqx_assigned *a, uint32_t *reason)
+{
+	struct kvm_irqx_intx_attach attach = {
+		.context_fd = ctx,
+		.device_fd = a->device,
+		.domain = a->domain,
+		.bus = a->bus,
+		.devfn = a->devfn,
+		.reason = IRQX_STALE,
+		.entry = irqx_pin_entry(KVM_IRQCHIP_IOAPIC, IRQX_EDU_PIN),
+	};
+	int err = __irqx_ioctl(intx, KVM_IRQX_INTX_ATTACH, &attach);
+
+	if (reason)
+		*reason = attach.reason;
+	return err;
+}
+
+struct kvm_irqx_intx_state irqx_intx_state(int intx)
+{
+	struct kvm_irqx_intx_state state = { .argsz = sizeof(state) };
+
+	irqx_assert(__irqx_ioctl(intx, KVM_IRQX_INTX_GET_STATE, &state));
+	TEST_ASSERT(state.argsz == sizeof(state), "argsz %u", state.argsz);
+	return state;
+}
+
+/* ---- the neighbour ---- */
+
+int irqx_neighbour_open(int slot)
+{
+	struct neighbour_request request = { .op = NEIGHBOUR_TAKE, .slot = slot };
+	const char *file = irqx_variant_file("neighbour");
+	int neighbour, err;
+
+	if (!file)
+		return -1;
+	/* Several may have it, and a test that fails leaves it behind. */
+	err = irqx_module_load(file, "");
+	TEST_ASSERT(!err || err == EEXIST, "%s: %s", file, strerror(err));
+	neighbour = open("/dev/irqx-neighbour", O_RDWR | O_CLOEXEC);
+	TEST_ASSERT(neighbour >= 0, "open: %s", strerror(errno));
+	irqx_assert(__irqx_neighbour(neighbour, &request));
+	return neighbour;
+}
+
+void irqx_neighbour_close(int neighbour)
+{
+	close(neighbour);
+	irqx_module_unload("irqx_neighbour");
+}
+
+int __irqx_neighbour(int neighbour, struct neighbour_request *request)
+{
+	return write(neighbour, request, sizeof(*request)) == sizeof(*request) ? 0 : errno;
+}
+
+void irqx_neighbour_join(int neighbour, uint32_t flags)
+{
+	struct neighbour_request request = { .op = NEIGHBOUR_JOIN, .flags = flags };
+
+	irqx_assert(__irqx_neighbour(neighbour, &request));
+}
+
+void irqx_neighbour_leave(int neighbour)
+{
+	struct neighbour_request request = { .op = NEIGHBOUR_LEAVE };
+
+	irqx_assert(__irqx_neighbour(neighbour, &request));
+}
+
+struct neighbour_request irqx_neighbour_fire(int neighbour, uint64_t count, uint32_t ms)
+{
+	struct neighbour_request request = { .op = NEIGHBOUR_FIRE, .count = count, .ms = ms };
+
+	irqx_assert(__irqx_neighbour(neighbour, &request));
+	return request;
+}
+
+uint64_t irqx_neighbour_depth(int neighbour, uint64_t *nr)
+{
+	struct neighbour_request request = { .op = NEIGHBOUR_LINE };
+
+	irqx_assert(__irqx_neighbour(neighbour, &request));
+	if (nr)
+		*nr = request.nr;
+	return request.out;
+}

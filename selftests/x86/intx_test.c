@@ -1,0 +1,873 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /dev/kvm-irqx-intx: the INTx of an assigned device, in the kernel, alone on its line and shared.
+ */
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "irqx_assign.h"
+#include "irqx_harness.h"
+#include "irqx_module.h"
+
+#define INTX_DISABLE	0x400
+/* That a driver of the host waits so long is a fault; what is measured is said. */
+#define PATIENCE_MS	5000
+
+FIXTURE(intx)
+{
+	struct irqx_assigned a;
+	struct irqx_guest *g;
+	volatile struct irqx_edu_driver *driver;
+	int intx;
+	int neighbour;
+	uint64_t fired;
+};
+
+static void setup(FIXTURE_DATA(intx) *self, int slot, int neighbour)
+{
+	int err = irqx_intx_load("");
+
+	TEST_ASSERT(!err || err == EEXIST, "load: %s", strerror(err));
+	irqx_assigned_find(&self->a, slot);
+	irqx_assigned_open(&self->a);
+	self->g = irqx_edu_guest(&self->a);
+	self->driver = irqx_edu_driver(self->g);
+	self->intx = irqx_intx_open();
+	self->neighbour = irqx_neighbour_open(neighbour);
+	self->fired = 0;
+}
+
+FIXTURE_SETUP(intx)
+{
+	const char *missing = irqx_assign_missing();
+
+	if (missing)
+		SKIP(return, "%s", missing);
+	setup(self, IRQX_EDU_SLOT, IRQX_EDU_NEIGHBOUR);
+}
+
+static void teardown(struct __test_metadata *_metadata, FIXTURE_DATA(intx) *self)
+{
+	uint64_t nr = 0;
+
+	if (!self->g)
+		return;
+	/* VFIO clears the disable bit when it closes a device, and this one is not reset then. */
+	if (self->a.bar)
+		irqx_edu_write(&self->a, IRQX_EDU_ACK, ~0U);
+	if (self->intx >= 0)
+		close(self->intx);
+	/* The line is open for whoever comes. */
+	if (self->neighbour >= 0) {
+		struct neighbour_request request = { .op = NEIGHBOUR_JOIN };
+
+		__irqx_neighbour(self->neighbour, &request);
+		EXPECT_EQ(0, irqx_neighbour_depth(self->neighbour, &nr));
+		EXPECT_EQ(1, nr);
+		EXPECT_EQ(1, irqx_neighbour_fire(self->neighbour, 1, PATIENCE_MS).served);
+		irqx_neighbour_close(self->neighbour);
+	}
+	irqx_guest_free(self->g);
+	irqx_assigned_close(&self->a);
+	EXPECT_EQ(0, irqx_module_unload(IRQX_INTX_NAME));
+}
+
+FIXTURE_TEARDOWN(intx)
+{
+	teardown(_metadata, self);
+}
+
+/* One interrupt after the other, each served by the guest before the next. */
+static void cycles(FIXTURE_DATA(intx) *self, uint64_t n)
+{
+	uint64_t i;
+
+	for (i = 0; i < n; i++) {
+		irqx_edu_fire(&self->a);
+		self->fired++;
+		TEST_ASSERT(irqx_edu_wait(self->g, self->fired), "interrupt %lu is lost: %lu served",
+			    self->fired, self->driver->served);
+	}
+	TEST_ASSERT(self->driver->served == self->fired, "%lu fired, %lu served", self->fired,
+		    self->driver->served);
+}
+
+/* All EOIs have been told of. */
+static struct kvm_irqx_intx_state settled(FIXTURE_DATA(intx) *self)
+{
+	uint32_t masked = KVM_IRQX_INTX_FLAG_LINE_CLOSED | KVM_IRQX_INTX_FLAG_DEVICE_MASKED;
+
+	TEST_ASSERT(irqx_wait_until(!(irqx_intx_state(self->intx).flags & masked), IRQX_TIMEOUT_MS),
+		    "flags 0x%x", irqx_intx_state(self->intx).flags);
+	return irqx_intx_state(self->intx);
+}
+
+TEST_F(intx, alone)
+{
+	uint64_t n = irqx_iterations(1000, 100000);
+	struct kvm_irqx_intx_state state;
+
+	irqx_intx_attach(self->intx, self->g->ctx, &self->a);
+	cycles(self, n);
+	state = settled(self);
+	EXPECT_EQ(KVM_IRQX_INTX_STATE_ATTACHED, state.state);
+	EXPECT_EQ(KVM_IRQX_INTX_MODE_LINE, state.mode);
+	EXPECT_EQ(0, state.flags);
+	EXPECT_EQ(state.interrupts, state.by_line);
+	EXPECT_LE(n, state.by_line);
+	EXPECT_EQ(0, state.by_device);
+	EXPECT_EQ(0, state.to_device);
+	EXPECT_LE(n, state.eois);
+}
+
+TEST_F(intx, shared)
+{
+	uint64_t n = irqx_iterations(1000, 100000), i;
+	struct kvm_irqx_intx_state state;
+	struct neighbour_request request;
+
+	irqx_neighbour_join(self->neighbour, 0);
+	irqx_intx_attach(self->intx, self->g->ctx, &self->a);
+	for (i = 0; i < n; i++) {
+		cycles(self, 1);
+		if (i % 4)
+			continue;
+		request = irqx_neighbour_fire(self->neighbour, 1, PATIENCE_MS);
+		ASSERT_EQ(0, request.lost);
+	}
+	state = settled(self);
+	EXPECT_EQ(KVM_IRQX_INTX_MODE_DEVICE, state.mode);
+	EXPECT_EQ(n, state.by_device);
+	EXPECT_EQ(0, state.by_line);
+	EXPECT_EQ(0, state.to_device);
+	EXPECT_LE(n / 4, state.foreign);
+	EXPECT_EQ(0, self->driver->empty);
+}
+
+
+/* A driver of the host that comes, interrupts once and goes, again and again. */
+struct visitor {
+	int neighbour;
+	uint32_t pause_us;
+	pthread_t thread;
+	bool stop;
+	struct neighbour_request sum;
+};
+
+static void *visit(void *arg)
+{
+	struct visitor *visitor = arg;
+	struct neighbour_request *sum = &visitor->sum;
+
+	while (!READ_ONCE(visitor->stop)) {
+		struct neighbour_request request = {
+			.op = NEIGHBOUR_VISIT,
+			.count = 1,
+			.ms = PATIENCE_MS,
+		};
+
+		irqx_assert(__irqx_neighbour(visitor->neighbour, &request));
+		sum->served += request.served;
+		sum->lost += request.lost;
+		sum->total_ns += request.total_ns;
+		if (sum->worst_ns < request.worst_ns)
+			sum->worst_ns = request.worst_ns;
+		usleep(visitor->pause_us);
+	}
+	return NULL;
+}
+
+static void visitor_start(struct visitor *visitor, int neighbour, uint32_t pause_us)
+{
+	*visitor = (struct visitor){ .neighbour = neighbour, .pause_us = pause_us };
+	TEST_ASSERT(!pthread_create(&visitor->thread, NULL, visit, visitor), "pthread_create");
+}
+
+static struct neighbour_request visitor_stop(struct visitor *visitor)
+{
+	WRITE_ONCE(visitor->stop, true);
+	pthread_join(visitor->thread, NULL);
+	return visitor->sum;
+}
+
+/* Both ways, while both devices interrupt. */
+TEST_F_TIMEOUT(intx, switches_live, 300)
+{
+	uint64_t n = irqx_iterations(2000, 100000), i;
+	struct kvm_irqx_intx_state state;
+	struct neighbour_request sum;
+	struct visitor visitor;
+
+	irqx_trace_start("kvm_irqx_intx/irqx_intx_switch");
+	irqx_intx_attach(self->intx, self->g->ctx, &self->a);
+	visitor_start(&visitor, self->neighbour, 1000);
+	for (i = 0; i < n; i += 100)
+		cycles(self, 100);
+	sum = visitor_stop(&visitor);
+	state = settled(self);
+	TH_LOG("%lu interrupts, %lu visits, worst %lu us, mean %lu us; to device %llu, to line %llu",
+	       n, sum.served, sum.worst_ns / 1000, sum.total_ns / sum.served / 1000,
+	       state.to_device, state.to_line);
+	EXPECT_EQ(0, sum.lost);
+	EXPECT_LT(0, state.to_device);
+	EXPECT_LT(0, state.to_line);
+	EXPECT_LT(0, state.by_line);
+	EXPECT_LT(0, state.by_device);
+	EXPECT_EQ(state.interrupts, state.by_line + state.by_device);
+	/* The two directions take turns. */
+	EXPECT_GE(1, state.to_device - state.to_line);
+	if (n <= 2000)
+		EXPECT_EQ(state.to_device + state.to_line, irqx_trace_count(NULL));
+	irqx_trace_stop();
+}
+
+/* ---- a guest that never acknowledges ---- */
+
+/* The guest has taken an interrupt, and keeps it. */
+static void hold(FIXTURE_DATA(intx) *self)
+{
+	uint64_t held = self->driver->held;
+
+	self->driver->hold = 1;
+	irqx_edu_fire(&self->a);
+	TEST_ASSERT(irqx_wait_until(self->driver->held == held + 1, IRQX_TIMEOUT_MS),
+		    "the guest is not interrupted");
+}
+
+/* It does what it had to do. */
+static void let_go(FIXTURE_DATA(intx) *self)
+{
+	irqx_edu_write(&self->a, IRQX_EDU_ACK, 1);
+	self->driver->hold = 0;
+	irqx_eoi(self->g, 0);
+}
+
+static void hook_set(bool on)
+{
+	int fd = open("/sys/kernel/debug/kprobes/enabled", O_WRONLY | O_CLOEXEC);
+
+	TEST_ASSERT(fd >= 0, "kprobes/enabled: %s", strerror(errno));
+	TEST_ASSERT(write(fd, on ? "1" : "0", 1) == 1, "write: %s", strerror(errno));
+	close(fd);
+}
+
+static void never_acknowledges(struct __test_metadata *_metadata, FIXTURE_DATA(intx) *self,
+			       bool hook)
+{
+	uint32_t i, n = irqx_iterations(20, 1000);
+	struct kvm_irqx_intx_state state;
+	struct neighbour_request request;
+	uint64_t worst = 0, opened = 0;
+
+	irqx_intx_attach(self->intx, self->g->ctx, &self->a);
+	for (i = 0; i < n; i++) {
+		hold(self);
+		EXPECT_EQ(KVM_IRQX_INTX_FLAG_LINE_CLOSED, irqx_intx_state(self->intx).flags);
+		EXPECT_EQ(1, irqx_neighbour_depth(self->neighbour, NULL));
+		irqx_neighbour_join(self->neighbour, 0);
+		if (hook)
+			EXPECT_EQ(0, irqx_neighbour_depth(self->neighbour, NULL));
+		request = irqx_neighbour_fire(self->neighbour, 1, PATIENCE_MS);
+		EXPECT_EQ(1, request.served);
+		if (worst < request.worst_ns)
+			worst = request.worst_ns;
+		EXPECT_EQ(10, irqx_neighbour_fire(self->neighbour, 10, PATIENCE_MS).served);
+		EXPECT_EQ(0, irqx_neighbour_depth(self->neighbour, NULL));
+		state = irqx_intx_state(self->intx);
+		EXPECT_EQ(KVM_IRQX_INTX_FLAG_DEVICE_MASKED, state.flags);
+		EXPECT_EQ(KVM_IRQX_INTX_MODE_DEVICE, state.mode);
+		EXPECT_EQ(++opened, hook ? state.opened_by_hook : state.opened_by_timer);
+		let_go(self);
+		settled(self);
+		irqx_neighbour_leave(self->neighbour);
+		cycles(self, 2);
+		EXPECT_EQ(KVM_IRQX_INTX_MODE_LINE, settled(self).mode);
+	}
+	TH_LOG("%u joins while the line was closed, worst %lu us", n, worst / 1000);
+	EXPECT_EQ(n, self->driver->held);
+}
+
+TEST_F_TIMEOUT(intx, never_acknowledges, 300)
+{
+	struct kvm_irqx_intx_info info = { .argsz = sizeof(info) };
+
+	irqx_assert(__irqx_ioctl(self->intx, KVM_IRQX_INTX_GET_INFO, &info));
+	if (!(info.features & KVM_IRQX_INTX_FEATURE_HOOK))
+		SKIP(return, "no probe on this kernel");
+	never_acknowledges(_metadata, self, true);
+}
+
+TEST_F_TIMEOUT(intx, never_acknowledges_no_hook, 300)
+{
+	hook_set(false);
+	never_acknowledges(_metadata, self, false);
+	hook_set(true);
+}
+
+/* The line opens when we go, whatever the guest still has. */
+TEST_F(intx, detached_while_held)
+{
+	uint32_t shared;
+
+	for (shared = 0; shared < 2; shared++) {
+		if (shared)
+			irqx_neighbour_join(self->neighbour, 0);
+		irqx_intx_attach(self->intx, self->g->ctx, &self->a);
+		hold(self);
+		irqx_assert(__irqx_ioctl(self->intx, KVM_IRQX_INTX_DETACH, NULL));
+		EXPECT_EQ(KVM_IRQX_INTX_STATE_NONE, irqx_intx_state(self->intx).state);
+		if (!shared)
+			irqx_neighbour_join(self->neighbour, 0);
+		EXPECT_EQ(0, irqx_neighbour_depth(self->neighbour, NULL));
+		EXPECT_EQ(5, irqx_neighbour_fire(self->neighbour, 5, PATIENCE_MS).served);
+		let_go(self);
+		/* And can be taken again. */
+		irqx_intx_attach(self->intx, self->g->ctx, &self->a);
+		cycles(self, 5);
+		irqx_assert(__irqx_ioctl(self->intx, KVM_IRQX_INTX_DETACH, NULL));
+		irqx_neighbour_leave(self->neighbour);
+	}
+	EXPECT_EQ(ENOTCONN, __irqx_ioctl(self->intx, KVM_IRQX_INTX_DETACH, NULL));
+}
+
+/* ---- the guest's own disable bit ---- */
+
+/* Nothing comes to the guest. */
+static void silent(struct __test_metadata *_metadata, FIXTURE_DATA(intx) *self)
+{
+	usleep(60000);
+	EXPECT_EQ(self->fired, self->driver->served);
+	EXPECT_EQ(0, self->driver->empty);
+}
+
+static void disable_bit(struct __test_metadata *_metadata, FIXTURE_DATA(intx) *self, bool shared)
+{
+	if (shared)
+		irqx_neighbour_join(self->neighbour, 0);
+	irqx_intx_attach(self->intx, self->g->ctx, &self->a);
+	cycles(self, 3);
+
+	/* Set before it interrupts. */
+	irqx_assigned_set_command(&self->a, INTX_DISABLE, 0);
+	irqx_edu_fire(&self->a);
+	silent(_metadata, self);
+	if (shared)
+		EXPECT_EQ(5, irqx_neighbour_fire(self->neighbour, 5, PATIENCE_MS).served);
+	self->fired++;
+	irqx_assigned_set_command(&self->a, 0, INTX_DISABLE);
+	EXPECT_TRUE(irqx_edu_wait(self->g, self->fired));
+	cycles(self, 3);
+
+	/* Set before the EOI, with the device not yet content. */
+	hold(self);
+	irqx_assigned_set_command(&self->a, INTX_DISABLE, 0);
+	self->driver->hold = 0;
+	irqx_eoi(self->g, 0);
+	silent(_metadata, self);
+	EXPECT_TRUE(irqx_assigned_real_command(&self->a) & INTX_DISABLE);
+	EXPECT_FALSE(irqx_intx_state(self->intx).flags & KVM_IRQX_INTX_FLAG_LINE_CLOSED);
+	if (!shared)
+		irqx_neighbour_join(self->neighbour, 0);
+	EXPECT_EQ(0, irqx_neighbour_depth(self->neighbour, NULL));
+	EXPECT_EQ(5, irqx_neighbour_fire(self->neighbour, 5, PATIENCE_MS).served);
+	if (!shared)
+		irqx_neighbour_leave(self->neighbour);
+	self->fired++;
+	irqx_assigned_set_command(&self->a, 0, INTX_DISABLE);
+	EXPECT_TRUE(irqx_edu_wait(self->g, self->fired));
+	cycles(self, 3);
+	EXPECT_FALSE(irqx_assigned_real_command(&self->a) & INTX_DISABLE);
+
+	/* Set and cleared before the EOI: our mask goes with it. */
+	hold(self);
+	irqx_assigned_set_command(&self->a, INTX_DISABLE, 0);
+	irqx_assigned_set_command(&self->a, 0, INTX_DISABLE);
+	if (shared)
+		EXPECT_EQ(5, irqx_neighbour_fire(self->neighbour, 5, PATIENCE_MS).served);
+	let_go(self);
+	cycles(self, 3);
+	settled(self);
+}
+
+TEST_F(intx, disable_bit_alone)
+{
+	disable_bit(_metadata, self, false);
+}
+
+TEST_F(intx, disable_bit_shared)
+{
+	disable_bit(_metadata, self, true);
+}
+
+/* ---- VFIO's own interrupt ---- */
+
+static bool wait_state(FIXTURE_DATA(intx) *self, uint32_t state)
+{
+	return irqx_wait_until(irqx_intx_state(self->intx).state == state, IRQX_TIMEOUT_MS);
+}
+
+TEST_F(intx, vfio_takes_it)
+{
+	uint32_t reason, shared, held;
+	int fd;
+
+	for (shared = 0; shared < 2; shared++) {
+		for (held = 0; held < 2; held++) {
+			if (shared)
+				irqx_neighbour_join(self->neighbour, 0);
+			irqx_intx_attach(self->intx, self->g->ctx, &self->a);
+			cycles(self, 3);
+			if (held)
+				hold(self);
+			fd = irqx_eventfd(0, 0);
+			ASSERT_EQ(0, __irqx_assigned_vfio_intx(&self->a, fd));
+			if (!held)
+				irqx_edu_fire(&self->a);
+			EXPECT_TRUE(irqx_wait_until(irqx_eventfd_take(fd) == 1, IRQX_TIMEOUT_MS));
+			EXPECT_TRUE(wait_state(self, KVM_IRQX_INTX_STATE_VFIO));
+			EXPECT_EQ(0, irqx_neighbour_depth(self->neighbour, NULL));
+			if (shared)
+				EXPECT_EQ(5, irqx_neighbour_fire(self->neighbour, 5,
+								 PATIENCE_MS).served);
+			/* It is VFIO's now. */
+			EXPECT_EQ(EBUSY, __irqx_intx_attach(self->intx, self->g->ctx, &self->a,
+							    &reason));
+			EXPECT_EQ(KVM_IRQX_INTX_REASON_VFIO_IRQ, reason);
+			irqx_edu_write(&self->a, IRQX_EDU_ACK, 1);
+			EXPECT_EQ(0, __irqx_assigned_vfio_intx(&self->a, -1));
+			close(fd);
+			if (held)
+				let_go(self);
+			/* And can be ours again. */
+			irqx_intx_attach(self->intx, self->g->ctx, &self->a);
+			cycles(self, 3);
+			irqx_assert(__irqx_ioctl(self->intx, KVM_IRQX_INTX_DETACH, NULL));
+			if (shared)
+				irqx_neighbour_leave(self->neighbour);
+		}
+	}
+}
+
+/* ---- the end ---- */
+
+TEST_F(intx, context_closed)
+{
+	irqx_trace_start("kvm_irqx_intx/irqx_intx_end");
+	/* Noticed with the next interrupt, */
+	irqx_intx_attach(self->intx, self->g->ctx, &self->a);
+	cycles(self, 3);
+	close(self->g->ctx);
+	irqx_edu_fire(&self->a);
+	EXPECT_TRUE(wait_state(self, KVM_IRQX_INTX_STATE_CONTEXT));
+	EXPECT_EQ(1, irqx_trace_count("state 4"));
+	irqx_neighbour_join(self->neighbour, 0);
+	EXPECT_EQ(0, irqx_neighbour_depth(self->neighbour, NULL));
+	EXPECT_EQ(5, irqx_neighbour_fire(self->neighbour, 5, PATIENCE_MS).served);
+	irqx_neighbour_leave(self->neighbour);
+	irqx_edu_write(&self->a, IRQX_EDU_ACK, 1);
+
+	/* or while the guest has one, by the timer. */
+	self->g->ctx = irqx_context(self->g->vm);
+	irqx_intx_attach(self->intx, self->g->ctx, &self->a);
+	cycles(self, 3);
+	hold(self);
+	close(self->g->ctx);
+	self->g->ctx = -1;
+	EXPECT_TRUE(wait_state(self, KVM_IRQX_INTX_STATE_CONTEXT));
+	EXPECT_EQ(2, irqx_trace_count("state 4"));
+	irqx_trace_stop();
+	EXPECT_EQ(ENOTCONN, __irqx_ioctl(self->intx, KVM_IRQX_INTX_DETACH, NULL));
+}
+
+/* VFIO's files are closed; the device stays open as long as its interrupt is carried. */
+TEST_F(intx, vfio_closed)
+{
+	struct irqx_assigned again = self->a;
+
+	irqx_intx_attach(self->intx, self->g->ctx, &self->a);
+	cycles(self, 3);
+	hold(self);
+	/* The guest does not touch it meanwhile. */
+	irqx_guest_stop(self->g);
+	irqx_edu_write(&self->a, IRQX_EDU_ACK, 1);
+	irqx_assigned_close(&self->a);
+	EXPECT_EQ(KVM_IRQX_INTX_STATE_ATTACHED, irqx_intx_state(self->intx).state);
+	irqx_neighbour_join(self->neighbour, 0);
+	EXPECT_EQ(5, irqx_neighbour_fire(self->neighbour, 5, PATIENCE_MS).served);
+	irqx_neighbour_leave(self->neighbour);
+	irqx_assert(__irqx_ioctl(self->intx, KVM_IRQX_INTX_DETACH, NULL));
+	/* Now it can be opened again. */
+	irqx_assigned_open(&again);
+	irqx_assigned_close(&again);
+}
+
+struct sysfs_write {
+	struct irqx_assigned *a;
+	const char *file;
+	pthread_t thread;
+	bool done;
+	int err;
+};
+
+static void *sysfs_thread(void *arg)
+{
+	struct sysfs_write *write = arg;
+	char text[32];
+
+	snprintf(text, sizeof(text), "%s", write->a->name);
+	write->err = irqx_assigned_sysfs(write->a, write->file,
+					 strcmp(write->file, "remove") ? text : "1");
+	WRITE_ONCE(write->done, true);
+	return NULL;
+}
+
+/* The driver goes, by unbinding or with the device: it waits for the VMM's file, not for ours. */
+static void driver_goes(struct __test_metadata *_metadata, FIXTURE_DATA(intx) *self,
+			const char *file, bool held)
+{
+	struct sysfs_write write = { .a = &self->a, .file = file };
+	uint32_t reason;
+
+	irqx_intx_attach(self->intx, self->g->ctx, &self->a);
+	cycles(self, 3);
+	if (held)
+		hold(self);
+	TEST_ASSERT(!pthread_create(&write.thread, NULL, sysfs_thread, &write), "pthread_create");
+	EXPECT_TRUE(wait_state(self, KVM_IRQX_INTX_STATE_UNBOUND));
+	EXPECT_FALSE(READ_ONCE(write.done));
+	irqx_neighbour_join(self->neighbour, 0);
+	EXPECT_EQ(0, irqx_neighbour_depth(self->neighbour, NULL));
+	EXPECT_EQ(5, irqx_neighbour_fire(self->neighbour, 5, PATIENCE_MS).served);
+	irqx_neighbour_leave(self->neighbour);
+	/* Who unbinds has the device locked, and waits. */
+	EXPECT_EQ(EAGAIN, __irqx_intx_attach(self->intx, self->g->ctx, &self->a, &reason));
+	EXPECT_EQ(KVM_IRQX_INTX_REASON_DEVICE_BUSY, reason);
+	irqx_edu_write(&self->a, IRQX_EDU_ACK, 1);
+	irqx_guest_stop(self->g);
+	irqx_assigned_close(&self->a);
+	EXPECT_TRUE(irqx_wait_until(READ_ONCE(write.done), IRQX_TIMEOUT_MS));
+	pthread_join(write.thread, NULL);
+	EXPECT_EQ(0, write.err);
+	EXPECT_EQ(ENOTCONN, __irqx_ioctl(self->intx, KVM_IRQX_INTX_DETACH, NULL));
+}
+
+TEST_F(intx, unbound)
+{
+	driver_goes(_metadata, self, "driver/unbind", false);
+}
+
+TEST_F(intx, unbound_while_held)
+{
+	driver_goes(_metadata, self, "driver/unbind", true);
+}
+
+TEST_F(intx, rmmod)
+{
+	struct kvm_irqx_intx_info info = { .argsz = sizeof(info) };
+
+	irqx_intx_attach(self->intx, self->g->ctx, &self->a);
+	hold(self);
+	EXPECT_EQ(EWOULDBLOCK, irqx_module_unload(IRQX_INTX_NAME));
+	EXPECT_EQ(EWOULDBLOCK, irqx_module_unload(IRQX_MODULE_NAME));
+	let_go(self);
+	cycles(self, 3);
+	close(self->intx);
+	EXPECT_EQ(0, irqx_module_unload(IRQX_INTX_NAME));
+	EXPECT_EQ(0, irqx_intx_load("hook=0"));
+	self->intx = irqx_intx_open();
+	irqx_assert(__irqx_ioctl(self->intx, KVM_IRQX_INTX_GET_INFO, &info));
+	EXPECT_EQ(0, info.features);
+	EXPECT_EQ(sizeof(info), info.argsz);
+	EXPECT_EQ(KVM_IRQX_INTX_ABI_VERSION, info.abi);
+	EXPECT_EQ(10, info.look_ms);
+}
+
+/* ---- behind a port: where it can be reset, and taken away ---- */
+
+FIXTURE(port)
+{
+	FIXTURE_DATA(intx) intx;
+};
+
+FIXTURE_SETUP(port)
+{
+	const char *missing = irqx_assign_missing();
+
+	if (missing)
+		SKIP(return, "%s", missing);
+	setup(&self->intx, IRQX_EDU_PORT, IRQX_EDU_NEIGHBOUR);
+}
+
+FIXTURE_TEARDOWN(port)
+{
+	teardown(_metadata, &self->intx);
+}
+
+static void reset(FIXTURE_DATA(intx) *self)
+{
+	int err;
+
+	/* While we unmask the device it has to wait, and does not. */
+	TEST_ASSERT(irqx_wait_until(!(err = ioctl(self->a.device, VFIO_DEVICE_RESET) ? errno : 0) ||
+				    err != EAGAIN, IRQX_TIMEOUT_MS), "busy");
+	TEST_ASSERT(!err, "VFIO_DEVICE_RESET: %s", strerror(err));
+	irqx_assigned_set_command(&self->a, 2, 0);
+}
+
+TEST_F_TIMEOUT(port, reset, 200)
+{
+	uint32_t i, n = irqx_iterations(3, 100), shared;
+	FIXTURE_DATA(intx) *intx = &self->intx;
+
+	for (shared = 0; shared < 2; shared++) {
+		if (shared)
+			irqx_neighbour_join(intx->neighbour, 0);
+		irqx_intx_attach(intx->intx, intx->g->ctx, &intx->a);
+		for (i = 0; i < n; i++) {
+			cycles(intx, 3);
+			reset(intx);
+			cycles(intx, 3);
+			/* With the guest's EOI after it: masked before and after. */
+			hold(intx);
+			reset(intx);
+			let_go(intx);
+			settled(intx);
+			cycles(intx, 3);
+			if (shared)
+				EXPECT_EQ(5, irqx_neighbour_fire(intx->neighbour, 5,
+								 PATIENCE_MS).served);
+		}
+		irqx_assert(__irqx_ioctl(intx->intx, KVM_IRQX_INTX_DETACH, NULL));
+	}
+	irqx_neighbour_leave(intx->neighbour);
+}
+
+struct eoi_later {
+	FIXTURE_DATA(intx) *intx;
+	uint32_t delay_us;
+};
+
+static void *eoi_thread(void *arg)
+{
+	struct eoi_later *later = arg;
+
+	usleep(later->delay_us);
+	later->intx->driver->hold = 0;
+	irqx_eoi(later->intx->g, 0);
+	return NULL;
+}
+
+/* The EOI comes while it is being reset: it cannot be unmasked before the end. */
+TEST_F_TIMEOUT(port, reset_at_eoi, 200)
+{
+	uint32_t i, n = irqx_iterations(10, 300);
+	FIXTURE_DATA(intx) *intx = &self->intx;
+	struct eoi_later later = { .intx = intx };
+	pthread_t thread;
+
+	irqx_neighbour_join(intx->neighbour, 0);
+	irqx_intx_attach(intx->intx, intx->g->ctx, &intx->a);
+	for (i = 0; i < n; i++) {
+		hold(intx);
+		irqx_edu_write(&intx->a, IRQX_EDU_ACK, 1);
+		later.delay_us = i * 20000;
+		TEST_ASSERT(!pthread_create(&thread, NULL, eoi_thread, &later), "pthread_create");
+		reset(intx);
+		pthread_join(thread, NULL);
+		settled(intx);
+		cycles(intx, 3);
+	}
+	TH_LOG("%llu unmasked later", irqx_intx_state(intx->intx).retried);
+	irqx_neighbour_leave(intx->neighbour);
+}
+
+TEST_F(port, taken_away)
+{
+	int fd;
+
+	driver_goes(_metadata, &self->intx, "remove", true);
+	fd = open("/sys/bus/pci/rescan", O_WRONLY | O_CLOEXEC);
+	TEST_ASSERT(fd >= 0 && write(fd, "1", 1) == 1, "rescan: %s", strerror(errno));
+	close(fd);
+	irqx_assigned_find(&self->intx.a, IRQX_EDU_PORT);
+}
+
+/* ---- a VMM that is killed ---- */
+
+static void killed_child(int ready)
+{
+	FIXTURE_DATA(intx) self = {};
+
+	irqx_assigned_find(&self.a, IRQX_EDU_SLOT);
+	irqx_assigned_open(&self.a);
+	self.g = irqx_edu_guest(&self.a);
+	self.driver = irqx_edu_driver(self.g);
+	self.intx = irqx_intx_open();
+	irqx_intx_attach(self.intx, self.g->ctx, &self.a);
+	cycles(&self, 3);
+	hold(&self);
+	/* As a device that is reset when VFIO closes it. */
+	irqx_edu_write(&self.a, IRQX_EDU_ACK, 1);
+	TEST_ASSERT(write(ready, "", 1) == 1, "write: %s", strerror(errno));
+	for (;;)
+		pause();
+}
+
+TEST(killed)
+{
+	const char *missing = irqx_assign_missing();
+	struct irqx_assigned again;
+	int neighbour, pipes[2];
+	uint64_t nr;
+	char byte;
+	pid_t pid;
+
+	if (missing)
+		SKIP(return, "%s", missing);
+	ASSERT_EQ(0, irqx_intx_load(""));
+	neighbour = irqx_neighbour_open(IRQX_EDU_NEIGHBOUR);
+	ASSERT_EQ(0, pipe(pipes));
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid)
+		killed_child(pipes[1]);
+	close(pipes[1]);
+	ASSERT_EQ(1, read(pipes[0], &byte, 1));
+	close(pipes[0]);
+	EXPECT_EQ(1, irqx_neighbour_depth(neighbour, &nr));
+	EXPECT_EQ(1, nr);
+	kill(pid, SIGKILL);
+	irqx_neighbour_join(neighbour, 0);
+	EXPECT_EQ(5, irqx_neighbour_fire(neighbour, 5, PATIENCE_MS).served);
+	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
+	EXPECT_TRUE(irqx_wait_until(!irqx_module_unload(IRQX_INTX_NAME), IRQX_TIMEOUT_MS));
+	EXPECT_EQ(0, irqx_neighbour_depth(neighbour, &nr));
+	EXPECT_EQ(1, nr);
+	EXPECT_EQ(5, irqx_neighbour_fire(neighbour, 5, PATIENCE_MS).served);
+	irqx_neighbour_close(neighbour);
+	irqx_assigned_find(&again, IRQX_EDU_SLOT);
+	irqx_assigned_open(&again);
+	irqx_assigned_close(&again);
+}
+
+/* ---- who may join whom ---- */
+
+TEST_F(intx, who_joins_whom)
+{
+	struct neighbour_request oneshot = { .op = NEIGHBOUR_JOIN, .flags = NEIGHBOUR_ONESHOT };
+	struct neighbour_request alone = { .op = NEIGHBOUR_JOIN, .flags = NEIGHBOUR_ALONE };
+	uint32_t reason;
+	int err;
+
+	/* Before a kernel has threads for all. */
+	irqx_intx_attach(self->intx, self->g->ctx, &self->a);
+	cycles(self, 3);
+	EXPECT_EQ(EBUSY, __irqx_neighbour(self->neighbour, &oneshot));
+	EXPECT_EQ(EBUSY, __irqx_neighbour(self->neighbour, &alone));
+	cycles(self, 3);
+	irqx_neighbour_join(self->neighbour, 0);
+	cycles(self, 3);
+	irqx_neighbour_leave(self->neighbour);
+	irqx_assert(__irqx_ioctl(self->intx, KVM_IRQX_INTX_DETACH, NULL));
+
+	irqx_neighbour_join(self->neighbour, NEIGHBOUR_ALONE);
+	EXPECT_EQ(EBUSY, __irqx_intx_attach(self->intx, self->g->ctx, &self->a, &reason));
+	EXPECT_EQ(KVM_IRQX_INTX_REASON_LINE, reason);
+	irqx_neighbour_leave(self->neighbour);
+
+	/* A driver with a thread, first: from 6.10 on others may follow. */
+	irqx_neighbour_join(self->neighbour, NEIGHBOUR_ONESHOT);
+	err = __irqx_intx_attach(self->intx, self->g->ctx, &self->a, &reason);
+	EXPECT_EQ(irqx_kernel_since(6, 10) ? 0 : EBUSY, err);
+	if (err) {
+		EXPECT_EQ(KVM_IRQX_INTX_REASON_LINE, reason);
+	} else {
+		cycles(self, 20);
+		EXPECT_EQ(KVM_IRQX_INTX_MODE_DEVICE, settled(self).mode);
+		EXPECT_EQ(5, irqx_neighbour_fire(self->neighbour, 5, PATIENCE_MS).served);
+		irqx_neighbour_leave(self->neighbour);
+		cycles(self, 20);
+		EXPECT_EQ(KVM_IRQX_INTX_MODE_LINE, settled(self).mode);
+		irqx_assert(__irqx_ioctl(self->intx, KVM_IRQX_INTX_DETACH, NULL));
+	}
+	irqx_neighbour_leave(self->neighbour);
+}
+
+/* ---- what is refused ---- */
+
+static struct kvm_irqx_intx_attach request_of(FIXTURE_DATA(intx) *self)
+{
+	return (struct kvm_irqx_intx_attach){
+		.context_fd = self->g->ctx,
+		.device_fd = self->a.device,
+		.domain = self->a.domain,
+		.bus = self->a.bus,
+		.devfn = self->a.devfn,
+		.reason = IRQX_STALE,
+		.entry = irqx_pin_entry(KVM_IRQCHIP_IOAPIC, IRQX_EDU_PIN),
+	};
+}
+
+#define REFUSED(err, why, intx, change)					\
+do {									\
+	struct kvm_irqx_intx_attach r = request_of(self);		\
+									\
+	change;								\
+	EXPECT_EQ(err, __irqx_ioctl(intx, KVM_IRQX_INTX_ATTACH, &r));	\
+	EXPECT_EQ(KVM_IRQX_INTX_REASON_##why, r.reason);		\
+} while (0)
+
+TEST_F(intx, negative)
+{
+	struct kvm_irqx_intx_state state = { .argsz = 15 };
+	struct kvm_irqx_intx_info info = { .argsz = 15 };
+	int event = irqx_eventfd(0, 0), unattached = irqx_open(), other;
+	struct irqx_assigned second;
+	int intx = self->intx;
+
+	EXPECT_EQ(ENOTTY, __irqx_ioctl(intx, KVM_IRQX_GET_INFO, &info));
+	EXPECT_EQ(EINVAL, __irqx_ioctl(intx, KVM_IRQX_INTX_GET_INFO, &info));
+	EXPECT_EQ(EINVAL, __irqx_ioctl(intx, KVM_IRQX_INTX_GET_STATE, &state));
+	EXPECT_EQ(EFAULT, __irqx_ioctl(intx, KVM_IRQX_INTX_GET_INFO, NULL));
+	EXPECT_EQ(EFAULT, __irqx_ioctl(intx, KVM_IRQX_INTX_GET_STATE, NULL));
+	EXPECT_EQ(EFAULT, __irqx_ioctl(intx, KVM_IRQX_INTX_ATTACH, NULL));
+	EXPECT_EQ(ENOTCONN, __irqx_ioctl(intx, KVM_IRQX_INTX_DETACH, NULL));
+	EXPECT_EQ(KVM_IRQX_INTX_STATE_NONE, irqx_intx_state(intx).state);
+
+	REFUSED(EINVAL, NOT_ZERO, intx, r.flags = 1);
+	REFUSED(EINVAL, NOT_ZERO, intx, r.pad = 1);
+	REFUSED(EBADF, NO_CONTEXT, intx, r.context_fd = -1);
+	REFUSED(EINVAL, NO_CONTEXT, intx, r.context_fd = event);
+	REFUSED(ENOTCONN, NO_CONTEXT, intx, r.context_fd = unattached);
+	REFUSED(EBADF, NOT_OPEN, intx, r.device_fd = -1);
+	REFUSED(EBADFD, GROUP, intx, r.device_fd = self->a.group);
+	REFUSED(EPERM, NOT_ITS_FILE, intx, r.device_fd = self->a.container);
+	REFUSED(EPERM, NOT_ITS_FILE, intx, r.device_fd = event);
+	REFUSED(ENODEV, NO_DEVICE, intx, r.domain = 0x1234);
+	REFUSED(ENODEV, NO_DEVICE, intx, r.domain = UINT32_MAX);
+	REFUSED(ENODEV, NO_DEVICE, intx, r.devfn = 0xff);
+	/* The neighbour has no driver, another device one that is not VFIO's. */
+	REFUSED(ENODEV, NOT_VFIO, intx, r.devfn = IRQX_EDU_NEIGHBOUR << 3);
+	REFUSED(ENODEV, NOT_VFIO, intx, r.devfn = 1 << 3);
+	REFUSED(EINVAL, ENTRY, intx, r.entry.u.irqchip.pin = 99);
+	REFUSED(EINVAL, ENTRY, intx, r.entry = irqx_entry(self->g, 0, IRQX_EDU_VECTOR));
+	REFUSED(EINVAL, ENTRY, intx, r.entry.gsi = 1);
+
+	/* The open file of another device. */
+	irqx_assigned_find(&second, IRQX_EDU_ALONE);
+	irqx_assigned_open(&second);
+	REFUSED(EPERM, NOT_ITS_FILE, intx, r.device_fd = second.device);
+	irqx_assigned_close(&second);
+
+	irqx_intx_attach(intx, self->g->ctx, &self->a);
+	REFUSED(EBUSY, ATTACHED, intx,);
+	other = irqx_intx_open();
+	REFUSED(EBUSY, ATTACHED, other,);
+	close(other);
+	cycles(self, 3);
+	close(event);
+	close(unattached);
+}
+
+TEST_HARNESS_MAIN
