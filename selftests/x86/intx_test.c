@@ -141,7 +141,8 @@ TEST_F(intx, shared)
 	EXPECT_EQ(n, state.by_device);
 	EXPECT_EQ(0, state.by_line);
 	EXPECT_EQ(0, state.to_device);
-	EXPECT_LE(n / 4, state.foreign);
+	/* Some may come together with one of ours. */
+	EXPECT_LT(0, state.foreign);
 	EXPECT_EQ(0, self->driver->empty);
 }
 

@@ -144,6 +144,7 @@ void intx_hook_del(struct intx_line *line)
  *
  * Context: any; with a line's lock held, so that either this sees the joiner or his
  * look_at_lines() what was done before.
+ * Return: whether.
  */
 bool intx_hook_joining(unsigned int irq)
 {

@@ -14,7 +14,7 @@
 #include <linux/pci.h>
 #include <linux/vfio_pci_core.h>
 
-#include "intx/compat.h"
+#include "intx/compat_vfio.h"
 #include "intx/vfio.h"
 #include "uapi/linux/kvm_irqx_intx.h"
 
@@ -214,6 +214,8 @@ static bool bit_is_set(struct pci_dev *pdev)
  * @device: it
  *
  * Of a device without a disable bit VFIO wants the line for itself, and cannot get it beside us.
+ *
+ * Return: whether.
  */
 bool intx_device_taken(struct intx_device *device)
 {
@@ -227,6 +229,8 @@ bool intx_device_taken(struct intx_device *device)
  * @device: it
  *
  * A reset begins with the device masked and quiet, so that what comes then is not its.
+ *
+ * Return: INTX_NOT_ASSERTED, INTX_MASKED, or INTX_HUSHED if the guest does not want it.
  */
 enum intx_mask intx_device_mask(struct intx_device *device)
 {
@@ -264,6 +268,8 @@ bool intx_device_is_masked(struct intx_device *device)
  * @device: it
  *
  * A reset saves the bit and restores it: what is changed in between is lost, so nothing is.
+ *
+ * Return: INTX_UNMASKED, INTX_STILL_ASSERTED, INTX_TRY_LATER, or INTX_NOT_WANTED by the guest.
  */
 enum intx_unmask intx_device_unmask(struct intx_device *device)
 {
