@@ -28,12 +28,13 @@ all: module
 # Which files changed is kbuild's business.
 module:
 ifdef KDIR
-	@rm -f $(MODULE)
+	@rm -f $(MODULE) build/local/kvm_irqx_intx.ko build/local/module/kvm_irqx_intx.ko
 	@mkdir -p build/local/module
 	@cp -a Kbuild src include build/local/module/
 	$(MAKE) -C $(KDIR) M=$(CURDIR)/build/local/module modules
 	@scripts/check-prototypes --kdir $(KDIR) build/local/module/kvm_irqx.ko
 	@cp build/local/module/kvm_irqx.ko $(MODULE)
+	@[ ! -e build/local/module/kvm_irqx_intx.ko ] || cp build/local/module/kvm_irqx_intx.ko build/local/
 else
 	@scripts/build-module --arch $(ARCH) $(KERNEL) >/dev/null
 endif
@@ -114,7 +115,7 @@ uninstall-lib:
 
 # Keeps what was downloaded.
 clean:
-	rm -rf build/local build/lib build/rust build/selftests build/check build/*/module build/*/kvm_irqx.ko
+	rm -rf build/local build/lib build/rust build/selftests build/check build/*/module build/*/kvm_irqx.ko build/*/kvm_irqx_intx.ko
 
 help:
 	@echo 'make [ARCH=arm64] demo  8,192 direct irqfds in a tiny guest, counted, beside KVM'

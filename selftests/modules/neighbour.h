@@ -26,8 +26,10 @@ enum neighbour_op {
 	NEIGHBOUR_COST_DEVICE,
 };
 
-#define NEIGHBOUR_ONESHOT	(1U << 0)	/* threaded, the line masked until its thread is done */
-#define NEIGHBOUR_ALONE		(1U << 1)	/* does not share */
+/* Threaded, the line masked until its thread is done. */
+#define NEIGHBOUR_ONESHOT	(1U << 0)
+/* Does not share. */
+#define NEIGHBOUR_ALONE		(1U << 1)
 
 struct neighbour_request {
 	__u32 op;

@@ -2,7 +2,7 @@
 #ifndef _IRQX_INTX_COMPAT_H
 #define _IRQX_INTX_COMPAT_H
 
-/* All that differs for kvm_irqx_intx.ko between the kernels it is built for; VFIO: compat_vfio.h. */
+/* All that differs for kvm_irqx_intx.ko between kernels; VFIO: compat_vfio.h. */
 
 #include <linux/hrtimer.h>
 #include <linux/version.h>

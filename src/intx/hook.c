@@ -68,6 +68,7 @@ static int setup_irq_enters(struct kretprobe_instance *instance, struct pt_regs 
 	look_at_lines(joiner->irq);
 	return 0;
 }
+
 NOKPROBE_SYMBOL(setup_irq_enters);
 
 static int setup_irq_returns(struct kretprobe_instance *instance, struct pt_regs *regs)
@@ -80,6 +81,7 @@ static int setup_irq_returns(struct kretprobe_instance *instance, struct pt_regs
 	raw_spin_unlock_irqrestore(&joiners_lock, flags);
 	return 0;
 }
+
 NOKPROBE_SYMBOL(setup_irq_returns);
 
 static struct kretprobe setup_irq = {

@@ -42,7 +42,7 @@ struct intx {
 	u32 state;			/* KVM_IRQX_INTX_STATE_* */
 
 	struct intx_line line;		/* has a lock of its own */
-	u32 ended;			/* the same, of what has found that it has to end; 0; WRITE_ONCE */
+	u32 ended;			/* the same, of who has found that it must; else 0 */
 	struct work_struct work;	/* then ends it */
 	struct list_head node;		/* attached_list; attached_lock */
 };

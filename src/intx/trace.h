@@ -71,8 +71,8 @@ TRACE_EVENT(irqx_intx_end,
 #endif /* _IRQX_INTX_TRACE_H */
 
 #undef TRACE_INCLUDE_PATH
-#define TRACE_INCLUDE_PATH .
+#define TRACE_INCLUDE_PATH intx
 #undef TRACE_INCLUDE_FILE
-#define TRACE_INCLUDE_FILE intx/trace
+#define TRACE_INCLUDE_FILE trace
 
 #include <trace/define_trace.h>

@@ -59,8 +59,8 @@ struct kvm_irqx_intx_info {
  * @pad:	zero
  * @flags:	zero
  * @reason:	out, also of a call that fails: %KVM_IRQX_INTX_REASON_*
- * @entry:	where it leads: what KVM_IRQX_IRQFD_DIRECT takes with RESAMPLE, a pin of the IOAPIC or
- *		the PIC, an SPI, or a level-triggered MSI of a split irqchip
+ * @entry:	where it leads: what KVM_IRQX_IRQFD_DIRECT takes with RESAMPLE, a pin of the IOAPIC
+ *		or the PIC, an SPI, or a level-triggered MSI of a split irqchip
  */
 struct kvm_irqx_intx_attach {
 	__s32 context_fd;
