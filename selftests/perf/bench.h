@@ -117,6 +117,8 @@ struct irqx_guest *bench_arch_level_guest(void);
 uint32_t bench_arch_level_pin(struct irqx_guest *g, uint32_t nth);
 /* One whose EOIs are told apart by their vector, so that those of all VMs are looked at. */
 bool bench_arch_vector_entry(struct kvm_irq_routing_entry *entry);
+/* Of an assigned device; nothing where that cannot be had. */
+void bench_arch_intx(void);
 
 /*
  * ---- The measurements ----

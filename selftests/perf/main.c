@@ -28,6 +28,7 @@ static const struct {
 	{ "stranger", bench_stranger },
 	{ "memory", bench_memory },
 	{ "threads", bench_threads },
+	{ "intx", bench_arch_intx },
 };
 
 static uint64_t started;

@@ -354,6 +354,25 @@ TEST_F(intx, detached_while_held)
 	EXPECT_EQ(ENOTCONN, __irqx_ioctl(self->intx, KVM_IRQX_INTX_DETACH, NULL));
 }
 
+/* Before the timer has seen that somebody has come, whom nobody told of. */
+TEST_F(intx, detached_before_the_timer)
+{
+	uint32_t i, n = irqx_iterations(10, 200);
+
+	hook_set(false);
+	for (i = 0; i < n; i++) {
+		irqx_intx_attach(self->intx, self->g->ctx, &self->a);
+		hold(self);
+		irqx_neighbour_join(self->neighbour, 0);
+		irqx_assert(__irqx_ioctl(self->intx, KVM_IRQX_INTX_DETACH, NULL));
+		EXPECT_EQ(0, irqx_neighbour_depth(self->neighbour, NULL));
+		EXPECT_EQ(5, irqx_neighbour_fire(self->neighbour, 5, PATIENCE_MS).served);
+		irqx_neighbour_leave(self->neighbour);
+		let_go(self);
+	}
+	hook_set(true);
+}
+
 /* ---- the guest's own disable bit ---- */
 
 /* Nothing comes to the guest. */

@@ -55,6 +55,8 @@ uint16_t irqx_assigned_command(struct irqx_assigned *a);
 void irqx_assigned_set_command(struct irqx_assigned *a, uint16_t set, uint16_t clear);
 /* VFIO's own INTx, to @fd; -1: off.  Return: 0 or an errno. */
 int __irqx_assigned_vfio_intx(struct irqx_assigned *a, int fd);
+/* Unmasked by @fd, a resamplefd.  Return: likewise. */
+int __irqx_assigned_vfio_unmask(struct irqx_assigned *a, int fd);
 /* What the hardware's register has, by sysfs. */
 uint16_t irqx_assigned_real_command(struct irqx_assigned *a);
 /* Writes @text to @file of its directory in sysfs.  Return: 0 or an errno. */

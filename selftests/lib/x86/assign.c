@@ -193,7 +193,7 @@ void irqx_assigned_set_command(struct irqx_assigned *a, uint16_t set, uint16_t c
 		    strerror(errno));
 }
 
-int __irqx_assigned_vfio_intx(struct irqx_assigned *a, int fd)
+static int set_irqs(struct irqx_assigned *a, uint32_t action, int fd)
 {
 	struct {
 		struct vfio_irq_set set;
@@ -202,7 +202,7 @@ int __irqx_assigned_vfio_intx(struct irqx_assigned *a, int fd)
 		.set = {
 			.argsz = fd >= 0 ? sizeof(request) : sizeof(request.set),
 			.flags = (fd >= 0 ? VFIO_IRQ_SET_DATA_EVENTFD : VFIO_IRQ_SET_DATA_NONE) |
-				 VFIO_IRQ_SET_ACTION_TRIGGER,
+				 action,
 			.index = VFIO_PCI_INTX_IRQ_INDEX,
 			.count = fd >= 0,
 		},
@@ -210,6 +210,16 @@ int __irqx_assigned_vfio_intx(struct irqx_assigned *a, int fd)
 	};
 
 	return ioctl(a->device, VFIO_DEVICE_SET_IRQS, &request) ? errno : 0;
+}
+
+int __irqx_assigned_vfio_intx(struct irqx_assigned *a, int fd)
+{
+	return set_irqs(a, VFIO_IRQ_SET_ACTION_TRIGGER, fd);
+}
+
+int __irqx_assigned_vfio_unmask(struct irqx_assigned *a, int fd)
+{
+	return set_irqs(a, VFIO_IRQ_SET_ACTION_UNMASK, fd);
 }
 
 uint16_t irqx_assigned_real_command(struct irqx_assigned *a)
