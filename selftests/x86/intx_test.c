@@ -292,10 +292,10 @@ static void never_acknowledges(struct __test_metadata *_metadata, FIXTURE_DATA(i
 		if (hook)
 			EXPECT_EQ(0, irqx_neighbour_depth(self->neighbour, NULL));
 		request = irqx_neighbour_fire(self->neighbour, 1, PATIENCE_MS);
-		EXPECT_EQ(1, request.served);
+		ASSERT_EQ(1, request.served);
 		if (worst < request.worst_ns)
 			worst = request.worst_ns;
-		EXPECT_EQ(10, irqx_neighbour_fire(self->neighbour, 10, PATIENCE_MS).served);
+		ASSERT_EQ(10, irqx_neighbour_fire(self->neighbour, 10, PATIENCE_MS).served);
 		EXPECT_EQ(0, irqx_neighbour_depth(self->neighbour, NULL));
 		state = irqx_intx_state(self->intx);
 		EXPECT_EQ(KVM_IRQX_INTX_FLAG_DEVICE_MASKED, state.flags);
