@@ -604,6 +604,24 @@ TEST_F(intx, unbound_while_held)
 	driver_goes(_metadata, self, "driver/unbind", true);
 }
 
+/* With VFIO's files closed nobody has the device open but we, and nobody has to do a thing. */
+TEST_F(intx, unbound_after_close)
+{
+	struct sysfs_write write = { .a = &self->a, .file = "driver/unbind" };
+
+	irqx_intx_attach(self->intx, self->g->ctx, &self->a);
+	cycles(self, 3);
+	hold(self);
+	irqx_guest_stop(self->g);
+	irqx_edu_write(&self->a, IRQX_EDU_ACK, 1);
+	irqx_assigned_close(&self->a);
+	TEST_ASSERT(!pthread_create(&write.thread, NULL, sysfs_thread, &write), "pthread_create");
+	ASSERT_TRUE(irqx_wait_until(READ_ONCE(write.done), IRQX_TIMEOUT_MS));
+	pthread_join(write.thread, NULL);
+	EXPECT_EQ(0, write.err);
+	EXPECT_EQ(KVM_IRQX_INTX_STATE_UNBOUND, irqx_intx_state(self->intx).state);
+}
+
 TEST_F(intx, rmmod)
 {
 	struct kvm_irqx_intx_info info = { .argsz = sizeof(info) };
