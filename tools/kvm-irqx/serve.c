@@ -893,7 +893,7 @@ static void options(int argc, char **argv)
 		if (server.address == NO_ADDRESS && !qmp)
 			server.address = json_number(server.state, "address");
 	}
-	if (!!qmp != (server.address == NO_ADDRESS))
+	if ((qmp ? 1 : 0) + (server.address != NO_ADDRESS ? 1 : 0) != 1)
 		die("where? --address A, or --qmp SOCKET to ask QEMU");
 	if (server.address != NO_ADDRESS && server.address % PAGE)
 		die("--address is a multiple of %llu", PAGE);
