@@ -143,26 +143,44 @@ static void end(struct intx_line *line)
 		open_line(line);
 }
 
-/* Return: whether it has been given up. */
-static bool give_up_if_taken(struct intx_line *line, enum intx_who who)
+/*
+ * Somebody else has taken the interrupt, and may not handle it yet: nothing is told any more, and
+ * the device is kept silent until intx_line_hand_over().  Return: whether.
+ */
+static bool give_up_if_taken(struct intx_line *line)
 {
+	if (line->yielding)
+		return true;
 	if (!line->ops->taken(line->data))
 		return false;
-	line->ended = true;
+	line->yielding = true;
 	line->retry = false;
 	if (line->exclusive) {
 		if (!line->closed)
 			close_line(line);
-	} else {
-		/* Later it may be masked by who has it, and not by us. */
-		if (line->masked && who == INTX_WHO_HOOK)
-			line->ops->let_go(line->data);
-		line->masked = false;
-		if (line->closed)
-			open_line(line);
+	} else if (line->closed) {
+		if (line->ops->silence(line->data))
+			line->masked = true;
+		open_line(line);
 	}
 	line->ops->ended(line->data);
 	return true;
+}
+
+/* In the handler, of one that has been given up. */
+static irqreturn_t keep_silent(struct intx_line *line)
+{
+	/*
+	 * Handed over, and it asserts when all handlers have run: its new owner takes it for
+	 * masked, as he does if he saw it assert with our mask on.  So it has to be.
+	 */
+	if (line->exclusive || (line->handed_over && !line->passes++))
+		return IRQ_NONE;
+	if (!line->ops->silence(line->data))
+		return IRQ_NONE;
+	if (!line->handed_over)
+		line->masked = true;
+	return IRQ_HANDLED;
 }
 
 /* ---- an interrupt ---- */
@@ -206,8 +224,10 @@ static irqreturn_t take(struct intx_line *line, bool *tell)
 	enum intx_mask mask;
 
 	*tell = false;
-	if (line->ended || give_up_if_taken(line, INTX_WHO_INTERRUPT))
+	if (line->ended)
 		return IRQ_NONE;
+	if (give_up_if_taken(line))
+		return keep_silent(line);
 	if (line->closed)
 		return IRQ_NONE;
 	if (line->exclusive) {
@@ -266,7 +286,7 @@ void intx_line_eoi(struct intx_line *line)
 	bool again = false;
 
 	spin_lock_irqsave(&line->lock, flags);
-	if (line->ended || give_up_if_taken(line, INTX_WHO_INTERRUPT))
+	if (line->ended || give_up_if_taken(line))
 		goto unlock;
 	line->counters.eois++;
 	if (line->closed && !line->held_back) {
@@ -295,7 +315,7 @@ void intx_line_look(struct intx_line *line, enum intx_who who)
 	unsigned long flags;
 
 	spin_lock_irqsave(&line->lock, flags);
-	if (!line->ended && !give_up_if_taken(line, who) && line->closed && !line->exclusive &&
+	if (!line->ended && !give_up_if_taken(line) && line->closed && !line->exclusive &&
 	    shared(line))
 		open_for_others(line, who);
 	spin_unlock_irqrestore(&line->lock, flags);
@@ -304,7 +324,7 @@ void intx_line_look(struct intx_line *line, enum intx_who who)
 /* The timer: as long as there is something to come back to. */
 static bool tick(struct intx_line *line, bool *tell)
 {
-	if (line->ended || give_up_if_taken(line, INTX_WHO_TIMER))
+	if (line->ended || give_up_if_taken(line))
 		return false;
 	if (line->closed && !line->exclusive && shared(line))
 		open_for_others(line, INTX_WHO_TIMER);
@@ -372,6 +392,9 @@ static void reset(struct intx_line *line)
 	line->held_back = false;
 	line->retry = false;
 	line->armed = false;
+	line->yielding = false;
+	line->handed_over = false;
+	line->passes = 0;
 	memset(&line->counters, 0, sizeof(line->counters));
 	spin_unlock_irqrestore(&line->lock, flags);
 }
@@ -455,6 +478,30 @@ void intx_line_end(struct intx_line *line)
 	if (!line->ended)
 		end(line);
 	spin_unlock_irqrestore(&line->lock, flags);
+}
+
+/**
+ * intx_line_hand_over - unmask the device for who has taken it
+ * @line: it; intx_line_close() has to come, a while later if this says so
+ *
+ * He handles its interrupt by now, or never will.
+ *
+ * Return: whether our handler may still be needed for a while.
+ */
+bool intx_line_hand_over(struct intx_line *line)
+{
+	unsigned long flags;
+	bool masked;
+
+	spin_lock_irqsave(&line->lock, flags);
+	masked = line->yielding && !line->ended && !line->exclusive && line->masked;
+	if (masked) {
+		line->masked = false;
+		line->handed_over = true;
+		line->ops->let_go(line->data);
+	}
+	spin_unlock_irqrestore(&line->lock, flags);
+	return masked;
 }
 
 /**

@@ -49,8 +49,8 @@ enum intx_unmask {
 
 /*
  * All but @tell are called with the line's lock held, maybe in a hard interrupt.  @mask,
- * @is_masked, @unmask, @quiet and @let_go are not called of an exclusive line, @unwanted only
- * of one.
+ * @is_masked, @unmask, @quiet, @silence and @let_go are not called of an exclusive line,
+ * @unwanted only of one.
  */
 struct intx_line_ops {
 	/* Has somebody else taken the interrupt?  Then it is given up. */
@@ -63,7 +63,9 @@ struct intx_line_ops {
 	enum intx_unmask (*unmask)(void *data);
 	/* Masks it whatever it does. */
 	void (*quiet)(void *data);
-	/* Unmasks it, for who has taken it and is just about to request the line. */
+	/* Masks it if it asserts and is not masked, whoever has taken it.  Return: whether. */
+	bool (*silence)(void *data);
+	/* Unmasks it, for who has taken it. */
 	void (*let_go)(void *data);
 	/* Does its owner want no interrupt now? */
 	bool (*unwanted)(void *data);
@@ -109,7 +111,10 @@ struct intx_line {
 	bool held_back;			/* exclusive: closed until its owner wants it again */
 	bool retry;			/* unmasking it is left to the timer */
 	bool armed;			/* the timer */
+	bool yielding;			/* somebody else has taken it */
+	bool handed_over;		/* and handles it */
 	bool ended;
+	u32 passes;			/* of the handler since @handed_over */
 	u32 ticks;
 	struct hrtimer timer;
 	struct intx_line_counters counters;
@@ -121,6 +126,7 @@ void intx_line_init(struct intx_line *line, const struct intx_line_ops *ops, voi
 int intx_line_open(struct intx_line *line, unsigned int irq, bool exclusive, const char *name);
 void intx_line_start(struct intx_line *line);
 void intx_line_end(struct intx_line *line);
+bool intx_line_hand_over(struct intx_line *line);
 void intx_line_close(struct intx_line *line);
 void intx_line_eoi(struct intx_line *line);
 void intx_line_look(struct intx_line *line, enum intx_who who);

@@ -94,6 +94,13 @@ static void op_quiet(void *data)
 	intx_device_quiet(&intx->device);
 }
 
+static bool op_silence(void *data)
+{
+	struct intx *intx = data;
+
+	return intx_device_silence(&intx->device);
+}
+
 static void op_let_go(void *data)
 {
 	struct intx *intx = data;
@@ -146,6 +153,7 @@ static const struct intx_line_ops intx_ops = {
 	.is_masked	= op_is_masked,
 	.unmask		= op_unmask,
 	.quiet		= op_quiet,
+	.silence	= op_silence,
 	.let_go		= op_let_go,
 	.unwanted	= op_unwanted,
 	.tell		= op_tell,
@@ -167,6 +175,7 @@ static void intx_stop(struct intx *intx, u32 state)
 	mutex_lock(&attached_lock);
 	list_del(&intx->node);
 	mutex_unlock(&attached_lock);
+	intx_device_hand_over(&intx->device, &intx->line);
 	intx_line_close(&intx->line);
 	kvm_irqx_source_destroy(intx->source);
 	trace_irqx_intx_end(intx->line.irq, state);

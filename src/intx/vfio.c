@@ -8,6 +8,7 @@
  *
  * What is VFIO's is looked up when it is needed: this module loads without it.
  */
+#include <linux/delay.h>
 #include <linux/file.h>
 #include <linux/interrupt.h>
 #include <linux/module.h>
@@ -308,8 +309,28 @@ void intx_device_quiet(struct intx_device *device)
 }
 
 /**
+ * intx_device_silence - mask it if it asserts and is not masked
+ * @device: one that VFIO has taken
+ *
+ * Return: whether.
+ */
+bool intx_device_silence(struct intx_device *device)
+{
+	struct vfio_pci_core_device *vdev = device->vdev;
+	struct pci_dev *pdev = device->pdev;
+	unsigned long flags;
+	bool ret;
+
+	spin_lock_irqsave(&vdev->irqlock, flags);
+	ret = reachable(pdev) && !pdev->block_cfg_access && !bit_is_set(pdev) &&
+	      pci_check_and_mask_intx(pdev);
+	spin_unlock_irqrestore(&vdev->irqlock, flags);
+	return ret;
+}
+
+/**
  * intx_device_let_go - take our mask back
- * @device: one that VFIO has just taken, and requests the line of
+ * @device: one that VFIO has taken
  */
 void intx_device_let_go(struct intx_device *device)
 {
@@ -317,9 +338,32 @@ void intx_device_let_go(struct intx_device *device)
 	unsigned long flags;
 
 	spin_lock_irqsave(&vdev->irqlock, flags);
-	if (!READ_ONCE(vdev->virq_disabled) && reachable(device->pdev))
+	if (vdev->irq_type == VFIO_PCI_INTX_IRQ_INDEX && !READ_ONCE(vdev->virq_disabled) &&
+	    reachable(device->pdev))
 		pci_intx(device->pdev, 1);
 	spin_unlock_irqrestore(&vdev->irqlock, flags);
+}
+
+/**
+ * intx_device_hand_over - unmask it, if VFIO has taken it and we have masked it
+ * @device: it
+ * @line: of it
+ *
+ * VFIO switches its interrupt on under vdev->igate, so it handles it when we have that.  It may
+ * have seen the device assert before, with our mask on, and then waits for somebody to unmask it:
+ * our handler sees to that if it is there for the next interrupts.
+ *
+ * Context: may sleep.
+ */
+void intx_device_hand_over(struct intx_device *device, struct intx_line *line)
+{
+	bool masked;
+
+	mutex_lock(&device->vdev->igate);
+	masked = intx_line_hand_over(line);
+	mutex_unlock(&device->vdev->igate);
+	if (masked)
+		usleep_range(2000, 4000);
 }
 
 bool intx_device_unwanted(struct intx_device *device)

@@ -23,6 +23,7 @@ void intx_device_put(struct intx_device *device);
 
 int intx_device_trylock(struct intx_device *device, u32 *reason);
 void intx_device_unlock(struct intx_device *device);
+void intx_device_hand_over(struct intx_device *device, struct intx_line *line);
 int intx_device_open_line(struct intx_device *device, struct intx_line *line, u32 *reason);
 
 /* What struct intx_line_ops wants of a device. */
@@ -31,6 +32,7 @@ enum intx_mask intx_device_mask(struct intx_device *device);
 bool intx_device_is_masked(struct intx_device *device);
 enum intx_unmask intx_device_unmask(struct intx_device *device);
 void intx_device_quiet(struct intx_device *device);
+bool intx_device_silence(struct intx_device *device);
 void intx_device_let_go(struct intx_device *device);
 bool intx_device_unwanted(struct intx_device *device);
 
