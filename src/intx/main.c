@@ -27,6 +27,7 @@
 #include "intx/trace.h"
 #include "intx/vfio.h"
 #include "uapi/linux/kvm_irqx_intx.h"
+#include "version.h"
 
 /*
  * Order of locks: intx->lock; then the device's, which the notifier has when it comes, so it is
@@ -580,4 +581,5 @@ module_exit(intx_exit);
 MODULE_DESCRIPTION("INTx of assigned devices into KVM guests, masked at the line or the device");
 MODULE_AUTHOR("The kvm-irqx authors");
 MODULE_LICENSE("GPL");
+MODULE_VERSION(IRQX_VERSION);
 MODULE_INFO(import_ns, "KVM_IRQX");
