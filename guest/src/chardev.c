@@ -108,6 +108,10 @@ static int waiter_release(struct inode *inode, struct file *file)
 
 	list_for_each_entry_safe(listener, next, &waiter->listeners, list) {
 		kvm_dynirq_unregister(&listener->client);
+		/* The others still are told, and added behind it. */
+		spin_lock_irq(&waiter->lock);
+		list_del(&listener->changed);
+		spin_unlock_irq(&waiter->lock);
 		kfree(listener);
 	}
 	kfree(waiter);
