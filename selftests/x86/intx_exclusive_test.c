@@ -53,24 +53,12 @@ FIXTURE_TEARDOWN(exclusive)
 
 static void cycles(FIXTURE_DATA(exclusive) *self, uint64_t n)
 {
-	uint64_t i;
-
-	for (i = 0; i < n; i++) {
-		irqx_edu_fire(&self->a);
-		self->fired++;
-		TEST_ASSERT(irqx_edu_wait(self->g, self->fired), "interrupt %lu is lost",
-			    self->fired);
-	}
+	irqx_edu_cycles(&self->a, self->g, &self->fired, n);
 }
 
 static void hold(FIXTURE_DATA(exclusive) *self)
 {
-	uint64_t held = self->driver->held;
-
-	self->driver->hold = 1;
-	irqx_edu_fire(&self->a);
-	TEST_ASSERT(irqx_wait_until(self->driver->held == held + 1, IRQX_TIMEOUT_MS),
-		    "the guest is not interrupted");
+	irqx_edu_hold(&self->a, self->g);
 }
 
 static uint32_t flags(FIXTURE_DATA(exclusive) *self)
@@ -105,9 +93,7 @@ TEST_F(exclusive, nobody_joins)
 	hold(self);
 	EXPECT_EQ(EBUSY, __irqx_neighbour(self->neighbour, &join));
 	irqx_assert(__irqx_ioctl(self->intx, KVM_IRQX_INTX_DETACH, NULL));
-	irqx_edu_write(&self->a, IRQX_EDU_ACK, 1);
-	self->driver->hold = 0;
-	irqx_eoi(self->g, 0);
+	irqx_edu_let_go(&self->a, self->g);
 	irqx_neighbour_join(self->neighbour, 0);
 	EXPECT_EQ(0, irqx_neighbour_depth(self->neighbour, NULL));
 	EXPECT_EQ(5, irqx_neighbour_fire(self->neighbour, 5, 5000).served);
@@ -136,8 +122,7 @@ TEST_F(exclusive, disable_bit)
 	/* Set before the EOI, with the device not yet content. */
 	hold(self);
 	irqx_assigned_set_command(&self->a, INTX_DISABLE, 0);
-	self->driver->hold = 0;
-	irqx_eoi(self->g, 0);
+	irqx_edu_eoi(self->g);
 	usleep(60000);
 	EXPECT_EQ(self->fired, self->driver->served);
 	EXPECT_EQ(0, self->driver->empty);

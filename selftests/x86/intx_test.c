@@ -78,20 +78,9 @@ FIXTURE_TEARDOWN(intx)
 	teardown(_metadata, self);
 }
 
-/* One interrupt after the other, each served by the guest before the next. */
 static void cycles(FIXTURE_DATA(intx) *self, uint64_t n)
 {
-	uint64_t i;
-
-	for (i = 0; i < n; i++) {
-		irqx_edu_fire(&self->a);
-		self->fired++;
-		TEST_ASSERT(irqx_edu_wait(self->g, self->fired),
-			    "interrupt %lu is lost: %lu served", self->fired,
-			    self->driver->served);
-	}
-	TEST_ASSERT(self->driver->served == self->fired, "%lu fired, %lu served", self->fired,
-		    self->driver->served);
+	irqx_edu_cycles(&self->a, self->g, &self->fired, n);
 }
 
 /* All EOIs have been told of. */
@@ -104,23 +93,14 @@ static struct kvm_irqx_intx_state settled(FIXTURE_DATA(intx) *self)
 	return irqx_intx_state(self->intx);
 }
 
-/* The guest has taken an interrupt, and keeps it. */
 static void hold(FIXTURE_DATA(intx) *self)
 {
-	uint64_t held = self->driver->held;
-
-	self->driver->hold = 1;
-	irqx_edu_fire(&self->a);
-	TEST_ASSERT(irqx_wait_until(self->driver->held == held + 1, IRQX_TIMEOUT_MS),
-		    "the guest is not interrupted");
+	irqx_edu_hold(&self->a, self->g);
 }
 
-/* It does what it had to do. */
 static void let_go(FIXTURE_DATA(intx) *self)
 {
-	irqx_edu_write(&self->a, IRQX_EDU_ACK, 1);
-	self->driver->hold = 0;
-	irqx_eoi(self->g, 0);
+	irqx_edu_let_go(&self->a, self->g);
 }
 
 TEST_F(intx, alone)
@@ -404,8 +384,7 @@ static void disable_bit(struct __test_metadata *_metadata, FIXTURE_DATA(intx) *s
 	/* Set before the EOI, with the device not yet content. */
 	hold(self);
 	irqx_assigned_set_command(&self->a, INTX_DISABLE, 0);
-	self->driver->hold = 0;
-	irqx_eoi(self->g, 0);
+	irqx_edu_eoi(self->g);
 	silent(_metadata, self);
 	EXPECT_TRUE(irqx_assigned_real_command(&self->a) & INTX_DISABLE);
 	EXPECT_FALSE(irqx_intx_state(self->intx).flags & KVM_IRQX_INTX_FLAG_LINE_CLOSED);
@@ -522,11 +501,8 @@ TEST_F(intx, context_closed)
 	EXPECT_EQ(ENOTCONN, __irqx_ioctl(self->intx, KVM_IRQX_INTX_DETACH, NULL));
 }
 
-/* VFIO's files are closed; the device stays open as long as its interrupt is carried. */
-TEST_F(intx, vfio_closed)
+static void close_while_held(FIXTURE_DATA(intx) *self)
 {
-	struct irqx_assigned again = self->a;
-
 	irqx_intx_attach(self->intx, self->g->ctx, &self->a);
 	cycles(self, 3);
 	hold(self);
@@ -534,6 +510,14 @@ TEST_F(intx, vfio_closed)
 	irqx_guest_stop(self->g);
 	irqx_edu_write(&self->a, IRQX_EDU_ACK, 1);
 	irqx_assigned_close(&self->a);
+}
+
+/* VFIO's files are closed; the device stays open as long as its interrupt is carried. */
+TEST_F(intx, vfio_closed)
+{
+	struct irqx_assigned again = self->a;
+
+	close_while_held(self);
 	EXPECT_EQ(KVM_IRQX_INTX_STATE_ATTACHED, irqx_intx_state(self->intx).state);
 	irqx_neighbour_join(self->neighbour, 0);
 	EXPECT_EQ(5, irqx_neighbour_fire(self->neighbour, 5, PATIENCE_MS).served);
@@ -609,12 +593,7 @@ TEST_F(intx, unbound_after_close)
 {
 	struct sysfs_write write = { .a = &self->a, .file = "driver/unbind" };
 
-	irqx_intx_attach(self->intx, self->g->ctx, &self->a);
-	cycles(self, 3);
-	hold(self);
-	irqx_guest_stop(self->g);
-	irqx_edu_write(&self->a, IRQX_EDU_ACK, 1);
-	irqx_assigned_close(&self->a);
+	close_while_held(self);
 	TEST_ASSERT(!pthread_create(&write.thread, NULL, sysfs_thread, &write), "pthread_create");
 	ASSERT_TRUE(irqx_wait_until(READ_ONCE(write.done), IRQX_TIMEOUT_MS));
 	pthread_join(write.thread, NULL);
@@ -713,8 +692,7 @@ static void *eoi_thread(void *arg)
 	struct eoi_later *later = arg;
 
 	usleep(later->delay_us);
-	later->intx->driver->hold = 0;
-	irqx_eoi(later->intx->g, 0);
+	irqx_edu_eoi(later->intx->g);
 	return NULL;
 }
 

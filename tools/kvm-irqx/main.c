@@ -9,26 +9,29 @@
 
 #include "command.h"
 
+static void say(const char *fmt, va_list ap)
+{
+	fputs("kvm-irqx: ", stderr);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+}
+
 void complain(const char *fmt, ...)
 {
 	va_list ap;
 
-	fputs("kvm-irqx: ", stderr);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	say(fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
 }
 
 void die(const char *fmt, ...)
 {
 	va_list ap;
 
-	fputs("kvm-irqx: ", stderr);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	say(fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
 	exit(1);
 }
 

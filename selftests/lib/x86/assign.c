@@ -296,6 +296,43 @@ bool irqx_edu_wait(struct irqx_guest *g, uint64_t served)
 	return irqx_wait_until(d->served >= served, IRQX_TIMEOUT_MS);
 }
 
+void irqx_edu_cycles(struct irqx_assigned *a, struct irqx_guest *g, uint64_t *fired, uint64_t n)
+{
+	volatile struct irqx_edu_driver *d = irqx_edu_driver(g);
+	uint64_t i;
+
+	for (i = 0; i < n; i++) {
+		irqx_edu_fire(a);
+		++*fired;
+		TEST_ASSERT(irqx_edu_wait(g, *fired), "interrupt %lu is lost: %lu served", *fired,
+			    d->served);
+	}
+	TEST_ASSERT(d->served == *fired, "%lu fired, %lu served", *fired, d->served);
+}
+
+void irqx_edu_hold(struct irqx_assigned *a, struct irqx_guest *g)
+{
+	volatile struct irqx_edu_driver *d = irqx_edu_driver(g);
+	uint64_t held = d->held;
+
+	d->hold = 1;
+	irqx_edu_fire(a);
+	TEST_ASSERT(irqx_wait_until(d->held == held + 1, IRQX_TIMEOUT_MS),
+		    "the guest is not interrupted");
+}
+
+void irqx_edu_eoi(struct irqx_guest *g)
+{
+	irqx_edu_driver(g)->hold = 0;
+	irqx_eoi(g, 0);
+}
+
+void irqx_edu_let_go(struct irqx_assigned *a, struct irqx_guest *g)
+{
+	irqx_edu_write(a, IRQX_EDU_ACK, 1);
+	irqx_edu_eoi(g);
+}
+
 /* ---- kvm_irqx_intx.ko ---- */
 
 int irqx_intx_load(const char *params)
