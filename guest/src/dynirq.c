@@ -398,6 +398,8 @@ static void arrived(struct dynirq *dynirq)
 				return;
 		if (layout.instance != dynirq->layout.instance)
 			writel(DYNIRQ_CONTROL_RESET, dynirq->base + DYNIRQ_CONTROL);
+		else
+			dynirq_unmap_unused(dynirq);
 		dynirq->layout.instance = layout.instance;
 	}
 	dynirq_write_all(dynirq);

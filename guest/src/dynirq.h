@@ -86,6 +86,8 @@ void dynirq_domain_remove(struct dynirq *dynirq);
 /* Return: the handle with its interrupt, or ERR_PTR(). */
 struct dynirq_handle *dynirq_handle_get(struct dynirq *dynirq, u32 nr);
 void dynirq_handle_put(struct dynirq_handle *handle);
+/* Those that were given back while no table answered, and are as they were left. */
+void dynirq_unmap_unused(struct dynirq *dynirq);
 /* Tells the table, which has forgotten it, of all handles that are used. */
 void dynirq_write_all(struct dynirq *dynirq);
 /* Return: whether the table has what it was told. */

@@ -220,8 +220,7 @@ void dynirq_handle_put(struct dynirq_handle *handle)
 	kfree(handle);
 }
 
-/* Those that were given back while nobody answered. */
-static void unmap_unused(struct dynirq *dynirq)
+void dynirq_unmap_unused(struct dynirq *dynirq)
 {
 	u32 nr;
 
@@ -241,7 +240,6 @@ void dynirq_write_all(struct dynirq *dynirq)
 	struct dynirq_handle *handle;
 	unsigned long nr;
 
-	unmap_unused(dynirq);
 	writeq(READ_ONCE(dynirq->doorbell), dynirq->base + DYNIRQ_DOORBELL);
 	xa_for_each(&dynirq->used, nr, handle)
 		change_entry(handle, ~0ULL, 0, 0);

@@ -94,7 +94,7 @@ struct irqx_guest *irqx_edu_guest(struct irqx_assigned *a);
 volatile struct irqx_edu_driver *irqx_edu_driver(struct irqx_guest *g);
 /* Until it has served that many.  Return: whether. */
 bool irqx_edu_wait(struct irqx_guest *g, uint64_t served);
-/* @n interrupts, each served by the guest before the next.  @fired: how many there were, in and out. */
+/* @n interrupts, each served by the guest before the next.  @fired: how many, in and out. */
 void irqx_edu_cycles(struct irqx_assigned *a, struct irqx_guest *g, uint64_t *fired, uint64_t n);
 /* The guest has taken an interrupt, and keeps it. */
 void irqx_edu_hold(struct irqx_assigned *a, struct irqx_guest *g);
