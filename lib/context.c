@@ -93,22 +93,13 @@ PUBLIC int kvmirqx_attach(struct kvmirqx *ctx, int vm_fd)
 	return ret ? ret : kvmirqx_call(ctx, KVM_IRQX_ATTACH, &attach);
 }
 
-/* @arg: a struct with argsz in front, which the module fills in as far as it knows it. */
 static int get_sized(const struct kvmirqx *ctx, unsigned long cmd, void *arg)
 {
 	int ret = kvmirqx_call_begin(ctx, cmd);
-	__u32 argsz;
 
-	if (ret)
-		return ret;
-	if (!arg)
-		return kvmirqx_call_refuse(-EINVAL, KVM_IRQX_ARG_NONE, KVM_IRQX_REASON_NONE);
-	memcpy(&argsz, arg, sizeof(argsz));
-	if (argsz < sizeof(argsz))
-		return kvmirqx_call_refuse(-EINVAL, KVM_IRQX_ARG_ARGSZ,
-					   KVM_IRQX_REASON_TOO_SMALL);
-	memset((char *)arg + sizeof(argsz), 0, argsz - sizeof(argsz));
-	return kvmirqx_call(ctx, cmd, arg);
+	if (!ret)
+		ret = kvmirqx_options_clear(arg);
+	return ret ? ret : kvmirqx_call(ctx, cmd, arg);
 }
 
 PUBLIC int kvmirqx_info(const struct kvmirqx *ctx, struct kvm_irqx_info *info)

@@ -118,7 +118,7 @@ _Static_assert(0 REASONS(ONE) == KVM_IRQX_NR_REASONS, "words of each reason");
 	X(EEXIST) X(EFAULT) X(EINTR) X(EINVAL) X(EIO)		\
 	X(EMFILE) X(ENFILE) X(ENODEV) X(ENOENT) X(ENOMEM)	\
 	X(ENOSPC) X(ENOTCONN) X(ENOTSUP) X(ENOTTY) X(ENXIO)	\
-	X(EPERM)
+	X(EPERM) X(EBADFD)
 
 #define CALLS(X)						\
 	X(KVM_IRQX_GET_INFO) X(KVM_IRQX_ATTACH)			\
@@ -129,7 +129,9 @@ _Static_assert(0 REASONS(ONE) == KVM_IRQX_NR_REASONS, "words of each reason");
 	X(KVM_IRQX_SET_TABLE) X(KVM_IRQX_HANDLE)		\
 	X(KVM_IRQX_RAISE) X(KVM_IRQX_LIST)			\
 	X(KVM_SET_GSI_ROUTING) X(KVM_IRQFD)			\
-	X(KVM_IRQ_LINE) X(KVM_IRQ_LINE_STATUS)
+	X(KVM_IRQ_LINE) X(KVM_IRQ_LINE_STATUS)			\
+	X(KVM_IRQX_INTX_GET_INFO) X(KVM_IRQX_INTX_ATTACH)	\
+	X(KVM_IRQX_INTX_DETACH) X(KVM_IRQX_INTX_GET_STATE)
 
 static const char *errno_name(int error)
 {
@@ -158,22 +160,25 @@ static _Thread_local struct {
 	unsigned long cmd;
 	int ret;
 	struct kvm_irqx_error error;
+	const char *words;	/* what is wrong, where the record has no reason for it, or NULL */
 } last;
 
-static void forget(unsigned long cmd)
+/* Before anything else of a call that may go to a module. */
+void kvmirqx_call_forget(unsigned long cmd)
 {
 	last.cmd = cmd;
 	last.ret = 0;
+	last.words = NULL;
 	last.error = (struct kvm_irqx_error) {
 		.argsz = sizeof(last.error),
 		.index = ~0U,
 	};
 }
 
-/* Before anything else of a call that may go to the module.  Return: 0, or -EINVAL: no context. */
+/* The same of one that has a context.  Return: 0, or -EINVAL: it has none. */
 int kvmirqx_call_begin(const struct kvmirqx *ctx, unsigned long cmd)
 {
-	forget(cmd);
+	kvmirqx_call_forget(cmd);
 	return ctx ? 0 : kvmirqx_call_refuse(-EINVAL, KVM_IRQX_ARG_CONTEXT, KVM_IRQX_REASON_NONE);
 }
 
@@ -195,9 +200,15 @@ static int plain(unsigned long cmd, int error)
 /* The ioctl.  Return: 0 or a negative errno. */
 int kvmirqx_call(const struct kvmirqx *ctx, unsigned long cmd, void *arg)
 {
+	return kvmirqx_call_done(cmd, ioctl(ctx->fd, cmd, arg) < 0 ? plain(cmd, errno) : 0);
+}
+
+/* What has come of one that went another way.  Return: @ret. */
+int kvmirqx_call_done(unsigned long cmd, int ret)
+{
 	last.cmd = cmd;
-	last.ret = ioctl(ctx->fd, cmd, arg) < 0 ? plain(cmd, errno) : 0;
-	return last.ret;
+	last.ret = ret;
+	return ret;
 }
 
 /* What the library refuses.  Return: @ret. */
@@ -215,6 +226,11 @@ void kvmirqx_call_set_index(__u32 index)
 	last.error.index = index;
 }
 
+void kvmirqx_call_set_words(const char *words)
+{
+	last.words = words;
+}
+
 PUBLIC int kvmirqx_last_error(struct kvm_irqx_error *error)
 {
 	__u32 argsz;
@@ -224,7 +240,7 @@ PUBLIC int kvmirqx_last_error(struct kvm_irqx_error *error)
 	argsz = error->argsz;
 	/* at first the thread has none */
 	if (!last.error.argsz)
-		forget(0);
+		kvmirqx_call_forget(0);
 	memset(error, 0, argsz);
 	*error = last.error;
 	error->argsz = sizeof(last.error);
@@ -261,6 +277,8 @@ PUBLIC int kvmirqx_last_error_words(char *buf, size_t size)
 		kvmirqx_text_add(&text, ": %s", kvmirqx_reason_words(error->reason));
 	else if (error->reason)
 		kvmirqx_text_add(&text, ": reason %u", error->reason);
+	if (last.words)
+		kvmirqx_text_add(&text, ": %s", last.words);
 	if (error->index != ~0U)
 		kvmirqx_text_add(&text, ", element %u", error->index);
 	if (errno_name(-last.ret))

@@ -30,11 +30,14 @@ struct kvmirqx {
 
 /* error.c: the thread's last call */
 
+void kvmirqx_call_forget(unsigned long cmd);
 int kvmirqx_call_begin(const struct kvmirqx *ctx, unsigned long cmd);
 __u64 kvmirqx_call_record(const struct kvmirqx *ctx);
 int kvmirqx_call(const struct kvmirqx *ctx, unsigned long cmd, void *arg);
+int kvmirqx_call_done(unsigned long cmd, int ret);
 int kvmirqx_call_refuse(int ret, __u32 arg, __u32 reason);
 void kvmirqx_call_set_index(__u32 index);
+void kvmirqx_call_set_words(const char *words);
 
 /* text.c: text that may not fit */
 
@@ -50,6 +53,7 @@ void kvmirqx_text_add(struct kvmirqx_text *text, const char *format, ...);
 
 /* options.c: structs with a size in front */
 
+int kvmirqx_options_clear(void *arg);
 int kvmirqx_options_copy(void *to, size_t size, size_t least, const void *from);
 int kvmirqx_options_binding(struct kvmirqx_options *to, const struct kvmirqx_options *from);
 

@@ -16,7 +16,7 @@
  * or table.  The module orders them, the library holds no lock.  Exceptions:
  * kvmirqx_close() and kvmirqx_release() must be the last call of their context.  A batch
  * (struct kvmirqx_batch) and a listing (struct kvmirqx_list) are each for one thread at a time.
- * Functions that take none of the three are pure.
+ * Functions that take none of the three, and no file, are pure.
  *
  * Processes: the calls work in the process whose VM it is.  In a child after fork() each but
  * kvmirqx_info(), kvmirqx_has(), kvmirqx_fd() and kvmirqx_close() is EPERM (without
@@ -39,6 +39,7 @@
 
 #include <stddef.h>
 #include <linux/kvm_irqx.h>
+#include <linux/kvm_irqx_intx.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -722,6 +723,70 @@ int kvmirqx_raise(struct kvmirqx *ctx, __u32 table, __u32 handle);
  * Errors: KVM_IRQX_RAISE; EINVAL: @nr is 0.
  */
 int kvmirqx_raise_many(struct kvmirqx *ctx, __u32 table, const __u32 *handles, __u32 nr);
+
+/* INTx of assigned devices, which kvm_irqx_intx.ko carries */
+
+/**
+ * kvmirqx_intx_open() - open /dev/kvm-irqx-intx: for the interrupt of one device
+ *
+ * What is carried ends with KVM_IRQX_INTX_DETACH or close(), and is in no listing, batch or counter
+ * of the context.  kvmirqx_last_error() has no reason for these calls, the sentence has.
+ *
+ * Return: a file descriptor, close-on-exec, for close().
+ *
+ * Errors: those of open() (ENOENT: the module is not loaded; EACCES: not in group kvm; EMFILE);
+ * ENOTSUP: the module's calls mean something else (abi of struct kvm_irqx_intx_info).
+ */
+int kvmirqx_intx_open(void);
+
+/**
+ * kvmirqx_intx_info() - what module and kernel offer
+ * @intx:	of kvmirqx_intx_open(), or opened by somebody else
+ * @info:	in: argsz, sizeof(struct kvm_irqx_intx_info); out: all else, as kvmirqx_info()
+ *
+ * Errors: KVM_IRQX_INTX_GET_INFO.
+ */
+int kvmirqx_intx_info(int intx, struct kvm_irqx_intx_info *info);
+
+/**
+ * kvmirqx_intx_attach() - carry the interrupt of a device to the guest's pin or SPI
+ * @ctx:	a context, attached to the VM
+ * @intx:	the file that is to carry it
+ * @device_fd:	the device, of VFIO_GROUP_GET_DEVICE_FD
+ * @address:	what that call has been given: "0000:03:00.0", domain, bus, slot and function in
+ *		hexadecimal
+ * @entry:	where it leads; gsi 0
+ * @reason:	out, or NULL: KVM_IRQX_INTX_REASON_*
+ *
+ * Errors: KVM_IRQX_INTX_ATTACH; EINVAL: @address.
+ */
+int kvmirqx_intx_attach(struct kvmirqx *ctx, int intx, int device_fd, const char *address,
+			const struct kvm_irq_routing_entry *entry, __u32 *reason);
+
+/**
+ * kvmirqx_intx_detach() - give it back
+ * @intx:	the file that carries it
+ *
+ * Errors: ENOTCONN: it carries none.
+ */
+int kvmirqx_intx_detach(int intx);
+
+/**
+ * kvmirqx_intx_state() - what has come of it
+ * @intx:	the file that carries it, or has
+ * @state:	in: argsz, sizeof(struct kvm_irqx_intx_state); out: all else, as kvmirqx_info()
+ *
+ * Errors: KVM_IRQX_INTX_GET_STATE.
+ */
+int kvmirqx_intx_state(int intx, struct kvm_irqx_intx_state *state);
+
+/**
+ * kvmirqx_intx_reason_words() - why it cannot be carried
+ * @reason:	KVM_IRQX_INTX_REASON_*
+ *
+ * Return: such as "VFIO's own interrupt of the device is on"; NULL if the library does not know it.
+ */
+const char *kvmirqx_intx_reason_words(__u32 reason);
 
 /* Which eventfds are bound */
 

@@ -14,6 +14,24 @@ static bool all_zero(const unsigned char *from, size_t size)
 }
 
 /*
+ * @arg: a struct that the module fills in as far as it knows it: nothing else stays in it.
+ * Return: 0 or -EINVAL, with a record.
+ */
+int kvmirqx_options_clear(void *arg)
+{
+	__u32 argsz;
+
+	if (!arg)
+		return kvmirqx_call_refuse(-EINVAL, KVM_IRQX_ARG_NONE, KVM_IRQX_REASON_NONE);
+	memcpy(&argsz, arg, sizeof(argsz));
+	if (argsz < sizeof(argsz))
+		return kvmirqx_call_refuse(-EINVAL, KVM_IRQX_ARG_ARGSZ,
+					   KVM_IRQX_REASON_TOO_SMALL);
+	memset((char *)arg + sizeof(argsz), 0, argsz - sizeof(argsz));
+	return 0;
+}
+
+/*
  * @size: of @to.  @least: what the struct was at first.  What an older program's lacks is zero.
  * Return: 0, -EINVAL, or -ENOTSUP: the program's has something that this library does not know.
  */

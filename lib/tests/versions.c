@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "kvmirqx.h"
 #include "ktap.h"
@@ -37,6 +38,7 @@ static struct {
 		struct kvm_irqfd irqfd;
 		struct kvm_irq_level level;
 		struct kvm_irq_routing routing;
+		struct kvm_irqx_intx_attach intx;
 	} arg;
 	struct kvm_irqx_op op;		/* the first of a batch */
 	__u32 bindings;			/* how many there are to be listed */
@@ -114,6 +116,9 @@ static void list(struct kvm_irqx_list *args)
 int __wrap_ioctl(int fd, unsigned long cmd, ...)
 {
 	struct kvm_irqx_stats stats = { .argsz = 16, .events = 5, .atomic = 6 };
+	/* One of old, too. */
+	struct kvm_irqx_intx_info intx_info = { .argsz = 16, .abi = 1, .features = 1 };
+	struct kvm_irqx_intx_state intx_state = { .argsz = 16, .state = 1, .mode = 2, .flags = 4 };
 	const struct kvm_irqx_op *ops;
 	__u64 record;
 	va_list args;
@@ -126,7 +131,8 @@ int __wrap_ioctl(int fd, unsigned long cmd, ...)
 	module.cmd = cmd;
 	module.calls++;
 	memset(&module.arg, 0, sizeof(module.arg));
-	memcpy(&module.arg, arg, size_of(cmd));
+	if (arg)
+		memcpy(&module.arg, arg, size_of(cmd));
 	record = record_of(cmd);
 	if (cmd == KVM_IRQX_BATCH) {
 		ops = (const void *)(uintptr_t)module.arg.batch.ops;
@@ -142,6 +148,8 @@ int __wrap_ioctl(int fd, unsigned long cmd, ...)
 		module.error = 0;
 		if (cmd == KVM_IRQX_BATCH)
 			((struct kvm_irqx_batch *)arg)->index = module.record.index;
+		if (cmd == KVM_IRQX_INTX_ATTACH)
+			((struct kvm_irqx_intx_attach *)arg)->reason = module.record.reason;
 		return -1;
 	}
 	switch (cmd) {
@@ -152,6 +160,12 @@ int __wrap_ioctl(int fd, unsigned long cmd, ...)
 	case KVM_IRQX_GET_STATS:
 		/* one of old: events, and nothing behind them */
 		copy_sized(arg, &stats, stats.argsz);
+		break;
+	case KVM_IRQX_INTX_GET_INFO:
+		copy_sized(arg, &intx_info, intx_info.argsz);
+		break;
+	case KVM_IRQX_INTX_GET_STATE:
+		copy_sized(arg, &intx_state, intx_state.argsz);
 		break;
 	case KVM_IRQX_LIST:
 		list(arg);
@@ -934,6 +948,99 @@ static void a_listing_in_pieces(void)
 	}
 }
 
+static int attach_at(const char *address)
+{
+	return kvmirqx_intx_attach(ctx, FD, 9, address, &msi, NULL);
+}
+
+static void intx_of_a_device(void)
+{
+	static const char *const bad[] = {
+		"", "03:00.0", "0000:03:00", "0000:03:00.8", "0000:03:20.0", "0000:103:00.0",
+		"0000:03:00.0 ", " 0000:03:00.0", "0x00:03:00.0", "-1:03:00.0", "100000000:03:00.0",
+	};
+	struct kvm_irqx_intx_info info = { .argsz = sizeof(info), .look_ms = 7 };
+	struct kvm_irqx_intx_state state = { .argsz = sizeof(state), .retried = 7 };
+	struct kvm_irqx_error error = { .argsz = sizeof(error) };
+	__u32 reason = 99;
+
+	begin(info_of_today());
+	CHECK_INT(0, kvmirqx_intx_info(FD, &info));
+	CHECK_INT(1, called(KVM_IRQX_INTX_GET_INFO));
+	CHECK_INT(1, info.abi);
+	CHECK_INT(0, info.look_ms);
+	CHECK_INT(0, kvmirqx_intx_state(FD, &state));
+	CHECK_INT(1, called(KVM_IRQX_INTX_GET_STATE));
+	CHECK_INT(4, state.flags);
+	CHECK_INT(0, state.retried);
+
+	CHECK_INT(0, kvmirqx_intx_attach(ctx, FD, 9, "fFFFffff:Ab:1f.7", &msi, &reason));
+	CHECK_INT(1, called(KVM_IRQX_INTX_ATTACH));
+	CHECK_INT(FD, module.arg.intx.context_fd);
+	CHECK_INT(9, module.arg.intx.device_fd);
+	CHECK_INT(0xffffffff, module.arg.intx.domain);
+	CHECK_INT(0xab, module.arg.intx.bus);
+	CHECK_INT(0xff, module.arg.intx.devfn);
+	CHECK_INT(0, memcmp(&msi, &module.arg.intx.entry, sizeof(msi)));
+	CHECK_INT(KVM_IRQX_INTX_REASON_NONE, reason);
+	CHECK_WORDS("", last_words());
+	CHECK_INT(0, attach_at("0000:03:02.1"));
+	CHECK_INT(1, called(KVM_IRQX_INTX_ATTACH));
+	CHECK_INT(0, module.arg.intx.domain);
+	CHECK_INT(3, module.arg.intx.bus);
+	CHECK_INT(0x11, module.arg.intx.devfn);
+
+	module.error = EBUSY;
+	module.record.reason = KVM_IRQX_INTX_REASON_VFIO_IRQ;
+	CHECK_INT(-EBUSY, kvmirqx_intx_attach(ctx, FD, 9, "0000:03:00.0", &msi, &reason));
+	CHECK_INT(KVM_IRQX_INTX_REASON_VFIO_IRQ, reason);
+	CHECK_WORDS("KVM_IRQX_INTX_ATTACH: VFIO's own interrupt of the device is on (EBUSY)",
+		    last_words());
+	/* The record's reasons are those of the other module. */
+	CHECK_INT(0, kvmirqx_last_error(&error));
+	CHECK_INT(KVM_IRQX_REASON_NONE, error.reason);
+	module.error = EBUSY;
+	module.record.reason = 99;
+	CHECK_INT(-EBUSY, kvmirqx_intx_attach(ctx, FD, 9, "0000:03:00.0", &msi, &reason));
+	CHECK_INT(99, reason);
+	CHECK_WORDS("KVM_IRQX_INTX_ATTACH (EBUSY)", last_words());
+	called(KVM_IRQX_INTX_ATTACH);
+
+	module.error = ENOTCONN;
+	CHECK_INT(-ENOTCONN, kvmirqx_intx_detach(FD));
+	CHECK_WORDS("KVM_IRQX_INTX_DETACH (ENOTCONN)", last_words());
+	CHECK_INT(0, kvmirqx_intx_detach(FD));
+	CHECK_INT(2, called(KVM_IRQX_INTX_DETACH));
+	CHECK_WORDS("", last_words());
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		if (attach_at(bad[i]) != -EINVAL) {
+			printf("# '%s'\n", bad[i]);
+			case_failed = true;
+		}
+	CHECK_WORDS("KVM_IRQX_INTX_ATTACH: not a PCI address (EINVAL)", last_words());
+	CHECK_INT(-EINVAL, attach_at(NULL));
+	CHECK_INT(-EINVAL, kvmirqx_intx_attach(ctx, FD, 9, "0000:03:00.0", NULL, NULL));
+	CHECK_WORDS("KVM_IRQX_INTX_ATTACH: entry (EINVAL)", last_words());
+	CHECK_INT(-EINVAL, kvmirqx_intx_attach(NULL, FD, 9, "0000:03:00.0", &msi, NULL));
+	CHECK_WORDS("KVM_IRQX_INTX_ATTACH: context (EINVAL)", last_words());
+	CHECK_INT(-EINVAL, kvmirqx_intx_info(FD, NULL));
+	state.argsz = 3;
+	CHECK_INT(-EINVAL, kvmirqx_intx_state(FD, &state));
+	CHECK_WORDS("KVM_IRQX_INTX_GET_STATE: argsz: too small (EINVAL)", last_words());
+	CHECK_INT(0, called(0));
+
+	CHECK(!kvmirqx_intx_reason_words(KVM_IRQX_INTX_REASON_ENTRY + 1));
+	for (reason = 1; reason <= KVM_IRQX_INTX_REASON_ENTRY; reason++)
+		CHECK(kvmirqx_intx_reason_words(reason));
+	/* This machine has no such device. */
+	if (access("/dev/kvm-irqx-intx", F_OK)) {
+		CHECK_INT(-ENOENT, kvmirqx_intx_open());
+		CHECK_WORDS("KVM_IRQX_INTX_GET_INFO: /dev/kvm-irqx-intx cannot be opened (ENOENT)",
+			    last_words());
+	}
+}
+
 int main(void)
 {
 	printf("KTAP version 1\n");
@@ -953,5 +1060,6 @@ int main(void)
 	RUN(vectors_of_other_ages);
 	RUN(what_only_the_library_refuses);
 	RUN(a_listing_in_pieces);
+	RUN(intx_of_a_device);
 	return end_of_cases();
 }

@@ -6,6 +6,8 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include <kvmirqx.h>
+
 #include "irqx_assign.h"
 #include "irqx_harness.h"
 #include "irqx_module.h"
@@ -842,6 +844,46 @@ TEST_F(intx, who_joins_whom)
 		irqx_assert(__irqx_ioctl(self->intx, KVM_IRQX_INTX_DETACH, NULL));
 	}
 	irqx_neighbour_leave(self->neighbour);
+}
+
+/* The same calls by libkvmirqx. */
+TEST_F(intx, by_the_library)
+{
+	struct kvm_irqx_intx_state state = { .argsz = sizeof(state) };
+	struct kvm_irqx_intx_info info = { .argsz = sizeof(info) };
+	struct kvm_irq_routing_entry entry = irqx_pin_entry(KVM_IRQCHIP_IOAPIC, IRQX_EDU_PIN);
+	struct kvmirqx *ctx;
+	uint32_t reason;
+	char words[120];
+	int intx;
+
+	ASSERT_EQ(0, kvmirqx_adopt(&ctx, self->g->ctx));
+	intx = kvmirqx_intx_open();
+	ASSERT_LE(0, intx);
+	EXPECT_EQ(FD_CLOEXEC, fcntl(intx, F_GETFD));
+	EXPECT_EQ(0, kvmirqx_intx_info(intx, &info));
+	EXPECT_EQ(KVM_IRQX_INTX_ABI_VERSION, info.abi);
+	EXPECT_EQ(10, info.look_ms);
+
+	EXPECT_EQ(-EBADFD, kvmirqx_intx_attach(ctx, intx, self->a.group, self->a.name, &entry,
+					       &reason));
+	EXPECT_EQ(KVM_IRQX_INTX_REASON_GROUP, reason);
+	EXPECT_LT(0, kvmirqx_last_error_words(words, sizeof(words)));
+	EXPECT_STREQ("KVM_IRQX_INTX_ATTACH: a VFIO group, not a device (EBADFD)", words);
+	EXPECT_EQ(-ENOTTY, kvmirqx_intx_attach(ctx, self->g->ctx, self->a.device, self->a.name,
+					       &entry, NULL));
+	EXPECT_EQ(-ENOTCONN, kvmirqx_intx_detach(intx));
+
+	EXPECT_EQ(0, kvmirqx_intx_attach(ctx, intx, self->a.device, self->a.name, &entry, NULL));
+	cycles(self, 20);
+	EXPECT_EQ(0, kvmirqx_intx_state(intx, &state));
+	EXPECT_EQ(KVM_IRQX_INTX_STATE_ATTACHED, state.state);
+	EXPECT_LE(20, state.interrupts);
+	EXPECT_EQ(0, kvmirqx_intx_detach(intx));
+	EXPECT_EQ(0, kvmirqx_intx_state(intx, &state));
+	EXPECT_EQ(KVM_IRQX_INTX_STATE_NONE, state.state);
+	close(intx);
+	EXPECT_EQ(self->g->ctx, kvmirqx_release(ctx));
 }
 
 /* ---- what is refused ---- */

@@ -138,7 +138,7 @@ pub fn arg_name(arg: u32) -> Option<&'static str> {
 /// # Safety
 ///
 /// `text` is NULL or a string that is never changed or freed.
-unsafe fn constant(text: *const c_char) -> Option<&'static str> {
+pub(crate) unsafe fn constant(text: *const c_char) -> Option<&'static str> {
     if text.is_null() {
         return None;
     }

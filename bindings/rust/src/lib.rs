@@ -145,6 +145,7 @@ mod context;
 mod entry;
 mod error;
 mod eventfd;
+mod intx;
 mod listing;
 /// The library as C has it, by bindgen.
 #[allow(missing_docs, non_camel_case_types, clippy::all)]
@@ -157,6 +158,7 @@ pub use context::{Context, Options, State, Target};
 pub use entry::{Arch, Entry, Msi};
 pub use error::{arg_name, reason_words, Error, Result};
 pub use eventfd::EventFd;
+pub use intx::{intx_reason_words, Intx, IntxState};
 pub use listing::{Listed, Listing};
 pub use table::{Dynirq, Handle, Header, Keep, Table, TableFlags, TableOptions, Vector};
 

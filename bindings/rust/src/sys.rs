@@ -80,6 +80,35 @@ pub const KVM_IRQX_BINDING_EVENT_FLAG: u32 = 2;
 pub const KVM_IRQX_BINDING_RESAMPLE: u32 = 4;
 pub const KVM_IRQX_BINDING_SIZE_MIN: u32 = 112;
 pub const KVM_IRQX_BINDING_SIZE_MAX: u32 = 512;
+pub const KVM_IRQX_INTX_ABI_VERSION: u32 = 1;
+pub const KVM_IRQX_INTX_FEATURE_HOOK: u32 = 1;
+pub const KVM_IRQX_INTX_REASON_NONE: u32 = 0;
+pub const KVM_IRQX_INTX_REASON_NOT_ZERO: u32 = 1;
+pub const KVM_IRQX_INTX_REASON_ATTACHED: u32 = 2;
+pub const KVM_IRQX_INTX_REASON_NO_CONTEXT: u32 = 3;
+pub const KVM_IRQX_INTX_REASON_NOT_OPEN: u32 = 4;
+pub const KVM_IRQX_INTX_REASON_GROUP: u32 = 5;
+pub const KVM_IRQX_INTX_REASON_CDEV: u32 = 6;
+pub const KVM_IRQX_INTX_REASON_NO_DEVICE: u32 = 7;
+pub const KVM_IRQX_INTX_REASON_NOT_VFIO: u32 = 8;
+pub const KVM_IRQX_INTX_REASON_NOT_ITS_FILE: u32 = 9;
+pub const KVM_IRQX_INTX_REASON_DEVICE_BUSY: u32 = 10;
+pub const KVM_IRQX_INTX_REASON_NO_INTX: u32 = 11;
+pub const KVM_IRQX_INTX_REASON_VFIO_IRQ: u32 = 12;
+pub const KVM_IRQX_INTX_REASON_SLOW_CHIP: u32 = 13;
+pub const KVM_IRQX_INTX_REASON_LINE: u32 = 14;
+pub const KVM_IRQX_INTX_REASON_ENTRY: u32 = 15;
+pub const KVM_IRQX_INTX_STATE_NONE: u32 = 0;
+pub const KVM_IRQX_INTX_STATE_ATTACHED: u32 = 1;
+pub const KVM_IRQX_INTX_STATE_VFIO: u32 = 2;
+pub const KVM_IRQX_INTX_STATE_UNBOUND: u32 = 3;
+pub const KVM_IRQX_INTX_STATE_CONTEXT: u32 = 4;
+pub const KVM_IRQX_INTX_MODE_NONE: u32 = 0;
+pub const KVM_IRQX_INTX_MODE_LINE: u32 = 1;
+pub const KVM_IRQX_INTX_MODE_DEVICE: u32 = 2;
+pub const KVM_IRQX_INTX_FLAG_EXCLUSIVE: u32 = 1;
+pub const KVM_IRQX_INTX_FLAG_LINE_CLOSED: u32 = 2;
+pub const KVM_IRQX_INTX_FLAG_DEVICE_MASKED: u32 = 4;
 pub const KVMIRQX_VERSION_MAJOR: u32 = 1;
 pub const KVMIRQX_VERSION_MINOR: u32 = 0;
 pub const KVMIRQX_VERSION_PATCH: u32 = 0;
@@ -87,6 +116,7 @@ pub const KVMIRQX_VERSION: u32 = 65536;
 pub const KVMIRQX_MSI_EXT_DEST_ID: u32 = 1;
 pub const KVMIRQX_MSI_DEVID: u32 = 2;
 pub type __u8 = ::std::os::raw::c_uchar;
+pub type __u16 = ::std::os::raw::c_ushort;
 pub type __s32 = ::std::os::raw::c_int;
 pub type __u32 = ::std::os::raw::c_uint;
 pub type __u64 = ::std::os::raw::c_ulonglong;
@@ -580,6 +610,61 @@ pub struct kvm_irqx_list {
     pub pad2: [__u64; 2usize],
 }
 #[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct kvm_irqx_intx_info {
+    pub argsz: __u32,
+    pub abi: __u32,
+    pub features: __u64,
+    pub attach_flags: __u32,
+    pub look_ms: __u32,
+}
+#[repr(C)]
+#[derive(Copy, Clone)]
+pub struct kvm_irqx_intx_attach {
+    pub context_fd: __s32,
+    pub device_fd: __s32,
+    pub domain: __u32,
+    pub bus: __u8,
+    pub devfn: __u8,
+    pub pad: __u16,
+    pub flags: __u32,
+    pub reason: __u32,
+    pub entry: kvm_irq_routing_entry,
+}
+impl Default for kvm_irqx_intx_attach {
+    fn default() -> Self {
+        let mut s = ::std::mem::MaybeUninit::<Self>::uninit();
+        unsafe {
+            ::std::ptr::write_bytes(s.as_mut_ptr(), 0, 1);
+            s.assume_init()
+        }
+    }
+}
+impl ::std::fmt::Debug for kvm_irqx_intx_attach {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        write ! (f , "kvm_irqx_intx_attach {{ context_fd: {:?}, device_fd: {:?}, domain: {:?}, bus: {:?}, devfn: {:?}, pad: {:?}, flags: {:?}, reason: {:?}, entry: {:?} }}" , self . context_fd , self . device_fd , self . domain , self . bus , self . devfn , self . pad , self . flags , self . reason , self . entry)
+    }
+}
+#[repr(C)]
+#[derive(Debug, Default, Copy, Clone)]
+pub struct kvm_irqx_intx_state {
+    pub argsz: __u32,
+    pub state: __u32,
+    pub mode: __u32,
+    pub flags: __u32,
+    pub interrupts: __u64,
+    pub by_line: __u64,
+    pub by_device: __u64,
+    pub foreign: __u64,
+    pub eois: __u64,
+    pub asserted: __u64,
+    pub to_device: __u64,
+    pub to_line: __u64,
+    pub opened_by_hook: __u64,
+    pub opened_by_timer: __u64,
+    pub retried: __u64,
+}
+#[repr(C)]
 #[derive(Debug, Copy, Clone)]
 pub struct kvmirqx {
     _unused: [u8; 0],
@@ -993,6 +1078,37 @@ extern "C" {
         handles: *const __u32,
         nr: __u32,
     ) -> ::std::os::raw::c_int;
+}
+extern "C" {
+    pub fn kvmirqx_intx_open() -> ::std::os::raw::c_int;
+}
+extern "C" {
+    pub fn kvmirqx_intx_info(
+        intx: ::std::os::raw::c_int,
+        info: *mut kvm_irqx_intx_info,
+    ) -> ::std::os::raw::c_int;
+}
+extern "C" {
+    pub fn kvmirqx_intx_attach(
+        ctx: *mut kvmirqx,
+        intx: ::std::os::raw::c_int,
+        device_fd: ::std::os::raw::c_int,
+        address: *const ::std::os::raw::c_char,
+        entry: *const kvm_irq_routing_entry,
+        reason: *mut __u32,
+    ) -> ::std::os::raw::c_int;
+}
+extern "C" {
+    pub fn kvmirqx_intx_detach(intx: ::std::os::raw::c_int) -> ::std::os::raw::c_int;
+}
+extern "C" {
+    pub fn kvmirqx_intx_state(
+        intx: ::std::os::raw::c_int,
+        state: *mut kvm_irqx_intx_state,
+    ) -> ::std::os::raw::c_int;
+}
+extern "C" {
+    pub fn kvmirqx_intx_reason_words(reason: __u32) -> *const ::std::os::raw::c_char;
 }
 extern "C" {
     pub fn kvmirqx_list_begin(

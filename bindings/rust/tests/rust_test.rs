@@ -5,10 +5,10 @@
 
 mod vm;
 
-use kvmirqx::sys;
+use kvmirqx::{intx_reason_words, sys};
 use kvmirqx::{
-    Arch, Batch, Binding, Context, Dynirq, Entry, Error, EventFd, GsiBinding, Handle, Header, Keep,
-    Listed, Listing, Msi, Options, State, Table, TableFlags, TableOptions, Target, Vector,
+    Arch, Batch, Binding, Context, Dynirq, Entry, Error, EventFd, GsiBinding, Handle, Header, Intx,
+    Keep, Listed, Listing, Msi, Options, State, Table, TableFlags, TableOptions, Target, Vector,
 };
 use std::fs::File;
 use std::os::unix::io::{AsFd, AsRawFd, OwnedFd};
@@ -839,6 +839,35 @@ fn send_and_sync() {
     is_sync::<EventFd>();
     is_sync::<Entry>();
     is_send::<Header>();
+    is_send::<Intx>();
+    is_sync::<Intx>();
+}
+
+/// What carries interrupts of devices is a module that is not loaded here.
+fn intx() {
+    let error = Intx::open().unwrap_err();
+    assert_eq!(error.errno(), libc::ENOENT);
+    assert_eq!(
+        error.to_string(),
+        "KVM_IRQX_INTX_GET_INFO: /dev/kvm-irqx-intx cannot be opened (ENOENT)"
+    );
+    assert_eq!(
+        intx_reason_words(sys::KVM_IRQX_INTX_REASON_LINE),
+        Some("the line cannot be shared")
+    );
+    assert_eq!(intx_reason_words(0), None);
+    assert_eq!(intx_reason_words(u32::MAX), None);
+
+    // Of a file that is another one.
+    let (_vm, context) = attached();
+    let intx = Intx::from(OwnedFd::from(File::open("/dev/null").unwrap()));
+    let entry = Entry::irqchip(0, 1);
+    let refused = intx.attach(&context, &intx, "0000:00:08.0", &entry);
+    assert_eq!(refused.unwrap_err().errno(), libc::ENOTTY);
+    let refused = intx.attach(&context, &intx, "00:08.0", &entry);
+    assert_eq!(refused.unwrap_err().errno(), libc::EINVAL);
+    assert_eq!(intx.state().unwrap_err().errno(), libc::ENOTTY);
+    assert_eq!(intx.detach().unwrap_err().errno(), libc::ENOTTY);
 }
 
 /// Threads bind, signal, move, mask and unbind eventfds of their own and one of all, while one lists.
@@ -947,6 +976,7 @@ const CASES: &[(&str, fn())] = &[
     ("dynirq", dynirq),
     ("entries", entries),
     ("send_and_sync", send_and_sync),
+    ("intx", intx),
     ("threads", threads),
     ("moved_to_a_thread", moved_to_a_thread),
 ];
