@@ -5,7 +5,12 @@
 /* All that differs for kvm_irqx_intx.ko between kernels; VFIO: compat_vfio.h. */
 
 #include <linux/hrtimer.h>
+#include <linux/types.h>
 #include <linux/version.h>
+
+/* Of the patches in contrib/genirq; looked for by its name, in whatever kernel this runs on. */
+int irq_set_sharing_notifier(unsigned int irq, void *dev_id,
+			     void (*sharing)(unsigned int irq, void *dev_id, bool shared));
 
 /* 6.15 has one call for what took two steps. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 15, 0)

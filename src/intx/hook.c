@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A probe on the kernel's __setup_irq(), by which every driver joins a line.
+ * Who is about to join a line.  A kernel with the patches of contrib/genirq tells of it itself.
+ *
+ * Where there are none: a probe on the kernel's __setup_irq(), by which every driver joins a line.
  *
  * From its entry, which comes before the line's locks, to its return the line counts as shared,
  * however long that takes: nobody closes it meanwhile, and if it is closed it is opened here, in
@@ -18,6 +20,7 @@
 #include <linux/ptrace.h>
 #include <linux/spinlock.h>
 
+#include "intx/compat.h"
 #include "intx/hook.h"
 #include "intx/line.h"
 
@@ -25,9 +28,11 @@
 
 static bool hook = true;
 module_param(hook, bool, 0444);
-MODULE_PARM_DESC(hook, "probe __setup_irq(), so that a driver that joins a line does not wait (Y)");
+MODULE_PARM_DESC(hook, "be told of a driver that joins a line, so that it does not wait (Y)");
 
-static bool hooked;			/* immutable after intx_hook_init() */
+/* Immutable after intx_hook_init(). */
+static bool hooked;
+static typeof(&irq_set_sharing_notifier) set_notifier;
 
 struct joiner {
 	struct list_head node;		/* joiners */
@@ -92,11 +97,19 @@ static struct kretprobe setup_irq = {
 	.maxactive	= HOOK_MAX,
 };
 
+static void sharing(unsigned int irq, void *dev_id, bool shared)
+{
+	intx_line_tell(dev_id, shared);
+}
+
 void __init intx_hook_init(void)
 {
 	int ret;
 
-	if (!hook || IS_ENABLED(CONFIG_PREEMPT_RT))
+	if (!hook)
+		return;
+	set_notifier = symbol_get(irq_set_sharing_notifier);
+	if (set_notifier || IS_ENABLED(CONFIG_PREEMPT_RT))
 		return;
 	ret = register_kretprobe(&setup_irq);
 	hooked = !ret;
@@ -110,15 +123,35 @@ void intx_hook_exit(void)
 {
 	if (hooked)
 		unregister_kretprobe(&setup_irq);
+	if (set_notifier)
+		symbol_put(irq_set_sharing_notifier);
 }
 
+/* Does a joiner find the line open? */
 bool intx_hook_works(void)
 {
-	return hooked;
+	return hooked || set_notifier;
+}
+
+/* Without anything of ours in the kernel's way? */
+bool intx_hook_is_notifier(void)
+{
+	return set_notifier;
 }
 
 /**
- * intx_hook_add - be told of who joins a line
+ * intx_hook_notify - have the kernel tell of who joins a line
+ * @line: requested; from now on until it is freed
+ *
+ * Return: whether it does.  Then intx_line_tell() has been called with what is so now.
+ */
+bool intx_hook_notify(struct intx_line *line)
+{
+	return set_notifier && !set_notifier(line->irq, line, sharing);
+}
+
+/**
+ * intx_hook_add - be told of who joins a line, by the probe
  * @line: before it is requested, so that nobody who joins it later is missed
  */
 void intx_hook_add(struct intx_line *line)

@@ -11,7 +11,9 @@ struct intx_line;
 void intx_hook_init(void);
 void intx_hook_exit(void);
 bool intx_hook_works(void);
+bool intx_hook_is_notifier(void);
 
+bool intx_hook_notify(struct intx_line *line);
 void intx_hook_add(struct intx_line *line);
 void intx_hook_del(struct intx_line *line);
 bool intx_hook_joining(unsigned int irq);

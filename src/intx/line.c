@@ -22,13 +22,18 @@
 /* ---- who is there ---- */
 
 /*
+ * @told: the kernel keeps line->others up to date, and tells before a joiner is there.  Else:
+ *
  * In our handler: an action that is removed is freed only when all handlers of the line have
  * returned, ours among them.
  */
 static bool shared_in_handler(struct intx_line *line)
 {
-	struct irqaction *first = READ_ONCE(line->desc->action);
+	struct irqaction *first;
 
+	if (line->told)
+		return line->others;
+	first = READ_ONCE(line->desc->action);
 	return (first && READ_ONCE(first->next)) || intx_hook_joining(line->irq);
 }
 
@@ -38,6 +43,8 @@ static bool shared(struct intx_line *line)
 	unsigned long flags;
 	bool more;
 
+	if (line->told)
+		return line->others;
 	raw_spin_lock_irqsave(&line->desc->lock, flags);
 	first = line->desc->action;
 	more = first && first->next;
@@ -61,14 +68,22 @@ static void note_mode(struct intx_line *line, enum intx_mode mode, enum intx_who
 	line->mode = mode;
 }
 
+static u32 period_ms(const struct intx_line *line)
+{
+	return line->told && !line->retry ? INTX_WAITING_MS : INTX_LOOK_MS;
+}
+
 /* For what somebody has to come back to.  Its own call-back may be under way, and then arms it. */
 static void arm(struct intx_line *line)
 {
-	if (line->armed)
+	u32 ms = period_ms(line);
+
+	if (line->armed_ms &&
+	    (line->armed_ms <= ms || hrtimer_try_to_cancel(&line->timer) < 0))
 		return;
-	line->armed = true;
-	line->ticks = 0;
-	hrtimer_start(&line->timer, ms_to_ktime(INTX_LOOK_MS), HRTIMER_MODE_REL);
+	line->armed_ms = ms;
+	line->waited_ms = 0;
+	hrtimer_start(&line->timer, ms_to_ktime(ms), HRTIMER_MODE_REL);
 }
 
 /* For any context: disable_irq() would wait for the handler that we may be. */
@@ -321,6 +336,25 @@ void intx_line_look(struct intx_line *line, enum intx_who who)
 	spin_unlock_irqrestore(&line->lock, flags);
 }
 
+/**
+ * intx_line_tell - others are about to join the line; or all have left it
+ * @line: it
+ * @others: which
+ *
+ * Context: where the kernel tells of it, with the line's request_mutex held; nothing is requested
+ * or freed here.
+ */
+void intx_line_tell(struct intx_line *line, bool others)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&line->lock, flags);
+	line->others = others;
+	spin_unlock_irqrestore(&line->lock, flags);
+	if (others)
+		intx_line_look(line, INTX_WHO_HOOK);
+}
+
 /* The timer: as long as there is something to come back to. */
 static bool tick(struct intx_line *line, bool *tell)
 {
@@ -337,8 +371,11 @@ static bool tick(struct intx_line *line, bool *tell)
 	}
 	if (!line->closed && !line->retry)
 		return false;
-	if (++line->ticks % (INTX_WAITING_MS / INTX_LOOK_MS) == 0)
+	line->waited_ms += line->armed_ms;
+	if (line->waited_ms >= INTX_WAITING_MS) {
+		line->waited_ms = 0;
 		line->ops->waiting(line->data);
+	}
 	return true;
 }
 
@@ -352,10 +389,9 @@ static enum hrtimer_restart intx_line_timer(struct hrtimer *timer)
 	spin_lock_irqsave(&line->lock, flags);
 	again = tick(line, &tell);
 	/* From the unlock on a handler may start it anew, while this still returns. */
+	line->armed_ms = again ? period_ms(line) : 0;
 	if (again)
-		hrtimer_forward_now(timer, ms_to_ktime(INTX_LOOK_MS));
-	else
-		line->armed = false;
+		hrtimer_forward_now(timer, ms_to_ktime(line->armed_ms));
 	spin_unlock_irqrestore(&line->lock, flags);
 	if (tell)
 		line->ops->tell(line->data);
@@ -391,7 +427,9 @@ static void reset(struct intx_line *line)
 	line->masked = !line->exclusive;
 	line->held_back = false;
 	line->retry = false;
-	line->armed = false;
+	line->others = false;
+	line->armed_ms = 0;
+	line->waited_ms = 0;
 	line->yielding = false;
 	line->handed_over = false;
 	line->passes = 0;
@@ -422,6 +460,7 @@ int intx_line_open(struct intx_line *line, unsigned int irq, bool exclusive, con
 	line->irq = irq;
 	line->desc = irq_data_to_desc(data);
 	line->exclusive = exclusive;
+	line->told = false;
 	reset(line);
 	if (!exclusive)
 		line->ops->quiet(line->data);
@@ -436,8 +475,11 @@ int intx_line_open(struct intx_line *line, unsigned int irq, bool exclusive, con
 		intx_hook_del(line);
 		if (line->unlazy)
 			irq_clear_status_flags(irq, IRQ_DISABLE_UNLAZY);
+		return ret;
 	}
-	return ret;
+	/* The handler does nothing yet. */
+	line->told = !exclusive && intx_hook_notify(line);
+	return 0;
 }
 
 /**

@@ -18,7 +18,10 @@ struct irq_desc;
 
 /* Nobody on a closed line waits for longer, whoever does not serve the interrupt. */
 #define INTX_LOOK_MS	10
-/* So often while an interrupt is not served @waiting is called. */
+/*
+ * So often while an interrupt is not served @waiting is called; and where the kernel tells of who
+ * joins a line that is all the looking there is.
+ */
 #define INTX_WAITING_MS	1000
 
 enum intx_mode {
@@ -97,7 +100,8 @@ struct intx_line {
 	unsigned int irq;
 	struct irq_desc *desc;			/* ours as long as our action is there */
 	bool exclusive;				/* the device cannot be masked */
-	bool unlazy;				/* IRQ_DISABLE_UNLAZY is our doing; and this */
+	bool unlazy;				/* IRQ_DISABLE_UNLAZY is our doing */
+	bool told;				/* the kernel tells of who joins; and this */
 
 	/*
 	 * Taken in a hard interrupt, and around the owner's locks of that kind: a spinlock, which
@@ -110,12 +114,13 @@ struct intx_line {
 	bool masked;			/* the device, by us */
 	bool held_back;			/* exclusive: closed until its owner wants it again */
 	bool retry;			/* unmasking it is left to the timer */
-	bool armed;			/* the timer */
+	bool others;			/* @told: are on the line, or about to join it */
+	u32 armed_ms;			/* the timer, for so long; 0: it is not */
 	bool yielding;			/* somebody else has taken it */
 	bool handed_over;		/* and handles it */
 	bool ended;
 	u32 passes;			/* of the handler since @handed_over */
-	u32 ticks;
+	u32 waited_ms;
 	struct hrtimer timer;
 	struct intx_line_counters counters;
 
@@ -130,5 +135,6 @@ bool intx_line_hand_over(struct intx_line *line);
 void intx_line_close(struct intx_line *line);
 void intx_line_eoi(struct intx_line *line);
 void intx_line_look(struct intx_line *line, enum intx_who who);
+void intx_line_tell(struct intx_line *line, bool others);
 
 #endif /* _IRQX_INTX_LINE_H */

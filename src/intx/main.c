@@ -380,7 +380,6 @@ static long ioctl_info(void __user *arg)
 	struct kvm_irqx_intx_info info = {
 		.argsz = sizeof(info),
 		.abi = KVM_IRQX_INTX_ABI_VERSION,
-		.features = intx_hook_works() ? KVM_IRQX_INTX_FEATURE_HOOK : 0,
 		.look_ms = INTX_LOOK_MS,
 	};
 	u32 argsz;
@@ -389,6 +388,10 @@ static long ioctl_info(void __user *arg)
 	ret = get_argsz(arg, &argsz);
 	if (ret)
 		return ret;
+	if (intx_hook_works())
+		info.features |= KVM_IRQX_INTX_FEATURE_HOOK;
+	if (intx_hook_is_notifier())
+		info.features |= KVM_IRQX_INTX_FEATURE_NOTIFIER;
 	return copy_to_user(arg, &info, min_t(size_t, argsz, sizeof(info))) ? -EFAULT : 0;
 }
 

@@ -36,6 +36,8 @@
  * @abi:	KVM_IRQX_INTX_ABI_VERSION of the module
  * @features:	%KVM_IRQX_INTX_FEATURE_HOOK: a driver that joins the device's line finds it open
  *		when its request_irq() returns.  Without, it may have to wait for @look_ms.
+ *		%KVM_IRQX_INTX_FEATURE_NOTIFIER: that is so because the kernel tells of it
+ *		(contrib/genirq), with no probe in it, and nobody looks at a closed line.
  * @attach_flags: flags that struct kvm_irqx_intx_attach can have
  * @look_ms:	how often a closed line is looked at, in milliseconds
  */
@@ -48,6 +50,7 @@ struct kvm_irqx_intx_info {
 };
 
 #define KVM_IRQX_INTX_FEATURE_HOOK	(1ULL << 0)
+#define KVM_IRQX_INTX_FEATURE_NOTIFIER	(1ULL << 1)
 
 /**
  * struct kvm_irqx_intx_attach - carry a device's interrupt
