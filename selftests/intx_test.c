@@ -3,6 +3,7 @@
  * /dev/kvm-irqx-intx: the INTx of an assigned device, in the kernel, alone on its line and shared.
  */
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -11,6 +12,7 @@
 #include "irqx_assign.h"
 #include "irqx_harness.h"
 #include "irqx_module.h"
+#include "irqx_trace.h"
 
 #define INTX_DISABLE	0x400
 /* That a driver of the host waits so long is a fault; what is measured is said. */
@@ -161,7 +163,7 @@ TEST_F(intx, still_asserts)
 			hold(self);
 			self->driver->hold = 0;
 			self->fired++;
-			irqx_eoi(self->g, 0);
+			irqx_edu_guest_eoi(self->g);
 			EXPECT_TRUE(irqx_edu_wait(self->g, self->fired));
 		}
 		EXPECT_EQ(shared ? 10 : 0, settled(self).asserted);
@@ -257,6 +259,14 @@ static void hook_set(bool on)
 	close(fd);
 }
 
+static uint64_t features(FIXTURE_DATA(intx) *self)
+{
+	struct kvm_irqx_intx_info info = { .argsz = sizeof(info) };
+
+	irqx_assert(__irqx_ioctl(self->intx, KVM_IRQX_INTX_GET_INFO, &info));
+	return info.features;
+}
+
 static void never_acknowledges(struct __test_metadata *_metadata, FIXTURE_DATA(intx) *self,
 			       bool hook)
 {
@@ -265,6 +275,8 @@ static void never_acknowledges(struct __test_metadata *_metadata, FIXTURE_DATA(i
 	struct neighbour_request request;
 	uint64_t worst = 0, opened = 0;
 
+	/* A kernel that tells of it needs no probe. */
+	hook |= features(self) & KVM_IRQX_INTX_FEATURE_NOTIFIER;
 	irqx_intx_attach(self->intx, self->g->ctx, &self->a);
 	for (i = 0; i < n; i++) {
 		hold(self);
@@ -295,10 +307,7 @@ static void never_acknowledges(struct __test_metadata *_metadata, FIXTURE_DATA(i
 
 TEST_F_TIMEOUT(intx, never_acknowledges, 300)
 {
-	struct kvm_irqx_intx_info info = { .argsz = sizeof(info) };
-
-	irqx_assert(__irqx_ioctl(self->intx, KVM_IRQX_INTX_GET_INFO, &info));
-	if (!(info.features & KVM_IRQX_INTX_FEATURE_HOOK))
+	if (!(features(self) & KVM_IRQX_INTX_FEATURE_HOOK))
 		SKIP(return, "no probe on this kernel");
 	never_acknowledges(_metadata, self, true);
 }
@@ -472,6 +481,27 @@ TEST_F(intx, vfio_takes_it)
 	}
 }
 
+/* It delivers by the module's irqfd, and unmasks by its resamplefd: the way before this. */
+TEST_F(intx, vfios_own_by_resamplefd)
+{
+	uint32_t shared;
+
+	for (shared = 0; shared < 2; shared++) {
+		struct irqx_level level = irqx_level_direct(self->g->ctx, irqx_edu_entry());
+
+		if (shared)
+			irqx_neighbour_join(self->neighbour, 0);
+		ASSERT_EQ(0, __irqx_assigned_vfio_intx(&self->a, level.fd));
+		ASSERT_EQ(0, __irqx_assigned_vfio_unmask(&self->a, level.ack));
+		cycles(self, 100);
+		if (shared)
+			EXPECT_EQ(5, irqx_neighbour_fire(self->neighbour, 5, PATIENCE_MS).served);
+		EXPECT_EQ(0, __irqx_assigned_vfio_intx(&self->a, -1));
+		irqx_level_close(&level);
+	}
+	irqx_neighbour_leave(self->neighbour);
+}
+
 /* ---- the end ---- */
 
 TEST_F(intx, context_closed)
@@ -601,6 +631,17 @@ TEST_F(intx, unbound_after_close)
 	pthread_join(write.thread, NULL);
 	EXPECT_EQ(0, write.err);
 	EXPECT_EQ(KVM_IRQX_INTX_STATE_UNBOUND, irqx_intx_state(self->intx).state);
+}
+
+/* A module that is not told of who joins, on any kernel: the timer finds them. */
+TEST_F_TIMEOUT(intx, never_acknowledges_not_told, 300)
+{
+	close(self->intx);
+	EXPECT_EQ(0, irqx_module_unload(IRQX_INTX_NAME));
+	ASSERT_EQ(0, irqx_intx_load("hook=0"));
+	self->intx = irqx_intx_open();
+	EXPECT_EQ(0, features(self));
+	never_acknowledges(_metadata, self, false);
 }
 
 TEST_F(intx, rmmod)
@@ -851,7 +892,7 @@ TEST_F(intx, by_the_library)
 {
 	struct kvm_irqx_intx_state state = { .argsz = sizeof(state) };
 	struct kvm_irqx_intx_info info = { .argsz = sizeof(info) };
-	struct kvm_irq_routing_entry entry = irqx_pin_entry(KVM_IRQCHIP_IOAPIC, IRQX_EDU_PIN);
+	struct kvm_irq_routing_entry entry = irqx_edu_entry();
 	struct kvmirqx *ctx;
 	uint32_t reason;
 	char words[120];
@@ -897,15 +938,15 @@ static struct kvm_irqx_intx_attach request_of(FIXTURE_DATA(intx) *self)
 		.bus = self->a.bus,
 		.devfn = self->a.devfn,
 		.reason = IRQX_STALE,
-		.entry = irqx_pin_entry(KVM_IRQCHIP_IOAPIC, IRQX_EDU_PIN),
+		.entry = irqx_edu_entry(),
 	};
 }
 
-#define REFUSED(err, why, intx, change)					\
+#define REFUSED(err, why, intx, ...)					\
 do {									\
 	struct kvm_irqx_intx_attach r = request_of(self);		\
 									\
-	change;								\
+	__VA_ARGS__;							\
 	EXPECT_EQ(err, __irqx_ioctl(intx, KVM_IRQX_INTX_ATTACH, &r));	\
 	EXPECT_EQ(KVM_IRQX_INTX_REASON_##why, r.reason);		\
 } while (0)
@@ -942,7 +983,7 @@ TEST_F(intx, negative)
 	/* The neighbour has no driver, another device one that is not VFIO's. */
 	REFUSED(ENODEV, NOT_VFIO, intx, r.devfn = IRQX_EDU_NEIGHBOUR << 3);
 	REFUSED(ENODEV, NOT_VFIO, intx, r.devfn = 1 << 3);
-	REFUSED(EINVAL, ENTRY, intx, r.entry.u.irqchip.pin = 99);
+	REFUSED(EINVAL, ENTRY, intx, r.entry.u.irqchip.pin = 5000);
 	REFUSED(EINVAL, ENTRY, intx, r.entry = irqx_entry(self->g, 0, IRQX_EDU_VECTOR));
 	REFUSED(EINVAL, ENTRY, intx, r.entry.gsi = 1);
 
@@ -950,6 +991,11 @@ TEST_F(intx, negative)
 	irqx_assigned_find(&second, IRQX_EDU_ALONE);
 	irqx_assigned_open(&second);
 	REFUSED(EPERM, NOT_ITS_FILE, intx, r.device_fd = second.device);
+	irqx_assigned_close(&second);
+
+	irqx_assigned_find(&second, IRQX_SILENT_SLOT);
+	irqx_assigned_open(&second);
+	REFUSED(ENXIO, NO_INTX, intx, r.device_fd = second.device, r.devfn = second.devfn);
 	irqx_assigned_close(&second);
 
 	irqx_intx_attach(intx, self->g->ctx, &self->a);
@@ -960,6 +1006,52 @@ TEST_F(intx, negative)
 	cycles(self, 3);
 	close(event);
 	close(unattached);
+}
+
+/*
+ * The device by its character device, where the kernel has those: an open file proves nothing
+ * before it is bound to an IOMMU, nor can we see whether it is.
+ */
+TEST_F(intx, character_device)
+{
+	/* As struct vfio_device_bind_iommufd, which older headers do not have. */
+	struct {
+		uint32_t argsz, flags;
+		int32_t iommufd;
+		uint32_t devid;
+	} bind = { .argsz = sizeof(bind) };
+	int device, iommu;
+	char path[PATH_MAX];
+
+	if (!irqx_assigned_cdev(&self->a, path, sizeof(path)) || access("/dev/iommu", F_OK))
+		SKIP(return, "the kernel has none");
+	irqx_assigned_close(&self->a);
+	device = open(path, O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, device);
+	REFUSED(EPERM, NOT_ITS_FILE, self->intx, r.device_fd = device);
+
+	iommu = open("/dev/iommu", O_RDWR | O_CLOEXEC);
+	ASSERT_LE(0, iommu);
+	bind.iommufd = iommu;
+	ASSERT_EQ(0, ioctl(device, _IO(VFIO_TYPE, VFIO_BASE + 18), &bind));
+	REFUSED(EBADFD, CDEV, self->intx, r.device_fd = device);
+	close(device);
+	close(iommu);
+}
+
+/* What the kernel with the patches of contrib/genirq has found of itself when it booted. */
+TEST(kernels_own_test)
+{
+	const char *path = "/sys/kernel/debug/kunit/irq_test_cases/results";
+	char text[4096] = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		SKIP(return, "not a kernel with the patches of contrib/genirq");
+	EXPECT_LT(0, read(fd, text, sizeof(text) - 1));
+	close(fd);
+	EXPECT_TRUE(strstr(text, " irq_sharing_notifier_test"));
+	EXPECT_FALSE(strstr(text, "not ok"));
 }
 
 TEST_HARNESS_MAIN

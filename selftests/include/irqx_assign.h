@@ -3,12 +3,13 @@
 #define SELFTEST_IRQX_ASSIGN_H
 
 /*
- * An "edu" device of QEMU, assigned by VFIO to a guest of irqx_level.h, and its INTx by
- * /dev/kvm-irqx-intx; with another one beside it that a driver of the host drives
- * (modules/neighbour.h).  The machine is that of scripts/vm --assign.
+ * An "edu" device of QEMU, assigned by VFIO to a guest, and its INTx by /dev/kvm-irqx-intx; with
+ * another one beside it that a driver of the host drives (modules/neighbour.h).  The machine is
+ * that of scripts/vm --assign.
  */
+#include "irqx_assign_arch.h"
+#include "irqx_source.h"
 #include "../modules/neighbour.h"
-#include "irqx_level.h"
 
 #include <linux/kvm_irqx_intx.h>
 #include <linux/vfio.h>
@@ -21,16 +22,16 @@
 #define IRQX_EDU_NEIGHBOUR	0xc
 #define IRQX_EDU_ALONE		0xd
 #define IRQX_EDU_PORT		(-1)
+/* A device that has no interrupt. */
+#define IRQX_SILENT_SLOT	0xe
 
 /* Its registers. */
 #define IRQX_EDU_STATUS		0x24
 #define IRQX_EDU_RAISE		0x60
 #define IRQX_EDU_ACK		0x64
 
-/* Where the guest has it, and what interrupt. */
+/* Where the guest has it. */
 #define IRQX_EDU_GPA		0xd0000000
-#define IRQX_EDU_PIN		20
-#define IRQX_EDU_VECTOR		0x61
 
 /* Of scripts/vm --assign, with kvm_irqx_intx.ko built: else why not. */
 const char *irqx_assign_missing(void);
@@ -49,6 +50,8 @@ struct irqx_assigned {
 void irqx_assigned_find(struct irqx_assigned *a, int slot);
 /* Opens it. */
 void irqx_assigned_open(struct irqx_assigned *a);
+/* Its character device, which few kernels have: to @path.  Return: whether there is one. */
+bool irqx_assigned_cdev(struct irqx_assigned *a, char *path, size_t size);
 /* All that is open. */
 void irqx_assigned_close(struct irqx_assigned *a);
 uint16_t irqx_assigned_command(struct irqx_assigned *a);
@@ -89,8 +92,29 @@ struct irqx_edu_driver {
 	uint32_t hold;
 };
 
+/*
+ * For the handler in lib/ARCH: first the device, then an EOI unless it is held, then that is told.
+ */
+enum irqx_edu_done {
+	IRQX_EDU_SERVED,
+	IRQX_EDU_EMPTY,
+	IRQX_EDU_HELD,
+};
+
+enum irqx_edu_done irqx_edu_serve(void);
+void irqx_edu_note(enum irqx_edu_done done);
+
+/* lib/ARCH: a guest, and its handler of the device's interrupt; none runs yet. */
+struct irqx_guest *irqx_edu_guest_create(void);
+/* The guest runs: what its interrupt controller has to know. */
+void irqx_edu_guest_setup(struct irqx_guest *g);
+/* The guest's EOI of an interrupt that it holds. */
+void irqx_edu_guest_eoi(struct irqx_guest *g);
+
 /* A guest that has the device.  It has to be open. */
 struct irqx_guest *irqx_edu_guest(struct irqx_assigned *a);
+/* Where its interrupt goes. */
+struct kvm_irq_routing_entry irqx_edu_entry(void);
 volatile struct irqx_edu_driver *irqx_edu_driver(struct irqx_guest *g);
 /* Until it has served that many.  Return: whether. */
 bool irqx_edu_wait(struct irqx_guest *g, uint64_t served);

@@ -75,19 +75,23 @@ static bool is_edu(const char *name)
 	return !strcmp(vendor, "0x1234") && !strcmp(device, "0x11e8");
 }
 
-static bool find(struct irqx_assigned *a, int slot)
+static void find(struct irqx_assigned *a, int slot)
 {
 	uint32_t domain, bus, device, function;
 	struct dirent *entry;
 	bool found = false;
 	DIR *dir;
 
+	memset(a, 0, sizeof(*a));
+	a->container = -1;
+	a->group = -1;
+	a->device = -1;
 	dir = opendir(PCI_DEVICES);
 	TEST_ASSERT(dir, "opendir: %s", strerror(errno));
 	while ((entry = readdir(dir)) && !found) {
 		if (sscanf(entry->d_name, "%x:%x:%x.%x", &domain, &bus, &device, &function) != 4)
 			continue;
-		if (!is_edu(entry->d_name))
+		if (slot != IRQX_SILENT_SLOT && !is_edu(entry->d_name))
 			continue;
 		found = slot == IRQX_EDU_PORT ? bus : !bus && device == (uint32_t)slot;
 		if (!found)
@@ -98,19 +102,14 @@ static bool find(struct irqx_assigned *a, int slot)
 		a->devfn = device << 3 | function;
 	}
 	closedir(dir);
-	return found;
+	TEST_ASSERT(found, "no device at %d", slot);
 }
 
-void irqx_assigned_find(struct irqx_assigned *a, int slot)
+static void bind_vfio(struct irqx_assigned *a)
 {
 	char path[PATH_MAX];
 	int err;
 
-	memset(a, 0, sizeof(*a));
-	a->container = -1;
-	a->group = -1;
-	a->device = -1;
-	TEST_ASSERT(find(a, slot), "no edu device at %d", slot);
 	snprintf(path, sizeof(path), PCI_DEVICES "/%s/driver", a->name);
 	if (!access(path, F_OK))
 		return;
@@ -118,6 +117,12 @@ void irqx_assigned_find(struct irqx_assigned *a, int slot)
 	TEST_ASSERT(!err, "driver_override: %s", strerror(err));
 	err = write_text("/sys/bus/pci/drivers_probe", a->name);
 	TEST_ASSERT(!err, "drivers_probe: %s", strerror(err));
+}
+
+void irqx_assigned_find(struct irqx_assigned *a, int slot)
+{
+	find(a, slot);
+	bind_vfio(a);
 }
 
 /* ---- VFIO ---- */
@@ -157,6 +162,24 @@ void irqx_assigned_open(struct irqx_assigned *a)
 		    "VFIO_DEVICE_GET_REGION_INFO: %s", strerror(errno));
 	a->bar = mmap(NULL, 0x1000, PROT_READ | PROT_WRITE, MAP_SHARED, a->device, region.offset);
 	TEST_ASSERT(a->bar != MAP_FAILED, "mmap: %s", strerror(errno));
+}
+
+bool irqx_assigned_cdev(struct irqx_assigned *a, char *path, size_t size)
+{
+	char devices[PATH_MAX];
+	struct dirent *entry;
+	DIR *dir;
+
+	path[0] = 0;
+	snprintf(devices, sizeof(devices), PCI_DEVICES "/%s/vfio-dev", a->name);
+	dir = opendir(devices);
+	if (!dir)
+		return false;
+	while ((entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			snprintf(path, size, "/dev/vfio/devices/%s", entry->d_name);
+	closedir(dir);
+	return !access(path, F_OK);
 }
 
 static void close_one(int *fd)
@@ -239,26 +262,30 @@ uint16_t irqx_assigned_real_command(struct irqx_assigned *a)
 /* ---- the guest ---- */
 
 /* The guest's address of it; each VM has its own copy of this variable. */
-static struct irqx_edu_driver *driver;
+static volatile struct irqx_edu_driver *driver;
 
-static void guest_edu(struct ex_regs *regs)
+enum irqx_edu_done irqx_edu_serve(void)
 {
 	volatile struct irqx_edu_driver *d = driver;
 	uint32_t status;
 
-	(void)regs;
 	if (d->hold) {
 		d->held++;
-		return;
+		return IRQX_EDU_HELD;
 	}
 	status = *(volatile uint32_t *)(uintptr_t)(IRQX_EDU_GPA + IRQX_EDU_STATUS);
-	if (status)
-		*(volatile uint32_t *)(uintptr_t)(IRQX_EDU_GPA + IRQX_EDU_ACK) = status;
-	wrmsr(APIC_BASE_MSR + (APIC_EOI >> 4), 0);
-	if (status)
-		d->served++;
-	else
-		d->empty++;
+	if (!status)
+		return IRQX_EDU_EMPTY;
+	*(volatile uint32_t *)(uintptr_t)(IRQX_EDU_GPA + IRQX_EDU_ACK) = status;
+	return IRQX_EDU_SERVED;
+}
+
+void irqx_edu_note(enum irqx_edu_done done)
+{
+	if (done == IRQX_EDU_SERVED)
+		driver->served++;
+	else if (done == IRQX_EDU_EMPTY)
+		driver->empty++;
 }
 
 volatile struct irqx_edu_driver *irqx_edu_driver(struct irqx_guest *g)
@@ -276,16 +303,14 @@ struct irqx_guest *irqx_edu_guest(struct irqx_assigned *a)
 		.memory_size = 0x1000,
 		.userspace_addr = (uintptr_t)a->bar,
 	};
-	struct irqx_guest *g = irqx_level_guest(1);
+	struct irqx_guest *g = irqx_edu_guest_create();
 	vm_vaddr_t gva = vm_vaddr_alloc_page(g->vm);
 
-	irqx_guest_stop(g);
 	*(vm_vaddr_t *)addr_gva2hva(g->vm, (vm_vaddr_t)&driver) = gva;
 	vm_ioctl(g->vm, KVM_SET_USER_MEMORY_REGION, &region);
 	virt_pg_map(g->vm, IRQX_EDU_GPA, IRQX_EDU_GPA);
-	vm_install_exception_handler(g->vm, IRQX_EDU_VECTOR, guest_edu);
 	irqx_guest_start(g);
-	irqx_pin_level(g, IRQX_EDU_PIN, IRQX_EDU_VECTOR);
+	irqx_edu_guest_setup(g);
 	return g;
 }
 
@@ -324,7 +349,7 @@ void irqx_edu_hold(struct irqx_assigned *a, struct irqx_guest *g)
 void irqx_edu_eoi(struct irqx_guest *g)
 {
 	irqx_edu_driver(g)->hold = 0;
-	irqx_eoi(g, 0);
+	irqx_edu_guest_eoi(g);
 }
 
 void irqx_edu_let_go(struct irqx_assigned *a, struct irqx_guest *g)
@@ -357,7 +382,7 @@ int __irqx_intx_attach(int intx, int ctx, struct irqx_assigned *a, uint32_t *rea
 		.bus = a->bus,
 		.devfn = a->devfn,
 		.reason = IRQX_STALE,
-		.entry = irqx_pin_entry(KVM_IRQCHIP_IOAPIC, IRQX_EDU_PIN),
+		.entry = irqx_edu_entry(),
 	};
 	int err = __irqx_ioctl(intx, KVM_IRQX_INTX_ATTACH, &attach);
 
@@ -377,6 +402,22 @@ struct kvm_irqx_intx_state irqx_intx_state(int intx)
 
 /* ---- the neighbour ---- */
 
+/* On arm64 a device gets its number when it is bound for the first time. */
+static void give_number(int slot)
+{
+	struct irqx_assigned a;
+	char path[PATH_MAX], irq[16];
+
+	find(&a, slot);
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/irq", a.name);
+	read_text(path, irq, sizeof(irq));
+	if (strcmp(irq, "0"))
+		return;
+	bind_vfio(&a);
+	irqx_assert(irqx_assigned_sysfs(&a, "driver/unbind", a.name));
+	irqx_assert(irqx_assigned_sysfs(&a, "driver_override", "\n"));
+}
+
 int irqx_neighbour_open(int slot)
 {
 	struct neighbour_request request = { .op = NEIGHBOUR_TAKE, .slot = slot };
@@ -388,6 +429,7 @@ int irqx_neighbour_open(int slot)
 	/* Several may have it, and a test that fails leaves it behind. */
 	err = irqx_module_load(file, "");
 	TEST_ASSERT(!err || err == EEXIST, "%s: %s", file, strerror(err));
+	give_number(slot);
 	neighbour = open("/dev/irqx-neighbour", O_RDWR | O_CLOEXEC);
 	TEST_ASSERT(neighbour >= 0, "open: %s", strerror(errno));
 	irqx_assert(__irqx_neighbour(neighbour, &request));

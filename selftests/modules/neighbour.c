@@ -146,6 +146,9 @@ static int take_device(struct neighbour *neighbour, u32 slot)
 	pdev = pci_get_domain_bus_and_slot(0, 0, PCI_DEVFN(slot, 0));
 	if (!pdev)
 		return -ENODEV;
+	ret = -ENXIO;
+	if (!pdev->irq)
+		goto err_put;
 	ret = pci_enable_device(pdev);
 	if (ret)
 		goto err_put;

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 
 #include "irqx_level.h"
+#include "irqx_trace.h"
 #include "irqx_harness.h"
 
 #define PIN		20

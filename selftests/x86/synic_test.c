@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "irqx_synic.h"
+#include "irqx_trace.h"
 #include "irqx_harness.h"
 
 #define SINT		5

@@ -82,6 +82,9 @@ struct irqx_arch_guest {
 
 struct irqx_guest;
 
+/* In the guest: takes the interrupt of @pin, if it is that of a device.  Return: whether. */
+bool irqx_guest_device(uint32_t pin, void (*eoi)(uint32_t intid));
+
 /* Of the VGIC that guests get: 3 if the host has it, else 2. */
 uint32_t irqx_gic_version(void);
 

@@ -78,14 +78,4 @@ void irqx_pic_eoi(struct irqx_guest *g, uint32_t pin);
 struct kvm_irq_routing_entry irqx_pic_entry(uint32_t pin);
 bool irqx_pic_is_up(struct kvm_vm *vm, uint32_t pin);
 
-/*
- * Tracepoints, in an instance of ftrace of this process
- */
-
-/* @event: of kvm_irqx, or SYSTEM/EVENT. */
-void irqx_trace_start(const char *event);
-/* How many lines have @text in them; all, if NULL. */
-uint64_t irqx_trace_count(const char *text);
-void irqx_trace_stop(void);
-
 #endif /* SELFTEST_IRQX_LEVEL_H */

@@ -130,6 +130,8 @@ static void guest_spi(struct irqx_cpu *cpu, uint32_t intid)
 {
 	uint32_t pin = intid - MIN_SPI;
 
+	if (irqx_guest_device(pin, guest_eoi))
+		return;
 	if (!READ_ONCE(shared.hold[intid]))
 		guest_eoi(intid);
 	if (pin == OP_PIN + cpu->index) {
