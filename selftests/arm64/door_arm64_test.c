@@ -380,7 +380,7 @@ TEST_F_TIMEOUT(level, lpi_discarded_under_fire, 120)
 		TEST_ASSERT(__irqx_wait_count(g, 0, LPI, count + 1),
 			    "it has not come back, round %lu", i);
 		irqx_its_discard(g, 0, LPI);
-		/* What was being raised before it was discarded, and then what vCPU 0 had been given. */
+		/* What was being raised before that, and then what vCPU 0 had been given. */
 		wait_fired(&f, 1);
 		irqx_settle(g->ctx);
 		irqx_fence(g);

@@ -32,7 +32,7 @@ MODULE_PARM_DESC(hook, "be told of a driver that joins a line, so that it does n
 
 /* Immutable after intx_hook_init(). */
 static bool hooked;
-static typeof(&irq_set_sharing_notifier) set_notifier;
+static typeof(irq_set_sharing_notifier) *set_notifier;
 
 struct joiner {
 	struct list_head node;		/* joiners */
