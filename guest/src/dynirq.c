@@ -114,15 +114,40 @@ static void client_find(struct kvm_dynirq_client *client)
 			return;
 }
 
+/*
+ * Of one that waits for a table to be back: another one has its label.  A table that is asleep is
+ * not gone.
+ */
+static bool client_could_move(const struct kvm_dynirq_client *client)
+{
+	struct dynirq *dynirq = client->handle->dynirq;
+	unsigned long nr;
+	char *label;
+
+	if (dynirq->there || dynirq->asleep)
+		return false;
+	list_for_each_entry(dynirq, &devices, list) {
+		if (!dynirq->there)
+			continue;
+		xa_for_each(&dynirq->labels, nr, label)
+			if (!strcmp(label, client->label))
+				return true;
+	}
+	return false;
+}
+
 /* When handles have been lost that others may have the same labels as. */
 static void clients_find(void)
 {
 	struct kvm_dynirq_client *client;
 	unsigned int bucket;
 
-	hash_for_each(clients, bucket, client, by_label)
+	hash_for_each(clients, bucket, client, by_label) {
+		if (client->handle && client_could_move(client))
+			client_detach(client);
 		if (!client->handle)
 			client_find(client);
+	}
 }
 
 int kvm_dynirq_register(struct kvm_dynirq_client *client)
@@ -182,9 +207,14 @@ static void label_new(struct dynirq *dynirq, u32 nr, const char *label)
 		dev_err(dynirq->dev, "no memory for the label of handle %u\n", nr);
 		return;
 	}
-	hash_for_each_possible(clients, client, by_label, hash_of(label))
-		if (!client->handle && !strcmp(client->label, label))
+	hash_for_each_possible(clients, client, by_label, hash_of(label)) {
+		if (strcmp(client->label, label))
+			continue;
+		if (client->handle && client_could_move(client))
+			client_detach(client);
+		if (!client->handle)
 			client_attach(client, dynirq, nr);
+	}
 }
 
 /* Return: false: the table has gone. */
@@ -413,6 +443,7 @@ static void lost(struct dynirq *dynirq)
 	dynirq->there = false;
 	dynirq->since = jiffies;
 	dev_warn(dynirq->dev, "the table is gone, its interrupts stop until it is back\n");
+	clients_find();
 }
 
 /* Return: when to look again, in jiffies; 0: never. */
