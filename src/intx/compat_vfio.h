@@ -55,6 +55,22 @@ static inline bool intx_file_is_group(struct file *file)
 #endif
 
 /*
+ * Was it opened by the device's own node, which 6.6 brought?  What such a file has been bound to,
+ * if anything, is private to VFIO.  Before, nodes are those of containers and groups.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+static inline bool intx_file_is_cdev(struct file *file)
+{
+	return false;
+}
+#else
+static inline bool intx_file_is_cdev(struct file *file)
+{
+	return S_ISCHR(file_inode(file)->i_mode);
+}
+#endif
+
+/*
  * Is it an open file of @device?  6.9 gave all files of a device one mapping; before, what is
  * private to a file of a device is the device: it is compared here and never followed.
  */
@@ -67,19 +83,6 @@ static inline bool intx_file_is_of(struct file *file, struct vfio_device *device
 static inline bool intx_file_is_of(struct file *file, struct vfio_device *device)
 {
 	return file->f_mapping == device->inode->i_mapping;
-}
-#endif
-
-/* 6.6 has character devices of VFIO's devices. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
-static inline bool intx_device_is_cdev(struct vfio_device *device)
-{
-	return false;
-}
-#else
-static inline bool intx_device_is_cdev(struct vfio_device *device)
-{
-	return vfio_device_cdev_opened(device);
 }
 #endif
 

@@ -96,7 +96,7 @@ static int check_file(struct file *file, struct vfio_device *device, u32 *reason
 		return -EBADFD;
 	}
 	/* Anybody who may open that can have it open; what makes it his is private to VFIO. */
-	if (intx_device_is_cdev(device)) {
+	if (intx_file_is_cdev(file)) {
 		*reason = KVM_IRQX_INTX_REASON_CDEV;
 		return -EBADFD;
 	}

@@ -89,8 +89,8 @@ struct kvm_irqx_intx_attach {
  * NO_CONTEXT                             *      context_fd: EBADF, EINVAL, ENOTCONN, EPERM, EIO
  * NOT_OPEN                               EBADF  device_fd is not open
  * GROUP                                  EBADFD device_fd is a VFIO group, not a device
- * CDEV                                   EBADFD the device was opened by its character device,
- *                                               of which an open file proves nothing
+ * CDEV                                   EBADFD device_fd is the device's character device, of
+ *                                               which an open file proves nothing
  * NO_DEVICE                              ENODEV there is no such PCI device
  * NOT_VFIO                               ENODEV its driver is not one on vfio-pci-core
  * NOT_ITS_FILE                           EPERM  device_fd is not an open file of that device
