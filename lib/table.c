@@ -149,7 +149,7 @@ static int prepare_state(const struct kvmirqx *ctx, unsigned long cmd, __u32 tab
 	return check_flags(copy.flags, tells(ctx, table_state_flags), ctx->info.table_state_flags);
 }
 
-/* The module leaves alone what it does not know of a vector, and would refuse it in SET_TABLE. */
+/* What a module does not know of a vector it refuses in SET_TABLE; an older one leaves it alone. */
 static void clear_unknown(const struct kvmirqx *ctx, const struct kvm_irqx_table_state *state)
 {
 	__u32 known = tells(ctx, vector_size) ? ctx->info.vector_size : KVM_IRQX_VECTOR_SIZE_MIN;

@@ -138,15 +138,39 @@ static struct kvm_irq_routing_entry at_gsi(struct kvm_irq_routing_entry entry, u
  * Contexts
  */
 
+/* Whether a program that we start has the file @fd. */
+static bool survives_exec(int fd)
+{
+	char path[32];
+	int status = -1;
+	pid_t pid;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	pid = fork();
+	TEST_ASSERT(pid >= 0, "fork: %s", strerror(errno));
+	if (!pid) {
+		execl("/bin/busybox", "busybox", "test", "-e", path, (char *)NULL);
+		_exit(99);
+	}
+	waitpid(pid, &status, 0);
+	TEST_ASSERT(WIFEXITED(status) && WEXITSTATUS(status) <= 1, "status 0x%x", status);
+	return !WEXITSTATUS(status);
+}
+
 TEST_F(lib, open)
 {
 	struct kvm_irqx_info info, same;
 	struct kvmirqx *ctx = NULL;
+	int fd;
 
 	EXPECT_EQ(-EINVAL, kvmirqx_open(NULL));
 	ASSERT_EQ(0, kvmirqx_open(&ctx));
 	EXPECT_LE(0, kvmirqx_fd(ctx));
 	EXPECT_EQ(FD_CLOEXEC, fcntl(kvmirqx_fd(ctx), F_GETFD));
+	EXPECT_FALSE(survives_exec(kvmirqx_fd(ctx)));
+	fd = dup(kvmirqx_fd(ctx));
+	EXPECT_TRUE(survives_exec(fd));
+	close(fd);
 	EXPECT_EQ(KVMIRQX_VERSION, kvmirqx_version());
 	info = info_of(ctx);
 	EXPECT_EQ(KVM_IRQX_ABI_VERSION, info.abi);

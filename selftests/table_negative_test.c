@@ -595,7 +595,7 @@ static void expect_get(struct __test_metadata *_metadata, FIXTURE_DATA(table_neg
 	for (i = 0; i < 2; i++) {
 		EXPECT_EQ(memcmp(buf + i * size, &want[i], sizeof(*want)), 0);
 		for (k = sizeof(*want); k < size; k++)
-			ASSERT_EQ(buf[i * size + k], 0xaa);
+			ASSERT_EQ(buf[i * size + k], 0);
 	}
 	for (k = 2 * size; k < sizeof(buf); k++)
 		ASSERT_EQ(buf[k], 0xaa);

@@ -97,6 +97,21 @@ static long copy_out_sized(void __user *argp, void *from, u32 size, u32 min,
 	return 0;
 }
 
+/* The same in arrays: @size is what an element is to the caller; what it has beyond ours is zero. */
+static int copy_out_array(u64 argp, u32 size, const void *from, size_t known, u32 nr)
+{
+	void __user *to = u64_to_user_ptr(argp);
+	u32 i;
+
+	if (size == known)
+		return copy_to_user(to, from, nr * known) ? -EFAULT : 0;
+	for (i = 0; i < nr; i++, to += size, from += known)
+		if (copy_to_user(to, from, min_t(size_t, size, known)) ||
+		    (size > known && clear_user(to + known, size - known)))
+			return -EFAULT;
+	return 0;
+}
+
 static long ioctl_get_info(void __user *argp, struct irqx_error *error)
 {
 	struct kvm_irqx_info info = {
@@ -818,19 +833,6 @@ static int copy_out_header(const struct kvm_irqx_table_state *args,
 	return 0;
 }
 
-static int copy_out_vectors(const struct kvm_irqx_table_state *args,
-			    const struct kvm_irqx_vector *vectors)
-{
-	const size_t size = min_t(size_t, args->vector_size, sizeof(*vectors));
-	void __user *to = u64_to_user_ptr(args->vectors);
-	u32 i;
-
-	for (i = 0; i < args->nr; i++)
-		if (copy_to_user(to + i * (size_t)args->vector_size, &vectors[i], size))
-			return -EFAULT;
-	return 0;
-}
-
 /* The context is locked.  The state is copied out after that. */
 static int get_table(struct irqx_context *ctx, struct kvm_irqx_table_state *args,
 		     struct kvm_irqx_vector *vectors, unsigned long *changed,
@@ -901,7 +903,8 @@ static long ioctl_get_table(struct irqx_context *ctx, void __user *argp,
 	irqx_context_unlock(ctx);
 	if (ret)
 		goto out;
-	if (put_user(args.function, &user->function) || copy_out_vectors(&args, vectors) ||
+	if (put_user(args.function, &user->function) ||
+	    copy_out_array(args.vectors, args.vector_size, vectors, sizeof(*vectors), args.nr) ||
 	    copy_out_header(&args, &header) || copy_out_changed(&args, changed)) {
 		restore_changed(ctx, args.table, args.first, args.nr, changed);
 		ret = -EFAULT;
@@ -1090,23 +1093,6 @@ static int list_check(const struct kvm_irqx_list *args, struct irqx_error *error
 	return 0;
 }
 
-/* What a larger one has beyond ours is zero. */
-static int copy_out_bindings(const struct kvm_irqx_list *args,
-			     const struct kvm_irqx_binding *bindings)
-{
-	const size_t size = min_t(size_t, args->binding_size, sizeof(*bindings));
-	void __user *to = u64_to_user_ptr(args->bindings);
-	u32 i;
-
-	if (args->binding_size == sizeof(*bindings))
-		return copy_to_user(to, bindings, args->nr * sizeof(*bindings)) ? -EFAULT : 0;
-	for (i = 0; i < args->nr; i++, to += args->binding_size)
-		if (copy_to_user(to, &bindings[i], size) ||
-		    clear_user(to + size, args->binding_size - size))
-			return -EFAULT;
-	return 0;
-}
-
 static long ioctl_list(struct irqx_context *ctx, void __user *argp,
 		       struct irqx_error *error)
 {
@@ -1132,8 +1118,9 @@ static long ioctl_list(struct irqx_context *ctx, void __user *argp,
 	irqx_context_unlock(ctx);
 	if (ret)
 		goto out;
-	if (copy_out_bindings(&args, bindings) || put_user(args.cursor, &user->cursor) ||
-	    put_user(args.nr, &user->nr))
+	if (copy_out_array(args.bindings, args.binding_size, bindings, sizeof(*bindings),
+			   args.nr) ||
+	    put_user(args.cursor, &user->cursor) || put_user(args.nr, &user->nr))
 		ret = -EFAULT;
 out:
 	kvfree(bindings);

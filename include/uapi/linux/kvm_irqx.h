@@ -1103,7 +1103,8 @@ struct kvm_irqx_dynirq_header {
  *		FUNCTION; else zero
  * @first:	the first vector
  * @nr:		how many, at most max_vectors; 0: none
- * @vector_size:	sizeof(struct kvm_irqx_vector) as the caller knows it; 24 to 64
+ * @vector_size:	sizeof(struct kvm_irqx_vector) as the caller knows it; 24 to 64.  GET: what
+ *		the module does not know of one is zero.
  * @pad:	zero
  * @vectors:	address of an array of struct kvm_irqx_vector
  * @changed:	GET: address of @nr bits in 64-bit words, or 0: out: which of the vectors the guest
