@@ -1044,8 +1044,8 @@ TEST_F(intx, character_device)
 	close(iommu);
 }
 
-/* What the kernel with the patches of contrib/genirq has found of itself when it booted. */
-TEST(kernels_own_test)
+/* A kernel with the patches of contrib/genirq has tested them when it booted, and they are used. */
+TEST_F(intx, kernel_that_tells)
 {
 	const char *path = "/sys/kernel/debug/kunit/irq_test_cases/results";
 	char text[4096] = "";
@@ -1057,6 +1057,8 @@ TEST(kernels_own_test)
 	close(fd);
 	EXPECT_TRUE(strstr(text, " irq_sharing_notifier_test"));
 	EXPECT_FALSE(strstr(text, "not ok"));
+	EXPECT_TRUE(features(self) & KVM_IRQX_INTX_FEATURE_NOTIFIER);
+	EXPECT_TRUE(features(self) & KVM_IRQX_INTX_FEATURE_HOOK);
 }
 
 TEST_HARNESS_MAIN
