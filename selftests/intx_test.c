@@ -529,6 +529,19 @@ TEST_F(intx, context_closed)
 	self->g->ctx = -1;
 	EXPECT_TRUE(wait_state(self, KVM_IRQX_INTX_STATE_CONTEXT));
 	EXPECT_EQ(2, irqx_trace_count("state 4"));
+
+	/* The same of one that is masked at the device. */
+	irqx_edu_let_go(&self->a, self->g);
+	irqx_neighbour_join(self->neighbour, 0);
+	self->g->ctx = irqx_context(self->g->vm);
+	irqx_intx_attach(self->intx, self->g->ctx, &self->a);
+	cycles(self, 3);
+	hold(self);
+	EXPECT_EQ(KVM_IRQX_INTX_FLAG_DEVICE_MASKED, irqx_intx_state(self->intx).flags);
+	close(self->g->ctx);
+	self->g->ctx = -1;
+	EXPECT_TRUE(wait_state(self, KVM_IRQX_INTX_STATE_CONTEXT));
+	EXPECT_EQ(3, irqx_trace_count("state 4"));
 	irqx_trace_stop();
 	EXPECT_EQ(ENOTCONN, __irqx_ioctl(self->intx, KVM_IRQX_INTX_DETACH, NULL));
 }
@@ -842,7 +855,7 @@ static bool all_are_threads(void)
 
 	TEST_ASSERT(f && fgets(line, sizeof(line), f), "/proc/cmdline: %s", strerror(errno));
 	fclose(f);
-	return strstr(line, " threadirqs");
+	return strstr(line, " threadirqs") || irqx_kernel_is_rt();
 }
 
 TEST_F(intx, who_joins_whom)

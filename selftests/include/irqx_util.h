@@ -57,6 +57,7 @@ extern bool irqx_keeps_vms;
 
 /* Is this kernel of @major.@minor or later? */
 bool irqx_kernel_since(int major, int minor);
+bool irqx_kernel_is_rt(void);
 
 /*
  * In a TEST_F(): what has just been seen is a known fault of this kernel, or one

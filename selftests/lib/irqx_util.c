@@ -33,6 +33,14 @@ bool irqx_kernel_since(int major, int minor)
 	return is_major > major || (is_major == major && is_minor >= minor);
 }
 
+bool irqx_kernel_is_rt(void)
+{
+	struct utsname uts;
+
+	uname(&uts);
+	return strstr(uts.version, "PREEMPT_RT");
+}
+
 static void keep_vm(int kvm, bool irqchip)
 {
 	int vm = ioctl(kvm, KVM_CREATE_VM, 0);

@@ -92,8 +92,15 @@ TEST_F(exclusive, nobody_joins)
 	EXPECT_EQ(EBUSY, __irqx_neighbour(self->neighbour, &join));
 	hold(self);
 	EXPECT_EQ(EBUSY, __irqx_neighbour(self->neighbour, &join));
+	/*
+	 * A level that falls while nobody has the pin stays up in QEMU's IOAPIC until it changes again;
+	 * a neighbour whose handler is a thread is too late for the kernel then.
+	 */
+	if (irqx_kernel_is_rt())
+		irqx_edu_let_go(&self->a, self->g);
 	irqx_assert(__irqx_ioctl(self->intx, KVM_IRQX_INTX_DETACH, NULL));
-	irqx_edu_let_go(&self->a, self->g);
+	if (!irqx_kernel_is_rt())
+		irqx_edu_let_go(&self->a, self->g);
 	irqx_neighbour_join(self->neighbour, 0);
 	EXPECT_EQ(0, irqx_neighbour_depth(self->neighbour, NULL));
 	EXPECT_EQ(5, irqx_neighbour_fire(self->neighbour, 5, 5000).served);

@@ -68,9 +68,10 @@ static void note_mode(struct intx_line *line, enum intx_mode mode, enum intx_who
 	line->mode = mode;
 }
 
+/* Others on a closed line, and what could not be done yet, do not wait long; the rest may. */
 static u32 period_ms(const struct intx_line *line)
 {
-	return line->told && !line->retry ? INTX_WAITING_MS : INTX_LOOK_MS;
+	return line->retry || (line->closed && !line->told) ? INTX_LOOK_MS : INTX_WAITING_MS;
 }
 
 /* For what somebody has to come back to.  Its own call-back may be under way, and then arms it. */
@@ -100,16 +101,26 @@ static void open_line(struct intx_line *line)
 	enable_irq(line->irq);
 }
 
+/* If it asserts. */
+static enum intx_mask mask_device(struct intx_line *line)
+{
+	enum intx_mask mask = line->ops->mask(line->data);
+
+	if (mask == INTX_MASKED) {
+		line->masked = true;
+		arm(line);
+	}
+	return mask;
+}
+
 /*
  * The line is closed and others are there, or about to come.  The device goes on waiting for its
  * EOI if it asserts, by its own mask.
  */
 static enum intx_mask open_for_others(struct intx_line *line, enum intx_who who)
 {
-	enum intx_mask mask = line->ops->mask(line->data);
+	enum intx_mask mask = mask_device(line);
 
-	if (mask == INTX_MASKED)
-		line->masked = true;
 	note_mode(line, INTX_MODE_DEVICE, who);
 	if (who == INTX_WHO_HOOK)
 		line->counters.opened_by_hook++;
@@ -214,10 +225,8 @@ static bool take_exclusive(struct intx_line *line)
 
 static enum intx_mask take_shared(struct intx_line *line)
 {
-	enum intx_mask mask = line->ops->mask(line->data);
+	enum intx_mask mask = mask_device(line);
 
-	if (mask == INTX_MASKED)
-		line->masked = true;
 	note_mode(line, INTX_MODE_DEVICE, INTX_WHO_INTERRUPT);
 	return mask;
 }
@@ -369,7 +378,7 @@ static bool tick(struct intx_line *line, bool *tell)
 		line->retry = false;
 		*tell = unmask_device(line);
 	}
-	if (!line->closed && !line->retry)
+	if (!line->closed && !line->masked && !line->retry)
 		return false;
 	line->waited_ms += line->armed_ms;
 	if (line->waited_ms >= INTX_WAITING_MS) {

@@ -19,8 +19,8 @@ struct irq_desc;
 /* Nobody on a closed line waits for longer, whoever does not serve the interrupt. */
 #define INTX_LOOK_MS	10
 /*
- * So often while an interrupt is not served @waiting is called; and where the kernel tells of who
- * joins a line that is all the looking there is.
+ * So often while an interrupt is not served @waiting is called.  By a device that is masked, and
+ * where the kernel tells of who joins a line, that is all the looking there is.
  */
 #define INTX_WAITING_MS	1000
 
