@@ -882,7 +882,7 @@ TEST_F(intx, who_joins_whom)
 	EXPECT_EQ(KVM_IRQX_INTX_REASON_LINE, reason);
 	irqx_neighbour_leave(self->neighbour);
 
-	/* lockdep takes a handler that follows it for one of hard interrupts: contrib/genirq, 0003. */
+	/* lockdep takes a handler that follows it for a hard one: contrib/genirq, 0003. */
 	if (!access("/proc/lockdep_stats", F_OK) &&
 	    !(features(self) & KVM_IRQX_INTX_FEATURE_NOTIFIER))
 		return;

@@ -97,7 +97,7 @@ static long copy_out_sized(void __user *argp, void *from, u32 size, u32 min,
 	return 0;
 }
 
-/* The same in arrays: @size is what an element is to the caller; what it has beyond ours is zero. */
+/* The same in arrays: @size is an element's to the caller; what it has beyond ours is zero. */
 static int copy_out_array(u64 argp, u32 size, const void *from, size_t known, u32 nr)
 {
 	void __user *to = u64_to_user_ptr(argp);

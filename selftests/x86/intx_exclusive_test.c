@@ -93,8 +93,8 @@ TEST_F(exclusive, nobody_joins)
 	hold(self);
 	EXPECT_EQ(EBUSY, __irqx_neighbour(self->neighbour, &join));
 	/*
-	 * A level that falls while nobody has the pin stays up in QEMU's IOAPIC until it changes again;
-	 * a neighbour whose handler is a thread is too late for the kernel then.
+	 * A level that falls while nobody has the pin stays up in QEMU's IOAPIC until it changes
+	 * again; a neighbour whose handler is a thread is too late for the kernel then.
 	 */
 	if (irqx_kernel_is_rt())
 		irqx_edu_let_go(&self->a, self->g);
