@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 
 #include <kvmirqx.h>
@@ -676,6 +677,160 @@ TEST_F(intx, rmmod)
 	EXPECT_EQ(sizeof(info), info.argsz);
 	EXPECT_EQ(KVM_IRQX_INTX_ABI_VERSION, info.abi);
 	EXPECT_EQ(10, info.look_ms);
+}
+
+/* ---- a device that others have drivers for: frames come by DMA ---- */
+
+#define NIC_ICR		0xc0
+#define NIC_IMS		0xd0
+#define NIC_RCTL	0x100
+#define NIC_TCTL	0x400
+#define NIC_RX		0x2800		/* base, as 64 bits; and, as of the other: */
+#define NIC_TX		0x3800
+#define NIC_LEN		0x08
+#define NIC_HEAD	0x10
+#define NIC_TAIL	0x18
+#define NIC_RAL		0x5400
+
+#define NIC_RECEIVED	0x80		/* a timer of none has run out */
+#define NIC_DESCS	8
+#define NIC_BUF		2048
+#define NIC_IOVA	0x100000
+
+/* Intel 8254x manual, 3.2.3 and 3.3.3: legacy descriptors. */
+struct nic_desc {
+	uint64_t addr;
+	uint16_t length;
+	uint16_t what;			/* TX: commands in the upper half */
+	uint8_t status;			/* 1: done */
+	uint8_t errors;
+	uint16_t special;
+};
+
+struct nic_memory {
+	struct nic_desc rx[NIC_DESCS];
+	struct nic_desc tx[NIC_DESCS];
+	uint8_t frames[NIC_DESCS][NIC_BUF];
+	uint8_t request[64];
+} __attribute__((aligned(4096)));
+
+FIXTURE(nic)
+{
+	FIXTURE_DATA(intx) intx;
+	struct nic_memory *memory;
+	uint32_t next;
+};
+
+static void nic_ring(struct irqx_assigned *a, uint32_t ring, size_t offset)
+{
+	irqx_edu_write(a, ring, NIC_IOVA + offset);
+	irqx_edu_write(a, ring + 4, 0);
+	irqx_edu_write(a, ring + NIC_LEN, NIC_DESCS * sizeof(struct nic_desc));
+	irqx_edu_write(a, ring + NIC_HEAD, 0);
+	irqx_edu_write(a, ring + NIC_TAIL, 0);
+}
+
+/* Who has 10.0.2.2, QEMU's own host on such a network?  Tell 10.0.2.15, us. */
+static void nic_request(FIXTURE_DATA(nic) *self)
+{
+	static const uint8_t arp[] = { 8, 6, 0, 1, 8, 0, 6, 4, 0, 1 };
+	uint8_t *to = self->memory->request, mac[8];
+
+	*(uint32_t *)mac = irqx_edu_read(&self->intx.a, NIC_RAL);
+	*(uint32_t *)(mac + 4) = irqx_edu_read(&self->intx.a, NIC_RAL + 4);
+	memset(to, 0xff, 6);
+	memcpy(to + 6, mac, 6);
+	memcpy(to + 12, arp, sizeof(arp));
+	memcpy(to + 22, mac, 6);
+	memcpy(to + 28, (uint8_t[]){ 10, 0, 2, 15, 0, 0, 0, 0, 0, 0, 10, 0, 2, 2 }, 14);
+}
+
+FIXTURE_SETUP(nic)
+{
+	const char *missing = irqx_assign_missing();
+	struct irqx_assigned *a = &self->intx.a;
+	int i;
+
+	if (missing)
+		SKIP(return, "%s", missing);
+	setup(&self->intx, IRQX_NIC_SLOT, IRQX_EDU_ALONE);
+	self->intx.driver->status = NIC_ICR;
+	self->intx.driver->ack = 0;
+	self->memory = mmap(NULL, sizeof(*self->memory), PROT_READ | PROT_WRITE,
+			    MAP_ANONYMOUS | MAP_PRIVATE, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->memory);
+	irqx_assigned_map(a, self->memory, NIC_IOVA, sizeof(*self->memory));
+	nic_request(self);
+	for (i = 0; i < NIC_DESCS; i++)
+		self->memory->rx[i].addr = NIC_IOVA + offsetof(struct nic_memory, frames[i]);
+	irqx_assigned_set_command(a, 4, 0);	/* bus master */
+	nic_ring(a, NIC_RX, offsetof(struct nic_memory, rx));
+	nic_ring(a, NIC_TX, offsetof(struct nic_memory, tx));
+	irqx_edu_write(a, NIC_RCTL, 1 << 1 | 1 << 15);	/* on, broadcasts too */
+	irqx_edu_write(a, NIC_TCTL, 1 << 1 | 1 << 3);	/* on, short ones padded */
+	irqx_edu_write(a, NIC_RX + NIC_TAIL, NIC_DESCS - 1);
+	irqx_edu_read(a, NIC_ICR);
+	irqx_edu_write(a, NIC_IMS, NIC_RECEIVED);
+}
+
+FIXTURE_TEARDOWN(nic)
+{
+	if (self->memory) {
+		irqx_edu_write(&self->intx.a, NIC_RCTL, 0);
+		irqx_assigned_set_command(&self->intx.a, 0, 4);
+	}
+	teardown(_metadata, &self->intx);
+}
+
+/* A frame out, and the answer in: one interrupt, and the guest has seen it. */
+static void nic_exchange(struct __test_metadata *_metadata, FIXTURE_DATA(nic) *self)
+{
+	uint32_t nr = self->next++ % NIC_DESCS;
+	struct nic_desc *rx = &self->memory->rx[nr], *tx = &self->memory->tx[nr];
+	uint8_t *frame = self->memory->frames[nr];
+
+	memset(frame, 0, NIC_BUF);
+	*tx = (struct nic_desc){
+		.addr = NIC_IOVA + offsetof(struct nic_memory, request),
+		.length = 42,
+		.what = 0x0b00,			/* whole frame, with a checksum, tell when done */
+	};
+	__sync_synchronize();
+	self->intx.fired++;
+	irqx_edu_write(&self->intx.a, NIC_TX + NIC_TAIL, (nr + 1) % NIC_DESCS);
+	ASSERT_TRUE(irqx_edu_wait(self->intx.g, self->intx.fired));
+	ASSERT_EQ(1, READ_ONCE(rx->status) & 1);
+	EXPECT_LE(42, rx->length);
+	/* An answer by ARP, of the one that was asked. */
+	EXPECT_EQ(0, memcmp(frame + 12, (uint8_t[]){ 8, 6, 0, 1, 8, 0, 6, 4, 0, 2 }, 10));
+	EXPECT_EQ(0, memcmp(frame + 28, (uint8_t[]){ 10, 0, 2, 2 }, 4));
+	EXPECT_EQ(0, memcmp(frame, self->memory->request + 6, 6));
+	rx->status = 0;
+	irqx_edu_write(&self->intx.a, NIC_RX + NIC_TAIL, nr);
+}
+
+TEST_F_TIMEOUT(nic, frames, 200)
+{
+	uint32_t i, shared, n = irqx_iterations(100, 10000);
+	struct kvm_irqx_intx_state state;
+
+	for (shared = 0; shared < 2; shared++) {
+		if (shared)
+			irqx_neighbour_join(self->intx.neighbour, 0);
+		irqx_intx_attach(self->intx.intx, self->intx.g->ctx, &self->intx.a);
+		for (i = 0; i < n; i++) {
+			nic_exchange(_metadata, self);
+			if (shared && !(i % 4))
+				ASSERT_EQ(1, irqx_neighbour_fire(self->intx.neighbour, 1,
+								 PATIENCE_MS).served);
+		}
+		state = settled(&self->intx);
+		EXPECT_LE(n, shared ? state.by_device : state.by_line);
+		EXPECT_EQ(0, shared ? state.by_line : state.by_device);
+		irqx_assert(__irqx_ioctl(self->intx.intx, KVM_IRQX_INTX_DETACH, NULL));
+	}
+	irqx_neighbour_leave(self->intx.neighbour);
+	EXPECT_EQ(0, self->intx.driver->empty);
 }
 
 /* ---- behind a port: where it can be reset, and taken away ---- */

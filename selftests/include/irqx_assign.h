@@ -22,8 +22,9 @@
 #define IRQX_EDU_NEIGHBOUR	0xc
 #define IRQX_EDU_ALONE		0xd
 #define IRQX_EDU_PORT		(-1)
-/* A device that has no interrupt. */
+/* A device that has no interrupt; an e1000, on the line of the one that else is alone. */
 #define IRQX_SILENT_SLOT	0xe
+#define IRQX_NIC_SLOT		0x11
 
 /* Its registers. */
 #define IRQX_EDU_STATUS		0x24
@@ -44,12 +45,15 @@ struct irqx_assigned {
 	int container, group, device;	/* open files; -1: closed */
 	uint64_t config;		/* offset of its configuration space */
 	volatile uint8_t *bar;
+	size_t size;			/* of it */
 };
 
 /* Finds the device; binds VFIO's driver if it is not bound. */
 void irqx_assigned_find(struct irqx_assigned *a, int slot);
 /* Opens it. */
 void irqx_assigned_open(struct irqx_assigned *a);
+/* @size bytes at @memory are at @iova for it. */
+void irqx_assigned_map(struct irqx_assigned *a, void *memory, uint64_t iova, size_t size);
 /* Its character device, which few kernels have: to @path.  Return: whether there is one. */
 bool irqx_assigned_cdev(struct irqx_assigned *a, char *path, size_t size);
 /* All that is open. */
@@ -86,6 +90,8 @@ static inline void irqx_edu_fire(struct irqx_assigned *a)
  * does none of that, and no EOI either.
  */
 struct irqx_edu_driver {
+	uint32_t status;		/* where that is, */
+	uint32_t ack;			/* and where it is written to; 0: reading acknowledges */
 	uint64_t served;		/* something was in the status */
 	uint64_t empty;			/* nothing was */
 	uint64_t held;
@@ -111,7 +117,7 @@ void irqx_edu_guest_setup(struct irqx_guest *g);
 /* The guest's EOI of an interrupt that it holds. */
 void irqx_edu_guest_eoi(struct irqx_guest *g);
 
-/* A guest that has the device.  It has to be open. */
+/* A guest that has the device, an edu if nobody says otherwise.  It has to be open. */
 struct irqx_guest *irqx_edu_guest(struct irqx_assigned *a);
 /* Where its interrupt goes. */
 struct kvm_irq_routing_entry irqx_edu_entry(void);

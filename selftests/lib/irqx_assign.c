@@ -14,6 +14,9 @@
 #define INTX_FILE	"/run/irqx/kvm_irqx_intx.ko"
 #define PCI_DEVICES	"/sys/bus/pci/devices"
 
+/* Of a BAR: no test has use for more. */
+#define MAP_MOST	0x20000
+
 #define EDU_SLOT	10		/* a memslot that the harness does not use */
 
 const char *irqx_assign_missing(void)
@@ -91,7 +94,7 @@ static void find(struct irqx_assigned *a, int slot)
 	while ((entry = readdir(dir)) && !found) {
 		if (sscanf(entry->d_name, "%x:%x:%x.%x", &domain, &bus, &device, &function) != 4)
 			continue;
-		if (slot != IRQX_SILENT_SLOT && !is_edu(entry->d_name))
+		if (slot != IRQX_SILENT_SLOT && slot != IRQX_NIC_SLOT && !is_edu(entry->d_name))
 			continue;
 		found = slot == IRQX_EDU_PORT ? bus : !bus && device == (uint32_t)slot;
 		if (!found)
@@ -160,8 +163,23 @@ void irqx_assigned_open(struct irqx_assigned *a)
 	region.index = VFIO_PCI_BAR0_REGION_INDEX;
 	TEST_ASSERT(!ioctl(a->device, VFIO_DEVICE_GET_REGION_INFO, &region),
 		    "VFIO_DEVICE_GET_REGION_INFO: %s", strerror(errno));
-	a->bar = mmap(NULL, 0x1000, PROT_READ | PROT_WRITE, MAP_SHARED, a->device, region.offset);
+	a->size = region.size < MAP_MOST ? region.size : MAP_MOST;
+	a->bar = mmap(NULL, a->size, PROT_READ | PROT_WRITE, MAP_SHARED, a->device, region.offset);
 	TEST_ASSERT(a->bar != MAP_FAILED, "mmap: %s", strerror(errno));
+}
+
+void irqx_assigned_map(struct irqx_assigned *a, void *memory, uint64_t iova, size_t size)
+{
+	struct vfio_iommu_type1_dma_map map = {
+		.argsz = sizeof(map),
+		.flags = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
+		.vaddr = (uintptr_t)memory,
+		.iova = iova,
+		.size = size,
+	};
+
+	TEST_ASSERT(!ioctl(a->container, VFIO_IOMMU_MAP_DMA, &map), "VFIO_IOMMU_MAP_DMA: %s",
+		    strerror(errno));
 }
 
 bool irqx_assigned_cdev(struct irqx_assigned *a, char *path, size_t size)
@@ -192,7 +210,7 @@ static void close_one(int *fd)
 void irqx_assigned_close(struct irqx_assigned *a)
 {
 	if (a->bar)
-		munmap((void *)a->bar, 0x1000);
+		munmap((void *)a->bar, a->size);
 	a->bar = NULL;
 	close_one(&a->device);
 	close_one(&a->group);
@@ -273,10 +291,11 @@ enum irqx_edu_done irqx_edu_serve(void)
 		d->held++;
 		return IRQX_EDU_HELD;
 	}
-	status = *(volatile uint32_t *)(uintptr_t)(IRQX_EDU_GPA + IRQX_EDU_STATUS);
+	status = *(volatile uint32_t *)(uintptr_t)(IRQX_EDU_GPA + d->status);
 	if (!status)
 		return IRQX_EDU_EMPTY;
-	*(volatile uint32_t *)(uintptr_t)(IRQX_EDU_GPA + IRQX_EDU_ACK) = status;
+	if (d->ack)
+		*(volatile uint32_t *)(uintptr_t)(IRQX_EDU_GPA + d->ack) = status;
 	return IRQX_EDU_SERVED;
 }
 
@@ -309,6 +328,8 @@ struct irqx_guest *irqx_edu_guest(struct irqx_assigned *a)
 	*(vm_vaddr_t *)addr_gva2hva(g->vm, (vm_vaddr_t)&driver) = gva;
 	vm_ioctl(g->vm, KVM_SET_USER_MEMORY_REGION, &region);
 	virt_pg_map(g->vm, IRQX_EDU_GPA, IRQX_EDU_GPA);
+	irqx_edu_driver(g)->status = IRQX_EDU_STATUS;
+	irqx_edu_driver(g)->ack = IRQX_EDU_ACK;
 	irqx_guest_start(g);
 	irqx_edu_guest_setup(g);
 	return g;
