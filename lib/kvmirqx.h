@@ -19,9 +19,10 @@
  * Functions that take none of the three, and no file, are pure.
  *
  * Processes: the calls work in the process whose VM it is.  In a child after fork() each but
- * kvmirqx_info(), kvmirqx_has(), kvmirqx_fd() and kvmirqx_close() is EPERM (without
- * CAP_SYS_ADMIN); closing there does not touch the parent's bindings.  The library opens with
- * O_CLOEXEC.  Access to /dev/kvm-irqx is all that it needs: no capability.
+ * kvmirqx_info(), kvmirqx_has(), kvmirqx_fd(), kvmirqx_close() and those of INTx that take no
+ * context is EPERM (without CAP_SYS_ADMIN); closing there does not touch the parent's bindings.
+ * The library opens with O_CLOEXEC.  Access to /dev/kvm-irqx, and for INTx to
+ * /dev/kvm-irqx-intx, is all that it needs: no capability.
  *
  * Errors of every call, beside those in <linux/kvm_irqx.h> and those named at each:
  *
@@ -730,7 +731,8 @@ int kvmirqx_raise_many(struct kvmirqx *ctx, __u32 table, const __u32 *handles, _
  * kvmirqx_intx_open() - open /dev/kvm-irqx-intx: for the interrupt of one device
  *
  * What is carried ends with KVM_IRQX_INTX_DETACH or close(), and is in no listing, batch or counter
- * of the context.  kvmirqx_last_error() has no reason for these calls, the sentence has.
+ * of the context.  What the module refuses has no reason in kvmirqx_last_error(), but in the
+ * sentence.
  *
  * Return: a file descriptor, close-on-exec, for close().
  *

@@ -74,16 +74,19 @@ static u32 period_ms(const struct intx_line *line)
 	return line->retry || (line->closed && !line->told) ? INTX_LOOK_MS : INTX_WAITING_MS;
 }
 
-/* For what somebody has to come back to.  Its own call-back may be under way, and then arms it. */
+/*
+ * For what somebody has to come back to.  Its own call-back may be under way: that never lets the
+ * timer run on by its return value, so it may be started here at any time.
+ */
 static void arm(struct intx_line *line)
 {
 	u32 ms = period_ms(line);
 
-	if (line->armed_ms &&
-	    (line->armed_ms <= ms || hrtimer_try_to_cancel(&line->timer) < 0))
+	if (line->armed_ms && line->armed_ms <= ms)
 		return;
+	if (!line->armed_ms)
+		line->waited_ms = 0;
 	line->armed_ms = ms;
-	line->waited_ms = 0;
 	hrtimer_start(&line->timer, ms_to_ktime(ms), HRTIMER_MODE_REL);
 }
 
@@ -397,14 +400,13 @@ static enum hrtimer_restart intx_line_timer(struct hrtimer *timer)
 
 	spin_lock_irqsave(&line->lock, flags);
 	again = tick(line, &tell);
-	/* From the unlock on a handler may start it anew, while this still returns. */
 	line->armed_ms = again ? period_ms(line) : 0;
 	if (again)
-		hrtimer_forward_now(timer, ms_to_ktime(line->armed_ms));
+		hrtimer_start(timer, ms_to_ktime(line->armed_ms), HRTIMER_MODE_REL);
 	spin_unlock_irqrestore(&line->lock, flags);
 	if (tell)
 		line->ops->tell(line->data);
-	return again ? HRTIMER_RESTART : HRTIMER_NORESTART;
+	return HRTIMER_NORESTART;
 }
 
 /* ---- begin and end ---- */
@@ -504,6 +506,8 @@ void intx_line_start(struct intx_line *line)
 	line->ended = false;
 	if (!line->exclusive) {
 		tell = unmask_device(line);
+		if (line->masked)
+			arm(line);
 	} else if (line->ops->unwanted(line->data)) {
 		line->held_back = true;
 		arm(line);

@@ -37,7 +37,8 @@
  * @features:	%KVM_IRQX_INTX_FEATURE_HOOK: a driver that joins the device's line finds it open
  *		when its request_irq() returns.  Without, it may have to wait for @look_ms.
  *		%KVM_IRQX_INTX_FEATURE_NOTIFIER: that is so because the kernel tells of it
- *		(contrib/genirq), with no probe in it, and nobody looks at a closed line.
+ *		(contrib/genirq), with no probe in it, and nobody looks at a closed line that
+ *		can be shared.
  * @attach_flags: flags that struct kvm_irqx_intx_attach can have
  * @look_ms:	how often a closed line is looked at, in milliseconds
  */
@@ -85,7 +86,8 @@ struct kvm_irqx_intx_attach {
  * ====================================== ====== ==================================================
  * NONE                                   0      nothing
  * NOT_ZERO                               EINVAL padding, or an unknown flag
- * ATTACHED                               EBUSY  this file carries an interrupt already
+ * ATTACHED                               EBUSY  this file carries an interrupt already, or
+ *                                               another one that of the device
  * NO_CONTEXT                             *      context_fd: EBADF, EINVAL, ENOTCONN, EPERM, EIO
  * NOT_OPEN                               EBADF  device_fd is not open
  * GROUP                                  EBADFD device_fd is a VFIO group, not a device
