@@ -86,7 +86,7 @@ static void client_attach(struct kvm_dynirq_client *client, struct dynirq *dynir
 	dynirq_handle_put(handle);
 }
 
-/* Return: whether the device has a handle with its label. */
+/* Return: whether it has got a handle of the device. */
 static bool client_find_at(struct kvm_dynirq_client *client, struct dynirq *dynirq)
 {
 	unsigned long nr;
@@ -96,7 +96,8 @@ static bool client_find_at(struct kvm_dynirq_client *client, struct dynirq *dyni
 		if (strcmp(label, client->label))
 			continue;
 		client_attach(client, dynirq, nr);
-		return true;
+		if (client->handle)
+			return true;
 	}
 	return false;
 }
@@ -147,6 +148,7 @@ static void clients_find(void)
 			client_detach(client);
 		if (!client->handle)
 			client_find(client);
+		cond_resched();
 	}
 }
 
@@ -441,6 +443,7 @@ static void arrived(struct dynirq *dynirq)
 static void lost(struct dynirq *dynirq)
 {
 	dynirq->there = false;
+	WRITE_ONCE(dynirq->asleep, false);
 	dynirq->since = jiffies;
 	dev_warn(dynirq->dev, "the table is gone, its interrupts stop until it is back\n");
 	clients_find();
@@ -465,7 +468,8 @@ static unsigned long wait(struct dynirq *dynirq)
 static unsigned long dynirq_look(struct dynirq *dynirq)
 {
 	if (!ident(dynirq)) {
-		if (dynirq->there)
+		/* Or has not come back after it was asleep. */
+		if (dynirq->there || (dynirq->asleep && dynirq->domain))
 			lost(dynirq);
 		dynirq->refused = false;
 		return wait(dynirq);
@@ -478,13 +482,17 @@ static unsigned long dynirq_look(struct dynirq *dynirq)
 	} else if (header64(dynirq, DYNIRQ_INSTANCE) != dynirq->layout.instance) {
 		dev_warn(dynirq->dev, "another table in its place\n");
 		dynirq->there = false;
+		dynirq->since = jiffies;
 		arrived(dynirq);
 	} else if (!dynirq_intact(dynirq)) {
 		dev_warn(dynirq->dev, "the host has reset the table\n");
 		dynirq_write_all(dynirq);
 	}
-	if (!dynirq->there)
+	if (!dynirq->there) {
+		/* It was none for us, or has gone again: its users may be had elsewhere. */
+		clients_find();
 		return WAIT_MOST;
+	}
 	labels_read(dynirq);
 	return WATCH;
 }
