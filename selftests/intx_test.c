@@ -143,7 +143,8 @@ TEST_F(intx, shared)
 	}
 	state = settled(self);
 	EXPECT_EQ(KVM_IRQX_INTX_MODE_DEVICE, state.mode);
-	EXPECT_EQ(n, state.by_device);
+	/* On arm64 one may come before KVM has seen the EOI of the last, which then finds it. */
+	EXPECT_EQ(n, state.by_device + state.asserted);
 	EXPECT_EQ(0, state.by_line);
 	EXPECT_EQ(0, state.to_device);
 	/* Some may come together with one of ours. */
@@ -155,6 +156,7 @@ TEST_F(intx, shared)
 TEST_F(intx, still_asserts)
 {
 	uint32_t i, shared;
+	uint64_t asserted;
 
 	for (shared = 0; shared < 2; shared++) {
 		if (shared)
@@ -167,7 +169,9 @@ TEST_F(intx, still_asserts)
 			irqx_edu_guest_eoi(self->g);
 			EXPECT_TRUE(irqx_edu_wait(self->g, self->fired));
 		}
-		EXPECT_EQ(shared ? 10 : 0, settled(self).asserted);
+		asserted = settled(self).asserted;
+		EXPECT_LE(shared ? 10 : 0, asserted);
+		EXPECT_TRUE(shared || !asserted);
 		irqx_assert(__irqx_ioctl(self->intx, KVM_IRQX_INTX_DETACH, NULL));
 	}
 	irqx_neighbour_leave(self->neighbour);
@@ -825,7 +829,7 @@ TEST_F_TIMEOUT(nic, frames, 200)
 								 PATIENCE_MS).served);
 		}
 		state = settled(&self->intx);
-		EXPECT_LE(n, shared ? state.by_device : state.by_line);
+		EXPECT_LE(n, shared ? state.by_device + state.asserted : state.by_line);
 		EXPECT_EQ(0, shared ? state.by_line : state.by_device);
 		irqx_assert(__irqx_ioctl(self->intx.intx, KVM_IRQX_INTX_DETACH, NULL));
 	}
