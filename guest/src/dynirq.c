@@ -86,15 +86,29 @@ static void client_attach(struct kvm_dynirq_client *client, struct dynirq *dynir
 	dynirq_handle_put(handle);
 }
 
+/*
+ * Whether it may have a handle of @dynirq: it has none, or one that waits for a table to be back,
+ * and here is one.  A table that is asleep is not gone.
+ */
+static bool client_may_have(const struct kvm_dynirq_client *client, const struct dynirq *dynirq)
+{
+	const struct dynirq *had = client->handle ? client->handle->dynirq : NULL;
+
+	return !had || (dynirq->there && !had->there && !had->asleep);
+}
+
 /* Return: whether it has got a handle of the device. */
 static bool client_find_at(struct kvm_dynirq_client *client, struct dynirq *dynirq)
 {
 	unsigned long nr;
 	char *label;
 
+	if (!client_may_have(client, dynirq))
+		return false;
 	xa_for_each(&dynirq->labels, nr, label) {
 		if (strcmp(label, client->label))
 			continue;
+		client_detach(client);
 		client_attach(client, dynirq, nr);
 		if (client->handle)
 			return true;
@@ -115,28 +129,6 @@ static void client_find(struct kvm_dynirq_client *client)
 			return;
 }
 
-/*
- * Of one that waits for a table to be back: another one has its label.  A table that is asleep is
- * not gone.
- */
-static bool client_could_move(const struct kvm_dynirq_client *client)
-{
-	struct dynirq *dynirq = client->handle->dynirq;
-	unsigned long nr;
-	char *label;
-
-	if (dynirq->there || dynirq->asleep)
-		return false;
-	list_for_each_entry(dynirq, &devices, list) {
-		if (!dynirq->there)
-			continue;
-		xa_for_each(&dynirq->labels, nr, label)
-			if (!strcmp(label, client->label))
-				return true;
-	}
-	return false;
-}
-
 /* When handles have been lost that others may have the same labels as. */
 static void clients_find(void)
 {
@@ -144,10 +136,7 @@ static void clients_find(void)
 	unsigned int bucket;
 
 	hash_for_each(clients, bucket, client, by_label) {
-		if (client->handle && client_could_move(client))
-			client_detach(client);
-		if (!client->handle)
-			client_find(client);
+		client_find(client);
 		cond_resched();
 	}
 }
@@ -210,12 +199,10 @@ static void label_new(struct dynirq *dynirq, u32 nr, const char *label)
 		return;
 	}
 	hash_for_each_possible(clients, client, by_label, hash_of(label)) {
-		if (strcmp(client->label, label))
+		if (strcmp(client->label, label) || !client_may_have(client, dynirq))
 			continue;
-		if (client->handle && client_could_move(client))
-			client_detach(client);
-		if (!client->handle)
-			client_attach(client, dynirq, nr);
+		client_detach(client);
+		client_attach(client, dynirq, nr);
 	}
 }
 
