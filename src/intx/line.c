@@ -330,8 +330,16 @@ unlock:
 		line->ops->tell(line->data);
 }
 
+/* Is the line closed while others are there? */
+static void look(struct intx_line *line, enum intx_who who)
+{
+	if (!line->ended && !give_up_if_taken(line) && line->closed && !line->exclusive &&
+	    shared(line))
+		open_for_others(line, who);
+}
+
 /**
- * intx_line_look - is the line closed while others are there?
+ * intx_line_look - open the line if it is closed while others are there
  * @line: it
  * @who: asks
  *
@@ -342,9 +350,7 @@ void intx_line_look(struct intx_line *line, enum intx_who who)
 	unsigned long flags;
 
 	spin_lock_irqsave(&line->lock, flags);
-	if (!line->ended && !give_up_if_taken(line) && line->closed && !line->exclusive &&
-	    shared(line))
-		open_for_others(line, who);
+	look(line, who);
 	spin_unlock_irqrestore(&line->lock, flags);
 }
 
@@ -362,9 +368,9 @@ void intx_line_tell(struct intx_line *line, bool others)
 
 	spin_lock_irqsave(&line->lock, flags);
 	line->others = others;
-	spin_unlock_irqrestore(&line->lock, flags);
 	if (others)
-		intx_line_look(line, INTX_WHO_HOOK);
+		look(line, INTX_WHO_HOOK);
+	spin_unlock_irqrestore(&line->lock, flags);
 }
 
 /* The timer: as long as there is something to come back to. */
