@@ -15,7 +15,6 @@
 #include "irqx_module.h"
 #include "irqx_trace.h"
 
-#define INTX_DISABLE	0x400
 /* That a driver of the host waits so long is a fault; what is measured is said. */
 #define PATIENCE_MS	5000
 
@@ -371,14 +370,6 @@ TEST_F(intx, detached_before_the_timer)
 
 /* ---- the guest's own disable bit ---- */
 
-/* Nothing comes to the guest. */
-static void silent(struct __test_metadata *_metadata, FIXTURE_DATA(intx) *self)
-{
-	usleep(60000);
-	EXPECT_EQ(self->fired, self->driver->served);
-	EXPECT_EQ(0, self->driver->empty);
-}
-
 static void disable_bit(struct __test_metadata *_metadata, FIXTURE_DATA(intx) *self, bool shared)
 {
 	if (shared)
@@ -387,22 +378,19 @@ static void disable_bit(struct __test_metadata *_metadata, FIXTURE_DATA(intx) *s
 	cycles(self, 3);
 
 	/* Set before it interrupts. */
-	irqx_assigned_set_command(&self->a, INTX_DISABLE, 0);
+	irqx_assigned_set_command(&self->a, PCI_COMMAND_INTX_DISABLE, 0);
 	irqx_edu_fire(&self->a);
-	silent(_metadata, self);
+	irqx_edu_silent(self->g, self->fired);
 	if (shared)
 		EXPECT_EQ(5, irqx_neighbour_fire(self->neighbour, 5, PATIENCE_MS).served);
-	self->fired++;
-	irqx_assigned_set_command(&self->a, 0, INTX_DISABLE);
-	EXPECT_TRUE(irqx_edu_wait(self->g, self->fired));
-	cycles(self, 3);
+	irqx_edu_wanted(&self->a, self->g, &self->fired);
 
 	/* Set before the EOI, with the device not yet content. */
 	hold(self);
-	irqx_assigned_set_command(&self->a, INTX_DISABLE, 0);
+	irqx_assigned_set_command(&self->a, PCI_COMMAND_INTX_DISABLE, 0);
 	irqx_edu_eoi(self->g);
-	silent(_metadata, self);
-	EXPECT_TRUE(irqx_assigned_real_command(&self->a) & INTX_DISABLE);
+	irqx_edu_silent(self->g, self->fired);
+	EXPECT_TRUE(irqx_assigned_real_command(&self->a) & PCI_COMMAND_INTX_DISABLE);
 	EXPECT_FALSE(irqx_intx_state(self->intx).flags & KVM_IRQX_INTX_FLAG_LINE_CLOSED);
 	if (!shared)
 		irqx_neighbour_join(self->neighbour, 0);
@@ -410,16 +398,13 @@ static void disable_bit(struct __test_metadata *_metadata, FIXTURE_DATA(intx) *s
 	EXPECT_EQ(5, irqx_neighbour_fire(self->neighbour, 5, PATIENCE_MS).served);
 	if (!shared)
 		irqx_neighbour_leave(self->neighbour);
-	self->fired++;
-	irqx_assigned_set_command(&self->a, 0, INTX_DISABLE);
-	EXPECT_TRUE(irqx_edu_wait(self->g, self->fired));
-	cycles(self, 3);
-	EXPECT_FALSE(irqx_assigned_real_command(&self->a) & INTX_DISABLE);
+	irqx_edu_wanted(&self->a, self->g, &self->fired);
+	EXPECT_FALSE(irqx_assigned_real_command(&self->a) & PCI_COMMAND_INTX_DISABLE);
 
 	/* Set and cleared before the EOI: our mask goes with it. */
 	hold(self);
-	irqx_assigned_set_command(&self->a, INTX_DISABLE, 0);
-	irqx_assigned_set_command(&self->a, 0, INTX_DISABLE);
+	irqx_assigned_set_command(&self->a, PCI_COMMAND_INTX_DISABLE, 0);
+	irqx_assigned_set_command(&self->a, 0, PCI_COMMAND_INTX_DISABLE);
 	if (shared)
 		EXPECT_EQ(5, irqx_neighbour_fire(self->neighbour, 5, PATIENCE_MS).served);
 	let_go(self);
@@ -767,7 +752,7 @@ FIXTURE_SETUP(nic)
 	nic_request(self);
 	for (i = 0; i < NIC_DESCS; i++)
 		self->memory->rx[i].addr = NIC_IOVA + offsetof(struct nic_memory, frames[i]);
-	irqx_assigned_set_command(a, 4, 0);	/* bus master */
+	irqx_assigned_set_command(a, PCI_COMMAND_MASTER, 0);
 	nic_ring(a, NIC_RX, offsetof(struct nic_memory, rx));
 	nic_ring(a, NIC_TX, offsetof(struct nic_memory, tx));
 	irqx_edu_write(a, NIC_RCTL, 1 << 1 | 1 << 15);	/* on, broadcasts too */
@@ -781,7 +766,7 @@ FIXTURE_TEARDOWN(nic)
 {
 	if (self->memory) {
 		irqx_edu_write(&self->intx.a, NIC_RCTL, 0);
-		irqx_assigned_set_command(&self->intx.a, 0, 4);
+		irqx_assigned_set_command(&self->intx.a, 0, PCI_COMMAND_MASTER);
 	}
 	teardown(_metadata, &self->intx);
 }
@@ -866,7 +851,7 @@ static void reset(FIXTURE_DATA(intx) *self)
 	TEST_ASSERT(irqx_wait_until(!(err = ioctl(self->a.device, VFIO_DEVICE_RESET) ? errno : 0) ||
 				    err != EAGAIN, IRQX_TIMEOUT_MS), "busy");
 	TEST_ASSERT(!err, "VFIO_DEVICE_RESET: %s", strerror(err));
-	irqx_assigned_set_command(&self->a, 2, 0);
+	irqx_assigned_set_command(&self->a, PCI_COMMAND_MEMORY, 0);
 }
 
 TEST_F_TIMEOUT(port, reset, 200)

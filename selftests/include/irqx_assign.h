@@ -7,6 +7,8 @@
  * another one beside it that a driver of the host drives (modules/neighbour.h).  The machine is
  * that of scripts/vm --assign.
  */
+#include <linux/pci_regs.h>
+
 #include "irqx_assign_arch.h"
 #include "irqx_source.h"
 #include "../modules/neighbour.h"
@@ -132,6 +134,13 @@ void irqx_edu_hold(struct irqx_assigned *a, struct irqx_guest *g);
 void irqx_edu_eoi(struct irqx_guest *g);
 /* It does what it had to do. */
 void irqx_edu_let_go(struct irqx_assigned *a, struct irqx_guest *g);
+/*
+ * The device interrupts while the guest does not want that, by PCI_COMMAND_INTX_DISABLE: it sees
+ * none for a while.  @fired: how many it has been told of.
+ */
+void irqx_edu_silent(struct irqx_guest *g, uint64_t fired);
+/* It wants it again: that one is served, and then others. */
+void irqx_edu_wanted(struct irqx_assigned *a, struct irqx_guest *g, uint64_t *fired);
 
 /* kvm_irqx_intx.ko.  Return: 0 or an errno. */
 int irqx_intx_load(const char *params);

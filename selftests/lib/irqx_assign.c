@@ -158,7 +158,7 @@ void irqx_assigned_open(struct irqx_assigned *a)
 	TEST_ASSERT(!ioctl(a->device, VFIO_DEVICE_GET_REGION_INFO, &region),
 		    "VFIO_DEVICE_GET_REGION_INFO: %s", strerror(errno));
 	a->config = region.offset;
-	irqx_assigned_set_command(a, 2, 0);	/* memory */
+	irqx_assigned_set_command(a, PCI_COMMAND_MEMORY, 0);
 
 	region.index = VFIO_PCI_BAR0_REGION_INDEX;
 	TEST_ASSERT(!ioctl(a->device, VFIO_DEVICE_GET_REGION_INFO, &region),
@@ -379,6 +379,23 @@ void irqx_edu_let_go(struct irqx_assigned *a, struct irqx_guest *g)
 	irqx_edu_eoi(g);
 }
 
+void irqx_edu_silent(struct irqx_guest *g, uint64_t fired)
+{
+	volatile struct irqx_edu_driver *d = irqx_edu_driver(g);
+
+	usleep(60000);
+	TEST_ASSERT(d->served == fired && !d->empty, "%lu fired, %lu served, %lu for nothing",
+		    fired, d->served, d->empty);
+}
+
+void irqx_edu_wanted(struct irqx_assigned *a, struct irqx_guest *g, uint64_t *fired)
+{
+	++*fired;
+	irqx_assigned_set_command(a, 0, PCI_COMMAND_INTX_DISABLE);
+	TEST_ASSERT(irqx_edu_wait(g, *fired), "interrupt %lu is lost", *fired);
+	irqx_edu_cycles(a, g, fired, 3);
+}
+
 /* ---- kvm_irqx_intx.ko ---- */
 
 int irqx_intx_load(const char *params)
@@ -442,17 +459,11 @@ static void give_number(int slot)
 int irqx_neighbour_open(int slot)
 {
 	struct neighbour_request request = { .op = NEIGHBOUR_TAKE, .slot = slot };
-	const char *file = irqx_variant_file("neighbour");
-	int neighbour, err;
+	int neighbour = irqx_variant_open("neighbour", "/dev/irqx-neighbour");
 
-	if (!file)
+	if (neighbour < 0)
 		return -1;
-	/* Several may have it, and a test that fails leaves it behind. */
-	err = irqx_module_load(file, "");
-	TEST_ASSERT(!err || err == EEXIST, "%s: %s", file, strerror(err));
 	give_number(slot);
-	neighbour = open("/dev/irqx-neighbour", O_RDWR | O_CLOEXEC);
-	TEST_ASSERT(neighbour >= 0, "open: %s", strerror(errno));
 	irqx_assert(__irqx_neighbour(neighbour, &request));
 	return neighbour;
 }

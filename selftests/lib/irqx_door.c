@@ -9,17 +9,7 @@
 
 int irqx_door_open(void)
 {
-	const char *file = irqx_variant_file("door");
-	int door, err;
-
-	if (!file)
-		return -1;
-	/* A test that fails leaves it behind. */
-	err = irqx_module_load(file, "");
-	TEST_ASSERT(!err || err == EEXIST, "%s: %s", file, strerror(err));
-	door = open("/dev/irqx-door", O_RDWR | O_CLOEXEC);
-	TEST_ASSERT(door >= 0, "open: %s", strerror(errno));
-	return door;
+	return irqx_variant_open("door", "/dev/irqx-door");
 }
 
 void irqx_door_close(int door)

@@ -78,6 +78,21 @@ const char *irqx_variant_file(const char *variant)
 	return access(path, R_OK) ? NULL : path;
 }
 
+int irqx_variant_open(const char *variant, const char *device)
+{
+	const char *file = irqx_variant_file(variant);
+	int fd, err;
+
+	if (!file)
+		return -1;
+	/* Several may have it, and a test that fails leaves it behind. */
+	err = irqx_module_load(file, "");
+	TEST_ASSERT(!err || err == EEXIST, "%s: %s", file, strerror(err));
+	fd = open(device, O_RDWR | O_CLOEXEC);
+	TEST_ASSERT(fd >= 0, "%s: %s", device, strerror(errno));
+	return fd;
+}
+
 int irqx_kmsg_open(void)
 {
 	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);

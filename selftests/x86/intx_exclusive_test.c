@@ -7,8 +7,6 @@
 #include "irqx_harness.h"
 #include "irqx_module.h"
 
-#define INTX_DISABLE	0x400
-
 FIXTURE(exclusive)
 {
 	struct irqx_assigned a;
@@ -80,7 +78,7 @@ TEST_F(exclusive, cycle)
 	EXPECT_EQ(state.interrupts, state.by_line);
 	EXPECT_LE(n, state.by_line);
 	EXPECT_EQ(0, state.foreign);
-	EXPECT_FALSE(irqx_assigned_real_command(&self->a) & INTX_DISABLE);
+	EXPECT_FALSE(irqx_assigned_real_command(&self->a) & PCI_COMMAND_INTX_DISABLE);
 }
 
 TEST_F(exclusive, nobody_joins)
@@ -116,40 +114,27 @@ TEST_F(exclusive, disable_bit)
 	cycles(self, 3);
 
 	/* Set before it interrupts. */
-	irqx_assigned_set_command(&self->a, INTX_DISABLE, 0);
+	irqx_assigned_set_command(&self->a, PCI_COMMAND_INTX_DISABLE, 0);
 	irqx_edu_fire(&self->a);
-	usleep(60000);
-	EXPECT_EQ(self->fired, self->driver->served);
+	irqx_edu_silent(self->g, self->fired);
 	EXPECT_TRUE(flags(self) & KVM_IRQX_INTX_FLAG_LINE_CLOSED);
-	self->fired++;
-	irqx_assigned_set_command(&self->a, 0, INTX_DISABLE);
-	EXPECT_TRUE(irqx_edu_wait(self->g, self->fired));
-	cycles(self, 3);
+	irqx_edu_wanted(&self->a, self->g, &self->fired);
 
 	/* Set before the EOI, with the device not yet content. */
 	hold(self);
-	irqx_assigned_set_command(&self->a, INTX_DISABLE, 0);
+	irqx_assigned_set_command(&self->a, PCI_COMMAND_INTX_DISABLE, 0);
 	irqx_edu_eoi(self->g);
-	usleep(60000);
-	EXPECT_EQ(self->fired, self->driver->served);
-	EXPECT_EQ(0, self->driver->empty);
+	irqx_edu_silent(self->g, self->fired);
 	EXPECT_TRUE(flags(self) & KVM_IRQX_INTX_FLAG_LINE_CLOSED);
-	self->fired++;
-	irqx_assigned_set_command(&self->a, 0, INTX_DISABLE);
-	EXPECT_TRUE(irqx_edu_wait(self->g, self->fired));
-	cycles(self, 3);
+	irqx_edu_wanted(&self->a, self->g, &self->fired);
 
 	/* Set when it is attached. */
 	irqx_assert(__irqx_ioctl(self->intx, KVM_IRQX_INTX_DETACH, NULL));
-	irqx_assigned_set_command(&self->a, INTX_DISABLE, 0);
+	irqx_assigned_set_command(&self->a, PCI_COMMAND_INTX_DISABLE, 0);
 	irqx_intx_attach(self->intx, self->g->ctx, &self->a);
 	irqx_edu_fire(&self->a);
-	usleep(60000);
-	EXPECT_EQ(self->fired, self->driver->served);
-	self->fired++;
-	irqx_assigned_set_command(&self->a, 0, INTX_DISABLE);
-	EXPECT_TRUE(irqx_edu_wait(self->g, self->fired));
-	cycles(self, 3);
+	irqx_edu_silent(self->g, self->fired);
+	irqx_edu_wanted(&self->a, self->g, &self->fired);
 }
 
 /* It wants the line for itself, and does not get it. */

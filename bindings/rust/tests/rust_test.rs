@@ -5,10 +5,10 @@
 
 mod vm;
 
-use kvmirqx::{intx_reason_words, sys};
 use kvmirqx::{
-    Arch, Batch, Binding, Context, Dynirq, Entry, Error, EventFd, GsiBinding, Handle, Header, Intx,
-    Keep, Listed, Listing, Msi, Options, State, Table, TableFlags, TableOptions, Target, Vector,
+    intx_reason_words, sys, Arch, Batch, Binding, Context, Dynirq, Entry, Error, EventFd,
+    GsiBinding, Handle, Header, Intx, Keep, Listed, Listing, Msi, Options, State, Table,
+    TableFlags, TableOptions, Target, Vector,
 };
 use std::fs::File;
 use std::os::unix::io::{AsFd, AsRawFd, OwnedFd};
