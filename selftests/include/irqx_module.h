@@ -28,7 +28,7 @@ const char *irqx_module_file(void);
 const char *irqx_vendor_module(char *name, size_t size);
 /* That of a module of make-variants for this kernel, or NULL. */
 const char *irqx_variant_file(const char *variant);
-/* Loads that, if it is not, and opens its @device.  Return: a file descriptor, or -1: no such file. */
+/* Loads that and opens its @device.  Return: a file descriptor, or -1: there is no such module. */
 int irqx_variant_open(const char *variant, const char *device);
 
 /* The kernel log from now on.  Return: a file descriptor. */
