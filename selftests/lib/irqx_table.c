@@ -186,8 +186,7 @@ void irqx_table_exit(struct irqx_vcpu *v)
 
 struct irqx_guest *irqx_table_guest_create(uint32_t nr_vcpus)
 {
-	struct irqx_guest *g = __irqx_guest_create(nr_vcpus, NULL, IRQX_GUEST_ARCH_TABLE |
-								   IRQX_GUEST_ARCH_ONCE);
+	struct irqx_guest *g = __irqx_guest_create(nr_vcpus, NULL, IRQX_GUEST_ARCH_TABLE);
 
 	virt_map(g->vm, IRQX_TABLE_GPA, IRQX_TABLE_GPA, IRQX_TABLE_PAGES);
 	memset(&irqx_exits, 0, sizeof(irqx_exits));

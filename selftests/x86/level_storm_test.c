@@ -57,6 +57,9 @@ static void guest_device_irq(struct ex_regs *regs)
 	uint64_t asserted;
 	bool idle = true;
 
+	if (irqx_guest_took_twice(regs))
+		return;
+
 	/* As a driver with a threaded handler: EOI first, unmask when done. */
 	if (pin->oneshot) {
 		ioapic_write(reg, pin->redir | IRQX_IOAPIC_MASKED);
@@ -240,9 +243,9 @@ static void run_storm(struct __test_metadata *_metadata, struct irqx_guest *g,
 		acks = irqx_acks(&sources[i].level, pin->irqs);
 		/* A device is asked at each unmasking too, from 6.4 on. */
 		if (unmasks && irqx_kernel_since(6, 4)) {
-			ASSERT_LE(pin->irqs, acks);
+			EXPECT_LE(pin->irqs, acks);
 		} else {
-			ASSERT_EQ(pin->irqs, acks);
+			EXPECT_EQ(pin->irqs, acks);
 		}
 	}
 	for (i = 0; i < NR_PINS; i++) {

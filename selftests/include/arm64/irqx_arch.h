@@ -66,8 +66,6 @@
 #define IRQX_GUEST_ARCH_MANY_LPIS	(1 << 8)
 /* The ITS has a device with an event for each LPI: irqx_vector_message(). */
 #define IRQX_GUEST_ARCH_TABLE		(1 << 10)
-/* Each interrupt is taken once. */
-#define IRQX_GUEST_ARCH_ONCE		0
 /* vCPUs spin where others wait for an interrupt. */
 #define IRQX_GUEST_ARCH_SPIN		(1 << 9)
 

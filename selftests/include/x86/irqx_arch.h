@@ -58,14 +58,17 @@ static inline bool irqx_has_synic(void)
 /* The VM has a dirty ring. */
 #define IRQX_GUEST_ARCH_DIRTY_RING	(1 << 11)
 
-/*
- * What QEMU delivers twice (Documentation/testing.rst, section 5) is counted once: the second time
- * its vector is not in service.  Not for interrupts of the PIC, and none of AutoEOI SINTs.
- */
-#define IRQX_GUEST_ARCH_ONCE		(1 << 12)
-
 /* Any message reaches the local APICs. */
 #define IRQX_GUEST_ARCH_TABLE	0
+
+/*
+ * Guest code, of a handler: QEMU delivers the interrupt twice (Documentation/testing.rst, section
+ * 5).  The second time a handler was about to begin, with interrupts off; that one is for it.
+ */
+static inline bool irqx_guest_took_twice(const struct ex_regs *regs)
+{
+	return !(regs->rflags & 1 << 9);
+}
 
 struct irqx_guest;
 

@@ -7,9 +7,11 @@
 
 static void guest_edu(struct ex_regs *regs)
 {
-	enum irqx_edu_done done = irqx_edu_serve();
+	enum irqx_edu_done done;
 
-	(void)regs;
+	if (irqx_guest_took_twice(regs))
+		return;
+	done = irqx_edu_serve();
 	if (done != IRQX_EDU_HELD)
 		wrmsr(APIC_BASE_MSR + (APIC_EOI >> 4), 0);
 	irqx_edu_note(done);

@@ -33,19 +33,12 @@ void irqx_guest_count(uint32_t irq)
 	WRITE_ONCE(cpu->total, cpu->total + 1);
 }
 
-static bool is_in_service(const struct irqx_cpu *cpu, uint32_t vector)
-{
-	uint32_t reg = APIC_ISR + vector / 32 * 16, bits;
-
-	bits = cpu->flags & IRQX_GUEST_ARCH_XAPIC ? xapic_read_reg(reg) : x2apic_read_reg(reg);
-	return bits >> vector % 32 & 1;
-}
-
 static void guest_irq(struct ex_regs *regs)
 {
 	struct irqx_cpu *cpu = this_cpu();
-	bool again = cpu->flags & IRQX_GUEST_ARCH_ONCE && regs->vector != NMI_VECTOR &&
-		     !is_in_service(cpu, regs->vector);
+
+	if (regs->vector != NMI_VECTOR && irqx_guest_took_twice(regs))
+		return;
 
 	/*
 	 * First the EOI, with interrupts still off: who sees the count may fire
@@ -58,8 +51,6 @@ static void guest_irq(struct ex_regs *regs)
 			wrmsr(APIC_BASE_MSR + (APIC_EOI >> 4), 0);
 	}
 
-	if (again)
-		return;
 	if (regs->vector == FENCE_VECTOR)
 		WRITE_ONCE(cpu->fences, cpu->fences + 1);
 	else

@@ -110,6 +110,8 @@ static void guest_level(struct ex_regs *regs)
 	bool pic = m->pic && vector >= IRQX_PIC_BASE &&
 		   vector < IRQX_PIC_BASE + 16;
 
+	if (irqx_guest_took_twice(regs))
+		return;
 	/* The EOI first, as irqx_util.h's handler does and for its reason. */
 	if (!READ_ONCE(m->hold[vector])) {
 		if (!pic)

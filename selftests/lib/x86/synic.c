@@ -56,6 +56,8 @@ static void guest_sint(struct ex_regs *regs)
 	uint32_t sint = (regs->vector - IRQX_SINT_VECTOR) % IRQX_NR_SINTS;
 	bool hold = READ_ONCE(synic->hold) & 1 << sint;
 
+	if (irqx_guest_took_twice(regs))
+		return;
 	if (!hold && synic->messages)
 		guest_take_message(synic,
 				   (struct irqx_message *)synic->messages + sint,

@@ -90,6 +90,8 @@ static void guest_irq(struct ex_regs *regs)
 {
 	uint32_t vector = regs->vector;
 
+	if (irqx_guest_took_twice(regs))
+		return;
 	if (!twin_guest_taken(&twin_cpus[twin_guest_vcpu()], vector))
 		return;
 	if (vector >= PIC_BASE && vector < PIC_BASE + NR_PIC_PINS)
