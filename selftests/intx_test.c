@@ -563,40 +563,61 @@ TEST_F(intx, vfio_closed)
 	irqx_assigned_close(&again);
 }
 
-struct sysfs_write {
+static int unbind(struct irqx_assigned *a)
+{
+	return irqx_assigned_sysfs(a, "driver/unbind", a->name);
+}
+
+static int take_away(struct irqx_assigned *a)
+{
+	return irqx_assigned_sysfs(a, "remove", "1");
+}
+
+/* By a thread of its own: it waits for whoever has the device open. */
+struct going {
 	struct irqx_assigned *a;
-	const char *file;
+	int (*go)(struct irqx_assigned *a);	/* 0 or an errno */
 	pthread_t thread;
 	bool done;
 	int err;
 };
 
-static void *sysfs_thread(void *arg)
+static void *going_thread(void *arg)
 {
-	struct sysfs_write *write = arg;
-	char text[32];
+	struct going *going = arg;
 
-	snprintf(text, sizeof(text), "%s", write->a->name);
-	write->err = irqx_assigned_sysfs(write->a, write->file,
-					 strcmp(write->file, "remove") ? text : "1");
-	WRITE_ONCE(write->done, true);
+	going->err = going->go(going->a);
+	WRITE_ONCE(going->done, true);
 	return NULL;
+}
+
+static void going_start(struct going *going)
+{
+	TEST_ASSERT(!pthread_create(&going->thread, NULL, going_thread, going), "pthread_create");
+}
+
+static void going_end(struct going *going)
+{
+	TEST_ASSERT(irqx_wait_until(READ_ONCE(going->done), IRQX_TIMEOUT_MS),
+		    "the driver does not go");
+	pthread_join(going->thread, NULL);
+	irqx_assert(going->err);
 }
 
 /* The driver goes, by unbinding or with the device: it waits for the VMM's file, not for ours. */
 static void driver_goes(struct __test_metadata *_metadata, FIXTURE_DATA(intx) *self,
-			const char *file, bool held)
+			int (*go)(struct irqx_assigned *a), bool held)
 {
-	struct sysfs_write write = { .a = &self->a, .file = file };
+	struct going going = { .a = &self->a, .go = go };
 	uint32_t reason;
 
 	irqx_intx_attach(self->intx, self->g->ctx, &self->a);
 	cycles(self, 3);
 	if (held)
 		hold(self);
-	TEST_ASSERT(!pthread_create(&write.thread, NULL, sysfs_thread, &write), "pthread_create");
+	going_start(&going);
 	EXPECT_TRUE(wait_state(self, KVM_IRQX_INTX_STATE_UNBOUND));
-	EXPECT_FALSE(READ_ONCE(write.done));
+	EXPECT_FALSE(READ_ONCE(going.done));
 	irqx_neighbour_join(self->neighbour, 0);
 	EXPECT_EQ(0, irqx_neighbour_depth(self->neighbour, NULL));
 	EXPECT_EQ(5, irqx_neighbour_fire(self->neighbour, 5, PATIENCE_MS).served);
@@ -607,32 +628,28 @@ static void driver_goes(struct __test_metadata *_metadata, FIXTURE_DATA(intx) *s
 	irqx_edu_write(&self->a, IRQX_EDU_ACK, 1);
 	irqx_guest_stop(self->g);
 	irqx_assigned_close(&self->a);
-	EXPECT_TRUE(irqx_wait_until(READ_ONCE(write.done), IRQX_TIMEOUT_MS));
-	pthread_join(write.thread, NULL);
-	EXPECT_EQ(0, write.err);
+	going_end(&going);
 	EXPECT_EQ(ENOTCONN, __irqx_ioctl(self->intx, KVM_IRQX_INTX_DETACH, NULL));
 }
 
 TEST_F(intx, unbound)
 {
-	driver_goes(_metadata, self, "driver/unbind", false);
+	driver_goes(_metadata, self, unbind, false);
 }
 
 TEST_F(intx, unbound_while_held)
 {
-	driver_goes(_metadata, self, "driver/unbind", true);
+	driver_goes(_metadata, self, unbind, true);
 }
 
 /* With VFIO's files closed nobody has the device open but we, and nobody has to do a thing. */
 TEST_F(intx, unbound_after_close)
 {
-	struct sysfs_write write = { .a = &self->a, .file = "driver/unbind" };
+	struct going going = { .a = &self->a, .go = unbind };
 
 	close_while_held(self);
-	TEST_ASSERT(!pthread_create(&write.thread, NULL, sysfs_thread, &write), "pthread_create");
-	ASSERT_TRUE(irqx_wait_until(READ_ONCE(write.done), IRQX_TIMEOUT_MS));
-	pthread_join(write.thread, NULL);
-	EXPECT_EQ(0, write.err);
+	going_start(&going);
+	going_end(&going);
 	EXPECT_EQ(KVM_IRQX_INTX_STATE_UNBOUND, irqx_intx_state(self->intx).state);
 }
 
@@ -924,7 +941,7 @@ TEST_F(port, taken_away)
 {
 	int fd;
 
-	driver_goes(_metadata, &self->intx, "remove", true);
+	driver_goes(_metadata, &self->intx, take_away, true);
 	fd = open("/sys/bus/pci/rescan", O_WRONLY | O_CLOEXEC);
 	TEST_ASSERT(fd >= 0 && write(fd, "1", 1) == 1, "rescan: %s", strerror(errno));
 	close(fd);
@@ -1216,6 +1233,17 @@ TEST_F(intx, kernel_that_tells)
 	EXPECT_FALSE(strstr(text, "not ok"));
 	EXPECT_TRUE(features(self) & KVM_IRQX_INTX_FEATURE_NOTIFIER);
 	EXPECT_TRUE(features(self) & KVM_IRQX_INTX_FEATURE_HOOK);
+}
+
+/* The port's slot is switched off, and the device has gone for good: so this is the last. */
+TEST_F(port, unplugged)
+{
+	struct irqx_assigned *a = &self->intx.a;
+
+	if (!irqx_assigned_has_slot(a))
+		SKIP(return, "no driver of the host's has its slot");
+	driver_goes(_metadata, &self->intx, irqx_assigned_unplug, true);
+	ASSERT_FALSE(irqx_assigned_is_there(a));
 }
 
 TEST_HARNESS_MAIN

@@ -70,6 +70,11 @@ int __irqx_assigned_vfio_unmask(struct irqx_assigned *a, int fd);
 uint16_t irqx_assigned_real_command(struct irqx_assigned *a);
 /* Writes @text to @file of its directory in sysfs.  Return: 0 or an errno. */
 int irqx_assigned_sysfs(struct irqx_assigned *a, const char *file, const char *text);
+bool irqx_assigned_is_there(struct irqx_assigned *a);
+/* Whether a driver of the host's can switch its slot off. */
+bool irqx_assigned_has_slot(struct irqx_assigned *a);
+/* Does that, and QEMU takes the device away.  Return: likewise. */
+int irqx_assigned_unplug(struct irqx_assigned *a);
 
 static inline uint32_t irqx_edu_read(struct irqx_assigned *a, uint32_t reg)
 {

@@ -13,6 +13,7 @@
 
 #define INTX_FILE	"/run/irqx/kvm_irqx_intx.ko"
 #define PCI_DEVICES	"/sys/bus/pci/devices"
+#define PCI_SLOTS	"/sys/bus/pci/slots"
 
 /* Of a BAR: no test has use for more. */
 #define MAP_MOST	0x20000
@@ -65,6 +66,50 @@ int irqx_assigned_sysfs(struct irqx_assigned *a, const char *file, const char *t
 
 	snprintf(path, sizeof(path), PCI_DEVICES "/%s/%s", a->name, file);
 	return write_text(path, text);
+}
+
+bool irqx_assigned_is_there(struct irqx_assigned *a)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s", a->name);
+	return !access(path, F_OK);
+}
+
+/* The file by which its slot is switched: to @path.  Return: whether there is one. */
+static bool slot_power(struct irqx_assigned *a, char *path, size_t size)
+{
+	DIR *dir = opendir(PCI_SLOTS);
+	struct dirent *entry;
+	bool found = false;
+	char address[32];
+
+	while (dir && !found && (entry = readdir(dir))) {
+		snprintf(path, size, PCI_SLOTS "/%s/address", entry->d_name);
+		read_text(path, address, sizeof(address));
+		/* A device's name, without the function's number. */
+		if (!address[0] || strncmp(address, a->name, strlen(address)))
+			continue;
+		snprintf(path, size, PCI_SLOTS "/%s/power", entry->d_name);
+		found = !access(path, W_OK);
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+bool irqx_assigned_has_slot(struct irqx_assigned *a)
+{
+	char path[PATH_MAX];
+
+	return slot_power(a, path, sizeof(path));
+}
+
+int irqx_assigned_unplug(struct irqx_assigned *a)
+{
+	char path[PATH_MAX];
+
+	return slot_power(a, path, sizeof(path)) ? write_text(path, "0") : ENOENT;
 }
 
 static bool is_edu(const char *name)
