@@ -358,6 +358,7 @@ struct timer_request {
 	uint32_t table;
 	uint32_t first, nr;
 	uint64_t period_ns, count;
+	char label[32];
 };
 
 struct ticks {

@@ -117,6 +117,42 @@ TEST_F(door, unmapped_handle_keeps_its_event)
 	}
 }
 
+/* Return: the handle of that label, or a negative errno. */
+static int find(int door, const char *label)
+{
+	struct door_request request = { .op = DOOR_FIND };
+	int err;
+
+	snprintf(request.label, sizeof(request.label), "%s", label);
+	err = __irqx_door(door, &request);
+	return err ? -err : (int)request.out;
+}
+
+TEST_F(door, handle_is_found_by_its_label)
+{
+	const char *longest = "0123456789012345678901234567890";
+	struct irqx_table *d = &self->dynirq;
+
+	EXPECT_EQ(-ENXIO, find(self->door, "net"));
+	irqx_door_dynirq(self->door, d->id);
+	EXPECT_EQ(0, find(self->door, "kvm-irqx labels"));
+	EXPECT_EQ(-ENOENT, find(self->door, "net"));
+	EXPECT_EQ(-ENOENT, find(self->door, ""));
+	irqx_handle_alloc(d, HANDLES - 1, "net");
+	EXPECT_EQ(HANDLES - 1, find(self->door, "net"));
+	EXPECT_EQ(-ENOENT, find(self->door, "ne"));
+	EXPECT_EQ(-ENOENT, find(self->door, "net0"));
+	/* The lowest of several. */
+	irqx_handle_alloc(d, HANDLE, "net");
+	EXPECT_EQ(HANDLE, find(self->door, "net"));
+	irqx_handle_label(d, HANDLE, longest);
+	EXPECT_EQ(HANDLE, find(self->door, longest));
+	EXPECT_EQ(-ENOENT, find(self->door, "01234567890123456789012345678901"));
+	EXPECT_EQ(HANDLES - 1, find(self->door, "net"));
+	irqx_handle_free(d, HANDLES - 1);
+	EXPECT_EQ(-ENOENT, find(self->door, "net"));
+}
+
 TEST_F(door, source_leads_to_a_handle)
 {
 	irqx_door_create(self->door, irqx_vector_entry(&self->dynirq, HANDLE), 0);
@@ -600,6 +636,7 @@ struct sample_request {
 	uint32_t table;
 	uint32_t first, nr;
 	uint64_t period_ns, count;
+	char label[32];
 };
 
 FIXTURE(sample)
@@ -670,6 +707,31 @@ TEST_F_TIMEOUT(sample, raises_handles, 60)
 		EXPECT_GE(10, irqx_count(self->g, i % 2, IRQ + i));
 	}
 	irqx_forget(self->g);
+}
+
+/* By its label, which says nothing of where it is. */
+TEST_F(sample, takes_a_label)
+{
+	struct sample_request request = {
+		.fd = self->g->ctx,
+		.table = self->dynirq.id,
+		.nr = 1,
+		.period_ns = 1000000,
+		.count = 1,
+		.label = "net",
+	};
+
+	EXPECT_EQ(-1, write(self->timer, &request, sizeof(request)));
+	EXPECT_EQ(ENOENT, errno);
+	irqx_handle_alloc(&self->dynirq, 5, "net");
+	irqx_handle_map(self->g, 0, &self->dynirq, 5, irqx_vector_message(self->g, 0, IRQ));
+	ASSERT_EQ(sizeof(request), write(self->timer, &request, sizeof(request)));
+	irqx_expect(self->g, 0, IRQ, 1);
+	irqx_wait_count(self->g, 0, IRQ, 1);
+
+	memset(request.label, 'x', sizeof(request.label));
+	EXPECT_EQ(-1, write(self->timer, &request, sizeof(request)));
+	EXPECT_EQ(EINVAL, errno);
 }
 
 TEST_F(sample, unloaded_under_fire)

@@ -580,6 +580,31 @@ int irqx_dynirq_handle(struct irqx_context *ctx, struct kvm_irqx_handle *args,
 }
 
 /**
+ * irqx_dynirq_find - a handle by its label
+ * @table: a dynirq
+ * @label: a string
+ *
+ * Context: may sleep.  Bounded: what holds table.lock does not wait for others.
+ * Return: the lowest handle that its owner calls so, or -ENOENT.
+ */
+int irqx_dynirq_find(struct irqx_table *table, const char *label)
+{
+	struct label *owned;
+	unsigned long handle;
+	int ret = -ENOENT;
+
+	mutex_lock(&table->lock);
+	xa_for_each(&table->dynirq->labels, handle, owned) {
+		if (strncmp(owned->bytes, label, sizeof(owned->bytes)))
+			continue;
+		ret = handle;
+		break;
+	}
+	mutex_unlock(&table->lock);
+	return ret;
+}
+
+/**
  * irqx_dynirq_end_alloc - the caller has learned which handle is its own, or cannot
  * @ctx: the context, locked; it may have been unlocked since
  * @args: of a KVM_IRQX_HANDLE_ALLOC, as irqx_dynirq_handle() has left it

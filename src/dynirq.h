@@ -32,6 +32,7 @@ void irqx_dynirq_set_label_changed(struct irqx_table *table, u32 handle, bool ch
 
 int irqx_dynirq_handle(struct irqx_context *ctx, struct kvm_irqx_handle *args,
 		       struct irqx_error *error);
+int irqx_dynirq_find(struct irqx_table *table, const char *label);
 void irqx_dynirq_end_alloc(struct irqx_context *ctx, const struct kvm_irqx_handle *args,
 			   bool learned);
 

@@ -13,6 +13,7 @@
 
 #include "context.h"
 #include "direct.h"
+#include "dynirq.h"
 #include "error.h"
 #include "export.h"
 #include "kvm/compat.h"
@@ -451,6 +452,22 @@ struct kvm_dynirq *kvm_dynirq_get(struct kvm_irqx_context *context, u32 table)
 	return (struct kvm_dynirq *)found;
 }
 EXPORT_SYMBOL_IRQX(kvm_dynirq_get);
+
+/**
+ * kvm_dynirq_find - a handle by its label
+ * @dynirq: from kvm_dynirq_get()
+ * @label: what its owner calls it (KVM_IRQX_HANDLE), up to 31 bytes
+ *
+ * The owner may call it otherwise, or give it back, at any time.
+ *
+ * Context: process context; may sleep.
+ * Return: the handle, the lowest if there are several; -ENOENT.
+ */
+int kvm_dynirq_find(struct kvm_dynirq *dynirq, const char *label)
+{
+	return irqx_dynirq_find(table_of(dynirq), label);
+}
+EXPORT_SYMBOL_IRQX(kvm_dynirq_find);
 
 /* Context: may sleep. */
 void kvm_dynirq_put(struct kvm_dynirq *dynirq)

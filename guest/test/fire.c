@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * fire FIRST NR PERIOD_NS COUNT, by "kvm-irqx dynirq exec": has tools/module raise COUNT events at
- * the handles of table 0 in turn, from an interrupt handler, and waits for the last.
+ * fire FIRST|=LABEL NR PERIOD_NS COUNT, by "kvm-irqx dynirq exec": has tools/module raise COUNT
+ * events at NR handles of table 0 in turn, from an interrupt handler, and waits for the last.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,18 +24,22 @@ int main(int argc, char **argv)
 		int32_t fd;
 		uint32_t table, first, nr;
 		uint64_t period_ns, count;
+		char label[32];
 	} request;
 	const char *context = getenv("KVM_IRQX_FD");
 	uint64_t done;
 	int fd, i;
 
 	if (argc != 5 || !context) {
-		fprintf(stderr, "fire FIRST NR PERIOD_NS COUNT, by kvm-irqx dynirq exec\n");
+		fprintf(stderr, "fire FIRST|=LABEL NR PERIOD_NS COUNT, by kvm-irqx dynirq exec\n");
 		return 2;
 	}
 	memset(&request, 0, sizeof(request));
 	request.fd = atoi(context);
-	request.first = strtoul(argv[1], NULL, 0);
+	if (argv[1][0] == '=')
+		snprintf(request.label, sizeof(request.label), "%s", argv[1] + 1);
+	else
+		request.first = strtoul(argv[1], NULL, 0);
 	request.nr = strtoul(argv[2], NULL, 0);
 	request.period_ns = strtoull(argv[3], NULL, 0);
 	request.count = strtoull(argv[4], NULL, 0);

@@ -76,6 +76,7 @@ int kvm_irqx_source_mask(struct kvm_irqx_source *source, bool masked);
 int kvm_irqx_source_state(struct kvm_irqx_source *source);
 
 struct kvm_dynirq *kvm_dynirq_get(struct kvm_irqx_context *context, u32 table);
+int kvm_dynirq_find(struct kvm_dynirq *dynirq, const char *label);
 void kvm_dynirq_put(struct kvm_dynirq *dynirq);
 int kvm_inject_dynirq(struct kvm_dynirq *dynirq, u32 handle);
 

@@ -337,6 +337,7 @@ static bool door_has(const struct door *door, const struct door_request *request
 	case DOOR_STATE:
 	case DOOR_COST_RAISE:
 		return door->source;
+	case DOOR_FIND:
 	case DOOR_INJECT:
 	case DOOR_COST:
 		return door->dynirq;
@@ -380,6 +381,11 @@ static int door_run(struct door *door, struct door_request *request)
 		return 0;
 	case DOOR_DYNIRQ:
 		return door_dynirq(door, request->table);
+	case DOOR_FIND:
+		request->label[sizeof(request->label) - 1] = 0;
+		ret = kvm_dynirq_find(door->dynirq, request->label);
+		request->out = ret;
+		return min(ret, 0);
 	case DOOR_COST:
 	case DOOR_COST_KVM:
 	case DOOR_COST_RAISE:

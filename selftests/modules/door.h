@@ -23,6 +23,7 @@ enum door_op {
 	DOOR_EOIS,			/* @out: how often the call-back has been called */
 	DOOR_AGAIN,			/* the call-back raises it again, the next @count times */
 	DOOR_DYNIRQ,			/* takes @table */
+	DOOR_FIND,			/* @out: the handle that @label is of */
 	DOOR_INJECT,			/* @count handles from @value on, in @where */
 	/*
 	 * As DOOR_INJECT, always @value; @out: nanoseconds.  With interrupts off, or in
@@ -61,6 +62,7 @@ struct door_request {
 	__u64 period_ns;
 	__u64 out;
 	struct kvm_irq_routing_entry entry;
+	char label[40];
 };
 
 #endif /* SELFTEST_IRQX_DOOR_H */

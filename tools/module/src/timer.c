@@ -23,6 +23,7 @@ struct request {
 	__u32 table;			/* the dynirq's number there */
 	__u32 first, nr;		/* handles */
 	__u64 period_ns, count;
+	char label[32];			/* of the first, instead of its number; "": that counts */
 };
 
 struct raiser {
@@ -89,10 +90,12 @@ static ssize_t raiser_write(struct file *file, const char __user *buf, size_t le
 	struct kvm_irqx_context *context;
 	struct kvm_dynirq *dynirq;
 	struct request request;
+	int first;
 
 	if (len != sizeof(request) || copy_from_user(&request, buf, len))
 		return -EINVAL;
-	if (!request.nr || !request.count || request.period_ns < 1000)
+	if (!request.nr || !request.count || request.period_ns < 1000 ||
+	    !memchr(request.label, 0, sizeof(request.label)))
 		return -EINVAL;
 	context = kvm_irqx_context_get(request.fd);
 	if (IS_ERR(context))
@@ -101,6 +104,14 @@ static ssize_t raiser_write(struct file *file, const char __user *buf, size_t le
 	kvm_irqx_context_put(context);
 	if (IS_ERR(dynirq))
 		return PTR_ERR(dynirq);
+	if (request.label[0]) {
+		first = kvm_dynirq_find(dynirq, request.label);
+		if (first < 0) {
+			kvm_dynirq_put(dynirq);
+			return first;
+		}
+		request.first = first;
+	}
 	mutex_lock(&raiser->lock);
 	raiser_end(raiser);
 	raiser->dynirq = dynirq;
