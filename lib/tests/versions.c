@@ -957,7 +957,8 @@ static void intx_of_a_device(void)
 {
 	static const char *const bad[] = {
 		"", "03:00.0", "0000:03:00", "0000:03:00.8", "0000:03:20.0", "0000:103:00.0",
-		"0000:03:00.0 ", " 0000:03:00.0", "0x00:03:00.0", "-1:03:00.0", "100000000:03:00.0",
+		"0000:03:00.0 ", " 0000:03:00.0", "0000:03:00.00", "0x00:03:00.0",
+		"-1:03:00.0", "100000000:03:00.0",
 	};
 	struct kvm_irqx_intx_info info = { .argsz = sizeof(info), .look_ms = 7 };
 	struct kvm_irqx_intx_state state = { .argsz = sizeof(state), .retried = 7 };
@@ -1006,6 +1007,8 @@ static void intx_of_a_device(void)
 	CHECK_WORDS("KVM_IRQX_INTX_ATTACH (EBUSY)", last_words());
 	called(KVM_IRQX_INTX_ATTACH);
 
+	/* Nothing of the call before is left. */
+	CHECK_INT(-EINVAL, attach_at(""));
 	module.error = ENOTCONN;
 	CHECK_INT(-ENOTCONN, kvmirqx_intx_detach(FD));
 	CHECK_WORDS("KVM_IRQX_INTX_DETACH (ENOTCONN)", last_words());
