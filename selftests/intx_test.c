@@ -107,7 +107,7 @@ static void let_go(FIXTURE_DATA(intx) *self)
 	irqx_edu_let_go(&self->a, self->g);
 }
 
-TEST_F(intx, alone)
+TEST_F_TIMEOUT(intx, alone, 600)
 {
 	uint64_t n = irqx_iterations(1000, 100000);
 	struct kvm_irqx_intx_state state;
@@ -125,7 +125,7 @@ TEST_F(intx, alone)
 	EXPECT_LE(n, state.eois);
 }
 
-TEST_F(intx, shared)
+TEST_F_TIMEOUT(intx, shared, 600)
 {
 	uint64_t n = irqx_iterations(1000, 100000), i;
 	struct kvm_irqx_intx_state state;
