@@ -530,7 +530,7 @@ TEST_F(trace, shared_gsi_and_line)
 {
 	irqx_ioapic_set(self->g->vm, 3, 0x53);
 	/* Not the guest's own, whose EOI is the local APIC's. */
-	vm_install_exception_handler(self->g->vm, PIC_BASE + 3, pic_irq);
+	irqx_guest_handle(self->g->vm, PIC_BASE + 3, pic_irq);
 	irqx_pic_set(self->g->vm, PIC_BASE);
 	irqx_route_set(self->ctx, 70, irqx_pin_entry(KVM_IRQCHIP_IOAPIC, 3));
 	irqx_route_add(self->ctx, 70, irqx_pin_entry(KVM_IRQCHIP_PIC_MASTER, 3));

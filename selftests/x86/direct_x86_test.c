@@ -333,7 +333,7 @@ TEST_F(pin, pic_edge)
 	int fds[ARRAY_SIZE(irqs)];
 
 	for (i = 0; i < 16; i++)
-		vm_install_exception_handler(self->g->vm, PIC_BASE + i, pic_irq);
+		irqx_guest_handle(self->g->vm, PIC_BASE + i, pic_irq);
 	irqx_pic_set(self->g->vm, PIC_BASE);
 	irqx_eventfds(fds, ARRAY_SIZE(irqs));
 	for (i = 0; i < ARRAY_SIZE(irqs); i++) {

@@ -57,9 +57,6 @@ static void guest_device_irq(struct ex_regs *regs)
 	uint64_t asserted;
 	bool idle = true;
 
-	if (irqx_guest_took_twice(regs))
-		return;
-
 	/* As a driver with a threaded handler: EOI first, unmask when done. */
 	if (pin->oneshot) {
 		ioapic_write(reg, pin->redir | IRQX_IOAPIC_MASKED);
@@ -119,8 +116,7 @@ FIXTURE_SETUP(storm)
 	self->pins = addr_gva2hva(self->g->vm, gva);
 
 	for (i = 0; i < NR_PINS; i++) {
-		vm_install_exception_handler(self->g->vm, VECTOR(i),
-					     guest_device_irq);
+		irqx_guest_handle(self->g->vm, VECTOR(i), guest_device_irq);
 		self->pins[i].redir = IRQX_IOAPIC_LEVEL | VECTOR(i);
 		irqx_pin_set(self->g, PIN(i),
 			     IRQX_IOAPIC_DEST(i / 2) | self->pins[i].redir);

@@ -17,7 +17,7 @@ static void pic_start(struct irqx_guest *g)
 	int i;
 
 	for (i = 0; i < 16; i++)
-		vm_install_exception_handler(g->vm, PIC_BASE + i, pic_irq);
+		irqx_guest_handle(g->vm, PIC_BASE + i, pic_irq);
 	irqx_pic_set(g->vm, PIC_BASE);
 }
 

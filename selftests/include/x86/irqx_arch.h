@@ -61,14 +61,8 @@ static inline bool irqx_has_synic(void)
 /* Any message reaches the local APICs. */
 #define IRQX_GUEST_ARCH_TABLE	0
 
-/*
- * Guest code, of a handler: QEMU delivers the interrupt twice (Documentation/testing.rst, section
- * 5).  The second time a handler was about to begin, with interrupts off; that one is for it.
- */
-static inline bool irqx_guest_took_twice(const struct ex_regs *regs)
-{
-	return !(regs->rflags & 1 << 9);
-}
+/* The guest's handler of an interrupt, which is called once where QEMU delivers it twice. */
+void irqx_guest_handle(struct kvm_vm *vm, uint32_t vector, void (*handler)(struct ex_regs *regs));
 
 struct irqx_guest;
 

@@ -166,7 +166,7 @@ static void arch_setup(void)
 	for (i = 0; i < 24; i++)
 		irqx_ioapic_set(guest->vm, i, 0x80 + i);
 	for (i = 0; i < 16; i++)
-		vm_install_exception_handler(guest->vm, PIC_BASE + i, pic_irq);
+		irqx_guest_handle(guest->vm, PIC_BASE + i, pic_irq);
 	irqx_pic_set(guest->vm, PIC_BASE);
 	xen_shared_info(guest->vm);
 	add_smram(guest->vm);

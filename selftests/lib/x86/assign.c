@@ -7,11 +7,9 @@
 
 static void guest_edu(struct ex_regs *regs)
 {
-	enum irqx_edu_done done;
+	enum irqx_edu_done done = irqx_edu_serve();
 
-	if (irqx_guest_took_twice(regs))
-		return;
-	done = irqx_edu_serve();
+	(void)regs;
 	if (done != IRQX_EDU_HELD)
 		wrmsr(APIC_BASE_MSR + (APIC_EOI >> 4), 0);
 	irqx_edu_note(done);
@@ -22,7 +20,7 @@ struct irqx_guest *irqx_edu_guest_create(void)
 	struct irqx_guest *g = irqx_level_guest(1);
 
 	irqx_guest_stop(g);
-	vm_install_exception_handler(g->vm, IRQX_EDU_VECTOR, guest_edu);
+	irqx_guest_handle(g->vm, IRQX_EDU_VECTOR, guest_edu);
 	return g;
 }
 

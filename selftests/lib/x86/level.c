@@ -110,8 +110,6 @@ static void guest_level(struct ex_regs *regs)
 	bool pic = m->pic && vector >= IRQX_PIC_BASE &&
 		   vector < IRQX_PIC_BASE + 16;
 
-	if (irqx_guest_took_twice(regs))
-		return;
 	/* The EOI first, as irqx_util.h's handler does and for its reason. */
 	if (!READ_ONCE(m->hold[vector])) {
 		if (!pic)
@@ -143,7 +141,7 @@ void irqx_ops_init(struct irqx_guest *g)
 	BUILD_BUG_ON(sizeof(struct mailbox) > PAGE_SIZE);
 	*(vm_vaddr_t *)addr_gva2hva(g->vm, (vm_vaddr_t)&mailbox) = gva;
 	virt_pg_map(g->vm, IOAPIC_GPA, IOAPIC_GPA);
-	vm_install_exception_handler(g->vm, OP_VECTOR, guest_op);
+	irqx_guest_handle(g->vm, OP_VECTOR, guest_op);
 }
 
 uint64_t irqx_do(struct irqx_guest *g, uint32_t vcpu, enum irqx_op op,
@@ -172,7 +170,7 @@ struct irqx_guest *irqx_level_guest(uint32_t nr_vcpus)
 	irqx_ops_init(g);
 	for (vector = IRQX_LEVEL_VECTOR_MIN; vector <= IRQX_LEVEL_VECTOR_MAX;
 	     vector++)
-		vm_install_exception_handler(g->vm, vector, guest_level);
+		irqx_guest_handle(g->vm, vector, guest_level);
 	irqx_guest_start(g);
 	return g;
 }

@@ -56,8 +56,6 @@ static void guest_sint(struct ex_regs *regs)
 	uint32_t sint = (regs->vector - IRQX_SINT_VECTOR) % IRQX_NR_SINTS;
 	bool hold = READ_ONCE(synic->hold) & 1 << sint;
 
-	if (irqx_guest_took_twice(regs))
-		return;
 	if (!hold && synic->messages)
 		guest_take_message(synic,
 				   (struct irqx_message *)synic->messages + sint,
@@ -173,7 +171,7 @@ struct irqx_synic *irqx_synic_create(uint32_t nr_vcpus, uint32_t flags)
 				   (flags & IRQX_GUEST_ARCH_DIRTY_RING));
 	irqx_ops_init(s->g);
 	for (i = IRQX_LEVEL_VECTOR_MIN; i <= IRQX_LEVEL_VECTOR_MAX; i++)
-		vm_install_exception_handler(s->g->vm, i, guest_sint);
+		irqx_guest_handle(s->g->vm, i, guest_sint);
 
 	cpus = vm_vaddr_alloc(s->g->vm, nr_vcpus * sizeof(struct irqx_synic_cpu),
 			      KVM_UTIL_MIN_VADDR);

@@ -81,7 +81,7 @@ void irqx_xen_init(struct irqx_guest *g)
 	xen_vcpus = (void *)vcpus_gva;
 	sync_global_to_guest(g->vm, xen_shared);
 	sync_global_to_guest(g->vm, xen_vcpus);
-	vm_install_exception_handler(g->vm, XEN_UPCALL_VECTOR, xen_upcall);
+	irqx_guest_handle(g->vm, XEN_UPCALL_VECTOR, xen_upcall);
 
 	vm_ioctl(g->vm, KVM_XEN_HVM_CONFIG, &config);
 	vm_ioctl(g->vm, KVM_XEN_HVM_SET_ATTR, &long_mode);

@@ -90,8 +90,6 @@ static void guest_irq(struct ex_regs *regs)
 {
 	uint32_t vector = regs->vector;
 
-	if (irqx_guest_took_twice(regs))
-		return;
 	if (!twin_guest_taken(&twin_cpus[twin_guest_vcpu()], vector))
 		return;
 	if (vector >= PIC_BASE && vector < PIC_BASE + NR_PIC_PINS)
@@ -349,7 +347,7 @@ void twin_arch_init(struct twin *twin)
 	uint32_t i;
 
 	for (i = 32; i < 256; i++)
-		vm_install_exception_handler(g->vm, i, guest_irq);
+		irqx_guest_handle(g->vm, i, guest_irq);
 	virt_pg_map(g->vm, IOAPIC_GPA, IOAPIC_GPA);
 	irqx_pic_set(g->vm, PIC_BASE);
 	for (i = 0; i < 2; i++) {
