@@ -9,11 +9,11 @@
  *
  * Exit status 0 only if every interrupt arrived once, and where it should.
  */
-#include <fcntl.h>
 #include <sys/utsname.h>
 
 #include "irqx_dynirq.h"
 #include "irqx_module.h"
+#include "irqx_timer.h"
 
 #define NR_VCPUS	2
 #define NR_BINDINGS	8192
@@ -352,44 +352,23 @@ static bool run_moves(double *irqx, double *kvm)
 	return !exits;
 }
 
-/* What tools/module takes. */
-struct timer_request {
-	int32_t fd;
-	uint32_t table;
-	uint32_t first, nr;
-	uint64_t period_ns, count;
-	char label[32];
-};
-
 struct ticks {
 	uint64_t raised;
 	uint64_t taken;
 	uint64_t moves;
 };
 
-static uint64_t ticks_raised(int timer)
-{
-	uint64_t raised;
-
-	TEST_ASSERT(read(timer, &raised, sizeof(raised)) == sizeof(raised), "read: %s",
-		    strerror(errno));
-	return raised;
-}
-
 /* From an interrupt handler of the host to a guest that moves the handle between its vCPUs. */
-static struct ticks run_ticks(const char *module)
+static struct ticks run_ticks(void)
 {
 	struct irqx_guest *g = irqx_table_guest_create(NR_VCPUS);
-	struct timer_request request = {
+	struct irqx_timer_request request = {
 		.fd = g->ctx, .first = 1, .nr = 1, .period_ns = TICK_NS, .count = NR_TICKS,
 	};
 	struct irqx_table dynirq;
 	struct ticks ticks = {};
-	int timer;
+	int timer = irqx_timer_open();
 
-	irqx_assert(irqx_module_load(module, ""));
-	timer = open("/dev/irqx-timer", O_RDWR | O_CLOEXEC);
-	TEST_ASSERT(timer >= 0, "open: %s", strerror(errno));
 	irqx_guest_start(g);
 	dynirq = irqx_dynirq_create(g->ctx, 64);
 	irqx_dynirq_attach(g, 0, &dynirq);
@@ -397,9 +376,8 @@ static struct ticks run_ticks(const char *module)
 	irqx_handle_moves_start(g, 1, &dynirq, 1, irqx_vector_message(g, 0, IRQX_IRQ_MIN),
 				irqx_vector_message(g, 1, IRQX_IRQ_MIN), UINT32_MAX);
 	request.table = dynirq.id;
-	TEST_ASSERT(write(timer, &request, sizeof(request)) == sizeof(request), "write: %s",
-		    strerror(errno));
-	irqx_wait_until((ticks.raised = ticks_raised(timer)) == NR_TICKS, IRQX_TIMEOUT_MS);
+	irqx_timer(timer, &request);
+	irqx_wait_until((ticks.raised = irqx_timer_raised(timer)) == NR_TICKS, IRQX_TIMEOUT_MS);
 	ticks.moves = irqx_guest_done(g, 1);
 	irqx_guest_end(g, 1);
 	irqx_settle(g->ctx);
@@ -407,9 +385,8 @@ static struct ticks run_ticks(const char *module)
 	ticks.taken = irqx_total(g);
 	say("a timer of the host has raised a handle, %lu times; the guest has moved it, %s times",
 	    ticks.raised, number(ticks.moves));
-	close(timer);
+	irqx_timer_close(timer);
 	irqx_guest_free(g);
-	irqx_assert(irqx_module_unload("irqx_timer"));
 	return ticks;
 }
 
@@ -446,7 +423,6 @@ static bool exact(const struct score *s)
 int main(void)
 {
 	double factor, irqx_move = 0, kvm_move = 0;
-	const char *module = irqx_variant_file("irqx_timer");
 	bool ok, moves = irqx_takes_tables();
 	struct score irqx, kvm;
 	struct ticks ticks = {};
@@ -459,8 +435,8 @@ int main(void)
 	irqx = run_irqx();
 	kvm = run_kvm();
 	ok = !moves || run_moves(&irqx_move, &kvm_move);
-	if (moves && module)
-		ticks = run_ticks(module);
+	if (moves && irqx_variant_file("irqx_timer"))
+		ticks = run_ticks();
 
 	printf("\n");
 	row("", "kvm-irqx", "KVM's own");

@@ -9,6 +9,7 @@
 #include "irqx_dynirq.h"
 #include "irqx_harness.h"
 #include "irqx_module.h"
+#include "irqx_timer.h"
 
 #define IRQ		IRQX_IRQ_MIN
 #define OTHER_IRQ	(IRQX_IRQ_MIN + 1)
@@ -631,14 +632,6 @@ TEST_F_TIMEOUT(door, vmm_is_killed, 120)
 
 /* ---- the sample ---- */
 
-struct sample_request {
-	int32_t fd;
-	uint32_t table;
-	uint32_t first, nr;
-	uint64_t period_ns, count;
-	char label[32];
-};
-
 FIXTURE(sample)
 {
 	struct irqx_guest *g;
@@ -648,14 +641,9 @@ FIXTURE(sample)
 
 FIXTURE_SETUP(sample)
 {
-	const char *file = irqx_variant_file("irqx_timer");
-
-	self->timer = -1;
-	if (!file)
+	self->timer = irqx_timer_open();
+	if (self->timer < 0)
 		SKIP(return, "selftests/make-variants has not been run");
-	ASSERT_EQ(0, irqx_module_load(file, ""));
-	self->timer = open("/dev/irqx-timer", O_RDWR | O_CLOEXEC);
-	ASSERT_LE(0, self->timer);
 	self->g = irqx_table_guest_create(2);
 	irqx_guest_start(self->g);
 	self->dynirq = irqx_dynirq_create(self->g->ctx, HANDLES);
@@ -666,24 +654,14 @@ FIXTURE_TEARDOWN(sample)
 {
 	if (self->timer < 0)
 		return;
-	close(self->timer);
+	irqx_timer_close(self->timer);
 	irqx_guest_free(self->g);
-	TEST_ASSERT(!irqx_module_unload("irqx_timer"), "the module is in use");
-}
-
-static uint64_t sample_done(int timer)
-{
-	uint64_t done;
-
-	TEST_ASSERT(read(timer, &done, sizeof(done)) == sizeof(done), "read: %s",
-		    strerror(errno));
-	return done;
 }
 
 /* Three handles in turn, 5 ms apart: each event is an interrupt. */
 TEST_F_TIMEOUT(sample, raises_handles, 60)
 {
-	struct sample_request request = {
+	struct irqx_timer_request request = {
 		.fd = self->g->ctx,
 		.table = self->dynirq.id,
 		.first = 1,
@@ -696,10 +674,10 @@ TEST_F_TIMEOUT(sample, raises_handles, 60)
 	for (i = 0; i < 3; i++)
 		irqx_handle_map(self->g, 0, &self->dynirq, 1 + i,
 				irqx_vector_message(self->g, i % 2, IRQ + i));
-	ASSERT_EQ(sizeof(request), write(self->timer, &request, sizeof(request)));
+	irqx_timer(self->timer, &request);
 	/* kvm_irqx.ko cannot go meanwhile. */
 	EXPECT_EQ(EWOULDBLOCK, irqx_module_unload(IRQX_MODULE_NAME));
-	ASSERT_TRUE(irqx_wait_until(sample_done(self->timer) == request.count,
+	ASSERT_TRUE(irqx_wait_until(irqx_timer_raised(self->timer) == request.count,
 				    IRQX_TIMEOUT_MS));
 	irqx_settle(self->g->ctx);
 	for (i = 0; i < 3; i++) {
@@ -712,7 +690,7 @@ TEST_F_TIMEOUT(sample, raises_handles, 60)
 /* By its label, which says nothing of where it is. */
 TEST_F(sample, takes_a_label)
 {
-	struct sample_request request = {
+	struct irqx_timer_request request = {
 		.fd = self->g->ctx,
 		.table = self->dynirq.id,
 		.nr = 1,
@@ -721,22 +699,20 @@ TEST_F(sample, takes_a_label)
 		.label = "net",
 	};
 
-	EXPECT_EQ(-1, write(self->timer, &request, sizeof(request)));
-	EXPECT_EQ(ENOENT, errno);
+	EXPECT_EQ(ENOENT, __irqx_timer(self->timer, &request));
 	irqx_handle_alloc(&self->dynirq, 5, "net");
 	irqx_handle_map(self->g, 0, &self->dynirq, 5, irqx_vector_message(self->g, 0, IRQ));
-	ASSERT_EQ(sizeof(request), write(self->timer, &request, sizeof(request)));
+	irqx_timer(self->timer, &request);
 	irqx_expect(self->g, 0, IRQ, 1);
 	irqx_wait_count(self->g, 0, IRQ, 1);
 
 	memset(request.label, 'x', sizeof(request.label));
-	EXPECT_EQ(-1, write(self->timer, &request, sizeof(request)));
-	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(EINVAL, __irqx_timer(self->timer, &request));
 }
 
 TEST_F(sample, unloaded_under_fire)
 {
-	struct sample_request request = {
+	struct irqx_timer_request request = {
 		.fd = self->g->ctx,
 		.table = self->dynirq.id,
 		.nr = HANDLES,
@@ -745,13 +721,11 @@ TEST_F(sample, unloaded_under_fire)
 	};
 
 	irqx_handles_map(self->g, 0, &self->dynirq, 0, HANDLES);
-	ASSERT_EQ(sizeof(request), write(self->timer, &request, sizeof(request)));
-	ASSERT_TRUE(irqx_wait_until(sample_done(self->timer) > 100, IRQX_TIMEOUT_MS));
-	close(self->timer);
-	EXPECT_EQ(0, irqx_module_unload("irqx_timer"));
+	irqx_timer(self->timer, &request);
+	ASSERT_TRUE(irqx_wait_until(irqx_timer_raised(self->timer) > 100, IRQX_TIMEOUT_MS));
+	irqx_timer_close(self->timer);
 	/* For the teardown. */
-	ASSERT_EQ(0, irqx_module_load(irqx_variant_file("irqx_timer"), ""));
-	self->timer = open("/dev/irqx-timer", O_RDWR | O_CLOEXEC);
+	self->timer = irqx_timer_open();
 	irqx_forget(self->g);
 }
 

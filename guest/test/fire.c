@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../../tools/module/src/timer.h"
+
 static void die(const char *what)
 {
 	fprintf(stderr, "fire: %s: %s\n", what, strerror(errno));
@@ -19,13 +21,7 @@ static void die(const char *what)
 
 int main(int argc, char **argv)
 {
-	/* As in tools/module/src/timer.c. */
-	struct {
-		int32_t fd;
-		uint32_t table, first, nr;
-		uint64_t period_ns, count;
-		char label[32];
-	} request;
+	struct irqx_timer_request request;
 	const char *context = getenv("KVM_IRQX_FD");
 	uint64_t done;
 	int fd, i;

@@ -3,7 +3,7 @@
  * A sample: a timer of the host, whose interrupt handler raises handles of a dynirq in turn.  The
  * guest says to which CPU each goes.
  *
- *	write()		struct request; begins anew
+ *	write()		struct irqx_timer_request (timer.h); begins anew
  *	read()		u64: how many times a handle has been raised since
  *	close()		ends it
  */
@@ -18,26 +18,20 @@
 #include <linux/version.h>
 #include <linux/kvm_irqx.h>
 
-struct request {
-	__s32 fd;			/* the VMM's, of its context on /dev/kvm-irqx */
-	__u32 table;			/* the dynirq's number there */
-	__u32 first, nr;		/* handles */
-	__u64 period_ns, count;
-	char label[32];			/* of the first, instead of its number; "": that counts */
-};
+#include "timer.h"
 
 struct raiser {
 	struct mutex lock;		/* one write at a time */
 	struct hrtimer timer;
 	struct kvm_dynirq *dynirq;
-	struct request request;
+	struct irqx_timer_request request;
 	u64 done;
 };
 
 static enum hrtimer_restart raiser_fire(struct hrtimer *timer)
 {
 	struct raiser *raiser = container_of(timer, struct raiser, timer);
-	const struct request *request = &raiser->request;
+	const struct irqx_timer_request *request = &raiser->request;
 
 	/* No such handle, or the dynirq is gone, and with it maybe the VM. */
 	if (kvm_inject_dynirq(raiser->dynirq, request->first + raiser->done % request->nr))
@@ -89,7 +83,7 @@ static ssize_t raiser_write(struct file *file, const char __user *buf, size_t le
 	struct raiser *raiser = file->private_data;
 	struct kvm_irqx_context *context;
 	struct kvm_dynirq *dynirq;
-	struct request request;
+	struct irqx_timer_request request;
 	int first;
 
 	if (len != sizeof(request) || copy_from_user(&request, buf, len))
