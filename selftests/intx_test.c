@@ -252,6 +252,53 @@ TEST_F_TIMEOUT(intx, switches_live, 300)
 	irqx_trace_stop();
 }
 
+/*
+ * Three on a line: two devices of two guests, each carried by us, and the host's.  Each of ours is
+ * to the other what any driver is: while the first holds its line closed the second one joins.
+ */
+TEST_F_TIMEOUT(intx, three_on_the_line, 200)
+{
+	FIXTURE_DATA(intx) other = {};
+	uint64_t n = irqx_iterations(100, 10000), i;
+
+	irqx_assigned_find(&other.a, IRQX_EDU_PORT);
+	irqx_assigned_open(&other.a);
+	other.g = irqx_edu_guest(&other.a);
+	other.intx = irqx_intx_open();
+
+	irqx_intx_attach(self->intx, self->g->ctx, &self->a);
+	hold(self);
+	EXPECT_EQ(KVM_IRQX_INTX_MODE_LINE, irqx_intx_state(self->intx).mode);
+	irqx_intx_attach(other.intx, other.g->ctx, &other.a);
+	cycles(&other, 3);
+	let_go(self);
+	irqx_neighbour_join(self->neighbour, 0);
+	for (i = 0; i < n; i++) {
+		cycles(self, 1);
+		cycles(&other, 1);
+		EXPECT_EQ(1, irqx_neighbour_fire(self->neighbour, 1, PATIENCE_MS).served);
+		/* One holds on: that is nothing to the others. */
+		hold(self);
+		cycles(&other, 1);
+		EXPECT_EQ(1, irqx_neighbour_fire(self->neighbour, 1, PATIENCE_MS).served);
+		let_go(self);
+	}
+	EXPECT_EQ(KVM_IRQX_INTX_MODE_DEVICE, settled(self).mode);
+	EXPECT_EQ(KVM_IRQX_INTX_MODE_DEVICE, settled(&other).mode);
+	EXPECT_EQ(0, irqx_intx_state(other.intx).by_line);
+	EXPECT_EQ(0, irqx_edu_driver(other.g)->empty);
+	EXPECT_EQ(0, self->driver->empty);
+
+	/* One after the other leaves, and the first is alone again. */
+	irqx_neighbour_leave(self->neighbour);
+	irqx_assert(__irqx_ioctl(other.intx, KVM_IRQX_INTX_DETACH, NULL));
+	cycles(self, 3);
+	EXPECT_EQ(KVM_IRQX_INTX_MODE_LINE, settled(self).mode);
+	close(other.intx);
+	irqx_guest_free(other.g);
+	irqx_assigned_close(&other.a);
+}
+
 /* ---- a guest that never acknowledges ---- */
 
 static void hook_set(bool on)
