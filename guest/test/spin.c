@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <x86intrin.h>
 
-#define GAPS	1500
+#define GAPS	100000
 
 static volatile sig_atomic_t stop;
 
