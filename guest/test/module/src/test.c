@@ -18,8 +18,8 @@ module_param(count, ulong, 0444);
 static bool handled = true;
 module_param(handled, bool, 0444);
 
+/* 0: none.  Both by the lock of all parameters. */
 static int irq;
-/* Once there is one; by the lock of all parameters. */
 static bool enabled = true;
 
 static int set_enabled(const char *text, const struct kernel_param *param)
@@ -57,14 +57,23 @@ static int test_online(struct kvm_dynirq_client *client, int nr)
 {
 	int ret = request_irq(nr, test_irq, 0, "dynirq_test", client);
 
-	if (!ret)
-		irq = nr;
-	return ret;
+	if (ret)
+		return ret;
+	kernel_param_lock(THIS_MODULE);
+	irq = nr;
+	enabled = true;
+	kernel_param_unlock(THIS_MODULE);
+	return 0;
 }
 
 static void test_offline(struct kvm_dynirq_client *client)
 {
-	free_irq(irq, client);
+	int nr = irq;
+
+	kernel_param_lock(THIS_MODULE);
+	irq = 0;
+	kernel_param_unlock(THIS_MODULE);
+	free_irq(nr, client);
 }
 
 static struct kvm_dynirq_client client = {
